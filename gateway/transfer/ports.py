@@ -1,0 +1,142 @@
+"""What a transfer asks of the outside world, each with its promise and its errors (no I/O here).
+
+Adapters implement these; tests use simulators that keep the same promises. Nothing else crosses the edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from gateway.core.decide import Permit
+from gateway.core.model import KeyVersion, Organisation, Person, Schema, SchoolPolicy, Subject, Versions
+from gateway.core.decide import Standing
+from gateway.core.register import Draft, Issue
+
+
+class RegisterUnavailable(Exception):
+    """The entry is not durable: nothing may leave (house rule 3)."""
+
+
+class VersionsChanged(Exception):
+    """Policy, facts or keys moved since the verdict: screen again (house rule 4)."""
+
+
+class UpstreamFailed(Exception):
+    """The LVS answered, but not usably; nothing of what it said may be told."""
+
+
+class NotSent(Exception):
+    """The LVS was not reached; certainly nothing was sent."""
+
+
+class OutcomeUnknown(Exception):
+    """The request was (partly) sent and no answer came: it may have been received."""
+
+
+class UpstreamTimeout(Exception):
+    """A read took longer than allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that an entry is durable. Only the register's adapter makes one."""
+
+    id: str
+    sequence: int
+
+
+class Register(Protocol):
+    """Append-only, chained, durable."""
+
+    async def append(self, draft: Draft) -> Receipt:
+        """Commit the entry (with its roll and its issued pseudonyms). Raises VersionsChanged when
+        `draft.versions` is not None and differs from the database's; RegisterUnavailable otherwise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamCall:
+    """A call to a source: path and query already encoded, relative to the source's URL."""
+
+    source: str
+    method: str
+    path: str
+    query: str = field(default="", repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamAnswer:
+    """Status and whole body (bounded), identity-encoded JSON only when `status` is 2xx."""
+
+    status: int
+    media_type: str
+    body: bytes = field(repr=False)
+
+
+class Upstream(Protocol):
+    """The LVS."""
+
+    async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+        """An idempotent read. Raises NotSent, UpstreamTimeout, UpstreamFailed (also for an encoding other
+        than identity, or a body beyond the limit)."""
+        ...
+
+    async def write(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+        """A write, never repeated by the adapter. Raises NotSent or OutcomeUnknown truthfully."""
+        ...
+
+
+class Roster(Protocol):
+    """Who is a pupil (or employee) of this source; in memory, synchronous."""
+
+    def find(self, kind: str, value: str) -> Subject | None:
+        """The subject that bears this id (kind: `eck-id`, `las-key`, `nepri`, …); None when unknown."""
+        ...
+
+    def by_id(self, internal: bytes) -> Subject | None: ...
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether every location was synchronised less than the source's limit ago (default 72 h)."""
+        ...
+
+
+class PseudonymKeys(Protocol):
+    """The pseudonym keys, by version; raw keys stay inside the adapter and `core.pseudonym`."""
+
+    current: KeyVersion
+
+    def domain_key(self, domain: str, version: int) -> bytes:
+        """32 bytes, HKDF of the version's key for this domain; cached."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything a verdict stands on, at one set of versions. `standings`: (recipient, purpose, schema) →
+    Standing; `schemas`: by name, as compiled."""
+
+    versions: Versions
+    schemas: Mapping[str, Schema]
+    standings: Mapping[tuple[str, str, str], Standing]
+    keys: PseudonymKeys
+    rosters: Mapping[str, Roster]
+
+
+class World(Protocol):
+    """The school as it is now."""
+
+    policy: SchoolPolicy
+    organisation: Organisation
+
+    def now(self) -> Snapshot:
+        """The current snapshot: reads the version numbers (microseconds) and reloads only what moved."""
+        ...
+
+    def issued(self, domain: str, pseudonym: str, thing: str) -> Issue | None:
+        """What this pseudonym stands for, when it was issued in this domain under a key version that still
+        resolves; else None. One indexed look-up either way."""
+        ...
