@@ -11,7 +11,16 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.core.decide import Permit
-from gateway.core.model import KeyVersion, Organisation, Person, Schema, SchoolPolicy, Subject, Versions
+from gateway.core.model import (
+    Enrolment,
+    KeyVersion,
+    Organisation,
+    Person,
+    Schema,
+    SchoolPolicy,
+    Subject,
+    Versions,
+)
 from gateway.core.decide import Standing
 from gateway.core.register import Draft, Issue
 
@@ -88,6 +97,17 @@ class Upstream(Protocol):
     async def write(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         """A write, never repeated by the adapter. Raises NotSent or OutcomeUnknown truthfully."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One person as one complete roster answer shows them: ids seen together (by kind: `eck-id`, `las-key`,
+    `nepri`, …), enrolments and group ids of the LVS."""
+
+    person: Person
+    ids: Mapping[str, str] = field(repr=False)
+    enrolments: tuple[Enrolment, ...] = ()
+    groups: frozenset[str] = frozenset()
 
 
 class Roster(Protocol):
