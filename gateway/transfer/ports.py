@@ -5,7 +5,7 @@ Adapters implement these; tests use simulators that keep the same promises. Noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -101,13 +101,30 @@ class Upstream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One person as one complete roster answer shows them: ids seen together (by kind: `eck-id`, `las-key`,
-    `nepri`, …), enrolments and group ids of the LVS."""
+    """One person as one complete roster answer of one location shows them: ids seen together (by kind:
+    `eck-id`, `las-key`, `nepri`, …), enrolments at that location and group ids of the LVS."""
 
     person: Person
     ids: Mapping[str, str] = field(repr=False)
     enrolments: tuple[Enrolment, ...] = ()
     groups: frozenset[str] = frozenset()
+
+
+class RosterBook(Protocol):
+    """Where what the sync saw is kept; `adapters.subjects.Subjects` is the real one."""
+
+    def learn(
+        self,
+        source: str,
+        location: str,
+        observations: Sequence[Observation],
+        moment: datetime,
+        random: Callable[[int], bytes],
+    ) -> None:
+        """Take over one *complete* answer about one location, in one transaction: ids join persons, the
+        location's enrolments and groups are replaced, who is not in it has left this location, and the
+        location counts as fresh from `moment`. A location that failed is simply not learned."""
+        ...
 
 
 class Roster(Protocol):
