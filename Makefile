@@ -1,0 +1,47 @@
+# Verbs of this project. `make demo` and `make test` install what they need into .venv first: with uv when it
+# is there, else with plain pip from the exported lock (requirements-dev.txt, with hashes).
+
+PYTHON ?= python3
+PORT ?= 8080
+WORKERS ?= auto
+TESTS ?= tests
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test quick check format lock bench clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(INSTALLED) ## the environment, with the locked versions
+
+$(INSTALLED): pyproject.toml uv.lock requirements-dev.txt
+	PYTHON=$(PYTHON) scripts/install
+	@touch $@
+
+demo: $(INSTALLED) ## a demo school's LVS and the gateway before it, on loopback
+	$(BIN)/gateway demo --port $(PORT)
+
+test: $(INSTALLED) ## every test, in parallel, with the coverage floor
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(TESTS)
+
+quick: $(INSTALLED) ## the tests that need no servers
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not journey" $(TESTS)
+
+check: $(INSTALLED) ## format, lint, types, layers
+	scripts/check
+
+format: $(INSTALLED) ## rewrite the source in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## renew the lock and its exports (needs uv)
+	scripts/lock
+
+bench: $(INSTALLED) ## speed against nginx + Lua; writes bench/RESULTS.md
+	$(BIN)/python bench/run.py
+
+clean: ## remove what was built, the demo school included
+	rm -rf .venv dist demo demo.key .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
