@@ -2,28 +2,40 @@
 
 Pure: the caller, the call, the delivery as it stands, the school's policy and today's date go in; a Permit, or a
 Refusal with every reason that spoke, comes out. All rules run, none stops the others, deny is what remains.
-Leaves out: who the caller is (`web.identify`), the pupils (`screening`), reading policy files (`adapters`).
+Leaves out: who the caller is (`web.identify`), what is wrong with a delivery whatever the call (`policy`, whose
+findings stand in the Standing), the pupils (`screening`), reading policy files (`adapters`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.core.model import Caller, Delivery, Finding, Recipient, SchoolPolicy
-from gateway.core.reasons import Reason
+from gateway.core.model import (
+    Caller,
+    Delivery,
+    Finding,
+    Ground,
+    Organisation,
+    Recipient,
+    SchoolPolicy,
+)
+from gateway.core.reasons import Reason, first, rank
+from gateway.core.words import forbidden_purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """What is asked: the schema and record of the matched route, the purpose named in the header (None when
-    not named) and the locations asked for (names of gateway.yaml; empty when none matched)."""
+    not named) and the locations asked for (names of gateway.yaml; empty when none matched, None when the route
+    names no organisation)."""
 
     source: str
     schema: str
     record: str
     purpose: str | None
-    locations: frozenset[str]
+    locations: frozenset[str] | None
     channel: str = "api"
 
 
@@ -36,6 +48,8 @@ class Standing:
     delivery: Delivery
     findings: tuple[Finding, ...] = ()
 
+
+Standings = Mapping[tuple[str, str, str], Standing]
 
 _TICKET = object()
 
@@ -62,3 +76,153 @@ class Refusal:
 
     reason: Reason
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing leaves until a person of the school decides. A machine's call never holds (D2)."""
+
+    reason: Reason
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One call with all that the rules may look at; `standing` is None when no delivery was found."""
+
+    caller: Caller
+    call: Call
+    standings: Standings
+    standing: Standing | None
+    policy: SchoolPolicy
+    organisation: Organisation
+    today: date
+
+
+def decide(
+    caller: Caller,
+    call: Call,
+    standings: Standings,
+    policy: SchoolPolicy,
+    organisation: Organisation,
+    today: date,
+) -> Permit | Refusal:
+    """`today` is the date in Europe/Amsterdam."""
+    standing = standings.get((caller.recipient or "", caller.purpose or "", call.schema))
+    asked = _Asked(caller, call, standings, standing, policy, organisation, today)
+    findings = [finding for rule in _RULES for finding in rule(asked)]
+    findings.sort(key=lambda finding: rank(finding.reason))
+    refusing = [finding.reason for finding in findings if _refuses(finding.reason, standing)]
+    if standing is None or refusing:
+        return Refusal(first(refusing or [Reason.SCHEMA_NOT_ACTIVE]), tuple(findings))
+    return Permit(caller, call, standing, tuple(findings), _TICKET)
+
+
+# D1: a statutory duty (c) or a vital interest (d) does not wait for the participation council; the finding stays.
+_OF_THE_POLICY = frozenset({Reason.POLICY_NOT_IN_FORCE, Reason.POLICY_NO_INSTEMMING})
+_DO_NOT_WAIT = frozenset({Ground.STATUTORY_DUTY, Ground.VITAL_INTEREST})
+
+
+def _refuses(reason: Reason, standing: Standing | None) -> bool:
+    grondslag = standing.delivery.grondslag if standing else None
+    return not (reason in _OF_THE_POLICY and grondslag is not None and grondslag.ground in _DO_NOT_WAIT)
+
+
+def _channel(asked: _Asked) -> Iterator[Finding]:
+    """R50: only by the agreed way."""
+    if asked.standing and asked.call.channel != asked.standing.delivery.channel:
+        yield Finding(Reason.CHANNEL_NOT_ALLOWED, "channel")
+
+
+def _caller(asked: _Asked) -> Iterator[Finding]:
+    """R72: bound to one recipient. A school credential hands records in; it never reads for a recipient."""
+    name = asked.caller.recipient
+    if asked.caller.kind != "recipient" or name is None or not _known(asked.standings, name):
+        yield Finding(Reason.CALLER_NOT_RECIPIENT, "caller")
+    elif asked.standing and not _belongs(asked.standing, name):
+        yield Finding(Reason.CALLER_NOT_RECIPIENT, "delivery")
+
+
+def _known(standings: Standings, recipient: str) -> bool:
+    return any(key[0] == recipient for key in standings)
+
+
+def _belongs(standing: Standing, recipient: str) -> bool:
+    return standing.recipient.name == standing.delivery.recipient == recipient
+
+
+def _locations(asked: _Asked) -> Iterator[Finding]:
+    """R68: a delivery at one location gives nothing at another; a location the school lacks is no location."""
+    wanted = asked.call.locations
+    if wanted is None:
+        return
+    allowed = asked.standing.delivery.locations if asked.standing else wanted
+    if not wanted or not wanted <= allowed or not wanted <= asked.organisation.locations.keys():
+        yield Finding(Reason.LOCATION_OUT_OF_SCOPE, "locations")
+
+
+def _policy(asked: _Asked) -> Iterator[Finding]:
+    """R117, R118; consent of the council comes before the policy is in force (C10)."""
+    policy = asked.policy
+    if policy.in_force > asked.today:
+        yield Finding(Reason.POLICY_NOT_IN_FORCE, "policy")
+    if policy.instemming is None or policy.instemming > min(policy.in_force, asked.today):
+        yield Finding(Reason.POLICY_NO_INSTEMMING, "policy")
+
+
+def _purpose(asked: _Asked) -> Iterator[Finding]:
+    """R1, R11: one purpose, that of the credential, set before the call."""
+    bound, named = asked.caller.purpose, asked.call.purpose
+    if bound is None or not any(key[:2] == (asked.caller.recipient, bound) for key in asked.standings):
+        yield Finding(Reason.PURPOSE_UNKNOWN, "purpose")
+    if named is not None and named != bound:
+        yield Finding(Reason.PURPOSE_MISMATCH, "purpose")
+    if any(forbidden_purpose(purpose) for purpose in (bound, named) if purpose):
+        yield Finding(Reason.PURPOSE_FORBIDDEN, "purpose")
+
+
+def _route(asked: _Asked) -> Iterator[Finding]:
+    """R7: a schema or record that the delivery does not name is not there for this caller."""
+    if asked.standing is None:
+        if any(key[:2] == (asked.caller.recipient, asked.caller.purpose) for key in asked.standings):
+            yield Finding(Reason.ROUTE_UNKNOWN, "schema")
+        else:
+            yield Finding(Reason.SCHEMA_NOT_ACTIVE, "delivery")
+    elif asked.call.record not in asked.standing.delivery.grants:
+        yield Finding(Reason.ROUTE_UNKNOWN, "record")
+
+
+def _terms(asked: _Asked) -> Iterator[Finding]:
+    """What policy found wrong, and what today's date makes wrong."""
+    if asked.standing:
+        yield from asked.standing.findings
+        yield from dated(asked.standing.recipient, asked.standing.delivery, asked.today)
+
+
+_RULES: tuple[Callable[[_Asked], Iterator[Finding]], ...] = (
+    _channel,
+    _caller,
+    _locations,
+    _policy,
+    _purpose,
+    _route,
+    _terms,
+)
+
+
+def dated(recipient: Recipient, delivery: Delivery, today: date) -> Iterator[Finding]:
+    """The rules that a new day can change; every last day counts (R69: inclusive, no grace period)."""
+    if delivery.until < today:
+        yield Finding(Reason.SCHEMA_EXPIRED, "until")
+    if recipient.agreement:
+        if max(recipient.agreement.signed, recipient.agreement.starts) > today:
+            yield Finding(Reason.AGREEMENT_MISSING, "agreement")
+        if recipient.agreement.until < today:
+            yield Finding(Reason.AGREEMENT_EXPIRED, "agreement")
+    if delivery.authorisation:
+        if delivery.authorisation.on > today:
+            yield Finding(Reason.AGREEMENT_MISSING, "authorisation")
+        if delivery.authorisation.until < today:
+            yield Finding(Reason.AGREEMENT_EXPIRED, "authorisation")
+    if delivery.dpia and delivery.dpia.review < today:
+        yield Finding(Reason.DPIA_EXPIRED, "dpia")

@@ -1,5 +1,126 @@
-"""May this pupil be in this answer? Step 9 of the gate order, and 14 as far as facts exist (requirements 0.4).
+"""May this person be in this answer? Step 9 of the gate order, and 14 as far as facts exist (requirements 0.4).
 
-Pure. Screened from the roster at the moment of emission (house rule 4). Leaves out: delivery-level rules
-(`decide`), field projection (`projection`).
+Pure. Screened from the roster at the moment of emission (house rule 4), every rule, all reasons collected.
+No consents are known yet: under ground a everybody is withheld (R3, R21), and fields that need consent whatever
+the ground (D4) are withheld from everybody. Leaves out: delivery-level rules (`decide`), restriction, objection
+and court orders (no facts yet), field projection (`projection`).
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from gateway.core.grants import granted_leaves
+from gateway.core.model import (
+    Category,
+    Delivery,
+    Enrolment,
+    FieldClass,
+    Ground,
+    Person,
+    Record,
+    Subject,
+    Transform,
+    Verdict,
+)
+from gateway.core.reasons import Reason, rank
+
+# R103, table 5.3: years after leaving the school; two where nothing specific is set.
+KEPT_YEARS: Mapping[Category, int] = {Category.ATTENDANCE: 5, Category.ABSENCE_REASON: 5}
+KEPT_YEARS_OTHERWISE = 2
+
+# D4, R34, R35, R38: consent is needed whatever the ground.
+NEEDS_CONSENT = frozenset({FieldClass.IMAGE, FieldClass.MEDICAL, FieldClass.PSYCHOLOGICAL_REPORT})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTerms:
+    """What of one record would leave, as screening needs it: paths by the years they may be kept, and paths
+    that need consent. Compiled once per delivery and record (`field_terms`), not per pupil."""
+
+    kept: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    consent: frozenset[str] = frozenset()
+
+
+NOTHING = FieldTerms()
+
+
+def field_terms(delivery: Delivery, record: Record) -> FieldTerms:
+    """Fixed and empty grants carry nothing about anybody, so they are not screened."""
+    kept: dict[int, set[str]] = {}
+    consent: set[str] = set()
+    for path, leaf, grant in granted_leaves(record, delivery.grants.get(record.name, {})):
+        if grant.transform in (Transform.FIXED, Transform.EMPTY):
+            continue
+        kept.setdefault(KEPT_YEARS.get(leaf.category, KEPT_YEARS_OTHERWISE), set()).add(path)
+        if leaf.field_class in NEEDS_CONSENT:
+            consent.add(path)
+    return FieldTerms({years: frozenset(paths) for years, paths in kept.items()}, frozenset(consent))
+
+
+def screen(delivery: Delivery, subject: Subject | None, today: date, fields: FieldTerms = NOTHING) -> Verdict:
+    """`today` is the date in Europe/Amsterdam. Without `fields` nothing is withheld singly."""
+    if subject is None:
+        return _UNRESOLVED
+    past = _past_retention(subject, today, fields)
+    reasons = list(_whole(delivery, subject, today))
+    if past:
+        reasons.append(Reason.RETENTION_PASSED)
+    if not reasons and not fields.consent:
+        return _AVAILABLE
+    return Verdict(tuple(sorted(reasons, key=rank)), past | fields.consent)
+
+
+_UNRESOLVED = Verdict((Reason.PUPIL_UNRESOLVED,))
+_AVAILABLE = Verdict()
+
+
+def _whole(delivery: Delivery, subject: Subject, today: date) -> Iterator[Reason]:
+    """Reasons that withhold the person, not a field."""
+    if not _in_scope(delivery, subject, today):
+        yield Reason.PUPIL_NOT_IN_SCOPE
+    if delivery.grondslag is None or delivery.grondslag.ground is Ground.CONSENT:
+        yield Reason.CONSENT_MISSING
+
+
+def _in_scope(delivery: Delivery, subject: Subject, today: date) -> bool:
+    """R8, R68, R109. Employees have no years or groups: their location decides. Guardians are off (D13)."""
+    if subject.person is Person.GUARDIAN:
+        return False
+    here = [one for one in subject.enrolments if one.location in delivery.locations and _current(one, today)]
+    if subject.person is Person.STAFF:
+        return bool(here)
+    rows = delivery.rows
+    if rows.groups is not None and not rows.groups & subject.groups:
+        return False
+    return any(rows.years is None or one.year in rows.years for one in here)
+
+
+def _current(enrolment: Enrolment, today: date) -> bool:
+    """`end` is the last day, and counts."""
+    return enrolment.begin <= today and (enrolment.end is None or today <= enrolment.end)
+
+
+def _past_retention(subject: Subject, today: date, fields: FieldTerms) -> frozenset[str]:
+    """D11, R103: counted from the day the pupil left the school, per category."""
+    left = _left(subject, today)
+    if left is None or subject.person is not Person.PUPIL:
+        return frozenset()
+    late = [paths for years, paths in fields.kept.items() if _years_after(left, years) < today]
+    return frozenset().union(*late)
+
+
+def _left(subject: Subject, today: date) -> date | None:
+    """The last day at this school; None while enrolled, before enrolment, or when never enrolled."""
+    ends = [enrolment.end for enrolment in subject.enrolments]
+    last = max((end for end in ends if end is not None), default=None)
+    return last if last is not None and None not in ends and last < today else None
+
+
+def _years_after(day: date, years: int) -> date:
+    """29 February becomes 1 March (table 5.2)."""
+    if (day.month, day.day) == (2, 29):
+        return date(day.year + years, 3, 1)
+    return day.replace(year=day.year + years)
