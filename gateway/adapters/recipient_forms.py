@@ -1,0 +1,353 @@
+"""The form of recipients/NAME.yaml and its translation to `core.model.Recipient`.
+
+One item of `deliveries` has one purpose and one set of terms, and names several schemas, so that terms are typed
+once; it becomes one Delivery per schema. Leaves out: whether the terms are lawful (`core.policy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from gateway.adapters.forms import (
+    Asking,
+    Begin,
+    CategoryName,
+    Contact,
+    Country,
+    End,
+    Flag,
+    Form,
+    GroundLetter,
+    Key,
+    KindName,
+    MethodName,
+    Name,
+    Number,
+    Oin,
+    Reason,
+    RoleName,
+    Scalar,
+    Text,
+    TransformName,
+    is_wildcard,
+)
+from gateway.adapters.schema_forms import Fault, find
+from gateway.core.model import (
+    Agreement,
+    Authorisation,
+    Branch,
+    Delivery,
+    Dpia,
+    Grant,
+    Grondslag,
+    Leaf,
+    Many,
+    Necessity,
+    PseudonymMethod,
+    Recipient,
+    Rows,
+    Schema,
+    Storage,
+    SubProcessor,
+    Transform,
+    Weighing,
+)
+
+# The rule that a missing key breaks.
+RULES = {
+    "reason": "R4",
+    "purpose": "R1",
+    "ground": "R2",
+    "reference": "R2",
+    "until": "R8",
+    "role": "R67",
+    "kind": "R67",
+    "categories": "R10",
+    "storage": "N20",
+    "country": "N20",
+    "subsidiarity": "R6",
+    "proportionality": "R6",
+    "locations": "R68",
+    "channel": "R50",
+    "schemas": "R7",
+    "fg_advice": "R114",
+    "review": "R114",
+}
+
+T = TypeVar("T")
+
+
+def _place_name(value: object) -> object:
+    """R68: locations are named one by one."""
+    if isinstance(value, str) and is_wildcard(value):
+        raise PydanticCustomError("policy", "name each location: a wildcard names nothing", {"rule": "R68"})
+    return value
+
+
+PlaceName = Annotated[Name, BeforeValidator(_place_name)]
+Group = Annotated[str, StringConstraints(min_length=1, max_length=200), Asking("nog-niet-beantwoord")]
+
+
+class GrondslagForm(Form):
+    """R2. `article9`: the basis for special categories (N9); `national_number`: for a BSN (N1)."""
+
+    ground: GroundLetter
+    reference: Text
+    article9: Text | None = None
+    national_number: Text | None = None
+
+
+class NecessityForm(Form):
+    """R6: could it be done with less, and does the aim outweigh the intrusion?"""
+
+    subsidiarity: Text
+    proportionality: Text
+    by: Text
+    on: Begin
+
+
+class WeighingForm(Form):
+    """R5: the balancing test of ground f."""
+
+    aim: Text
+    school_interest: Text
+    pupil_interest: Text
+    outcome: Annotated[Literal["school", "pupil"], Asking("school")]
+    by: Text
+    on: Begin
+
+
+class AuthorisationForm(Form):
+    """R12: the school's permission to this supplier for this purpose."""
+
+    by: Text
+    on: Begin
+    until: End
+
+
+class DpiaForm(Form):
+    """R114."""
+
+    reference: Text
+    fg_advice: Text
+    review: End
+
+
+class StorageForm(Form):
+    """N20: where data are stored or seen from; `basis` is needed outside the EEA."""
+
+    country: Country
+    basis: Text | None = None
+
+
+class SubProcessorForm(Form):
+    """R75."""
+
+    name: Text
+    country: Country
+    basis: Text | None = None
+
+
+class AgreementForm(Form):
+    """R69-R71. `items`: deviations from the model, or the eight items of R70 by name where there is no model."""
+
+    model: Text
+    bijsluiter: Text | None = None
+    signed: Begin
+    starts: Begin
+    until: End
+    categories: list[CategoryName]
+    storage: list[StorageForm]
+    sub_processors: list[SubProcessorForm] = Field(default_factory=list)
+    endpoints: list[Text] = Field(default_factory=list)
+    items: dict[Key, Text] = Field(default_factory=dict)
+
+
+class RowsForm(Form):
+    """Which pupils: study years, and group ids of the administration. What is absent does not limit."""
+
+    years: list[Number] | None = None
+    groups: list[Group] | None = None
+
+
+class GrantForm(Form):
+    """One field: why it is needed (R4), and what becomes of it. `value` belongs to `fixed`."""
+
+    reason: Reason
+    transform: TransformName = Transform.KEEP
+    value: Scalar | None = None
+
+
+Grants = dict[str, dict[str, GrantForm]]
+
+
+class DeliveryForm(Form):
+    """One purpose with its terms. `schemas`: schema → record → field → grant; what is not named never leaves."""
+
+    purpose: Key
+    grondslag: GrondslagForm | None = None
+    necessity: NecessityForm | None = None
+    weighing: WeighingForm | None = None
+    authorisation: AuthorisationForm | None = None
+    dpia: DpiaForm | None = None
+    locations: list[PlaceName]
+    rows: RowsForm = RowsForm()
+    until: End
+    pseudonym: MethodName = PseudonymMethod.HMAC
+    domain: Key | None = None
+    channel: Key
+    absence: Text
+    profiling: Flag = False
+    deviation: Text | None = None
+    class_list: Text | None = None
+    eck_login: Flag = False
+    schemas: dict[str, Grants]
+
+
+class RecipientForm(Form):
+    """recipients/NAME.yaml: who receives, the agreement, and what is delivered for which purpose."""
+
+    recipient: Key
+    title: Text
+    kind: KindName
+    role: RoleName
+    contact: Contact
+    oin: Oin | None = None
+    group: Name | None = None
+    agreement: AgreementForm | None = None
+    deliveries: list[DeliveryForm]
+
+
+def build(form: RecipientForm, asks: tuple[tuple[int, str], ...], text_hash: str) -> Recipient:
+    """The form as the rest of the gateway speaks of it."""
+    return Recipient(
+        name=form.recipient,
+        title=form.title,
+        kind=form.kind,
+        role=form.role,
+        contact=form.contact,
+        oin=form.oin,
+        group=form.group,
+        agreement=_agreement(form.agreement) if form.agreement else None,
+        deliveries=tuple(delivery for item in form.deliveries for delivery in _deliveries(form.recipient, item)),
+        asks=asks,
+        text_hash=text_hash,
+    )
+
+
+def _agreement(form: AgreementForm) -> Agreement:
+    return Agreement(
+        model=form.model,
+        signed=form.signed,
+        starts=form.starts,
+        until=form.until,
+        categories=frozenset(form.categories),
+        storage=tuple(Storage(place.country, place.basis) for place in form.storage),
+        sub_processors=tuple(SubProcessor(party.name, party.country, party.basis) for party in form.sub_processors),
+        endpoints=tuple(form.endpoints),
+        bijsluiter=form.bijsluiter,
+        items=dict(form.items),
+    )
+
+
+def _deliveries(recipient: str, form: DeliveryForm) -> Iterator[Delivery]:
+    for schema, records in form.schemas.items():
+        yield Delivery(
+            recipient=recipient,
+            purpose=form.purpose,
+            schema=schema,
+            grondslag=Grondslag(**form.grondslag.model_dump()) if form.grondslag else None,
+            necessity=Necessity(**form.necessity.model_dump()) if form.necessity else None,
+            locations=frozenset(form.locations),
+            rows=Rows(_set(form.rows.years), _set(form.rows.groups)),
+            until=form.until,
+            pseudonym=form.pseudonym,
+            domain=form.domain or recipient,
+            channel=form.channel,
+            absence=form.absence,
+            grants={record: dict(_grants(fields)) for record, fields in records.items()},
+            weighing=Weighing(**form.weighing.model_dump()) if form.weighing else None,
+            authorisation=Authorisation(**form.authorisation.model_dump()) if form.authorisation else None,
+            dpia=Dpia(**form.dpia.model_dump()) if form.dpia else None,
+            profiling=form.profiling,
+            deviation=form.deviation,
+            class_list=form.class_list,
+            eck_login=form.eck_login,
+        )
+
+
+def _grants(fields: Mapping[str, GrantForm]) -> Iterator[tuple[str, Grant]]:
+    for path, grant in fields.items():
+        yield path, Grant(path, grant.reason, grant.transform, grant.value)
+
+
+def _set(values: list[T] | None) -> frozenset[T] | None:
+    return None if values is None else frozenset(values)
+
+
+# -- what must agree with the rest of the file and with the schemas ------------------------------------
+
+
+def faults(form: RecipientForm, schemas: Mapping[str, Schema]) -> Iterator[Fault]:
+    """(where, message, rule) of everything that names what does not exist."""
+    seen: set[tuple[str, str]] = set()
+    for index, delivery in enumerate(form.deliveries):
+        for name, records in delivery.schemas.items():
+            where = ("deliveries", index, "schemas", name)
+            if (delivery.purpose, name) in seen:
+                yield where, "this purpose has this schema in an earlier delivery", "R1"
+            seen.add((delivery.purpose, name))
+            if schema := schemas.get(name):
+                yield from _grant_faults(where, records, schema)
+            else:
+                yield where, "no schema of this name is known", "R9"
+
+
+def _grant_faults(where: tuple[str | int, ...], records: Grants, schema: Schema) -> Iterator[Fault]:
+    for name, fields in records.items():
+        if is_wildcard(name):
+            yield (*where, name), "name each record: a wildcard names nothing", "R4, R7"
+        elif name not in schema.records:
+            yield (*where, name), "the schema has no record of this name", "R9"
+        for path, grant in fields.items():
+            record = schema.records.get(name)
+            for message, rule in _field_faults(path, grant, record.fields if record else None):
+                yield (*where, name, path), message, rule
+
+
+def _field_faults(path: str, grant: GrantForm, record: Branch | None) -> Iterator[tuple[str, str]]:
+    if is_wildcard(path) or any(is_wildcard(step) for step in path.split(".")):
+        yield "name each field with its own reason: a wildcard or 'enzovoort' names nothing", "R4, R7"
+        return
+    node = find(record.fields, path) if record else None
+    if record is not None and node is None:
+        yield "the schema has no field of this name", "R9"
+    elif isinstance(node, Many) and isinstance(node.item, Branch) and grant.transform is not Transform.EMPTY:
+        yield "this is a list of objects: name the fields that are needed", "R7"
+    elif isinstance(node, Branch):
+        yield "this is an object: name the fields that are needed", "R7"
+    if grant.transform is Transform.EMPTY and isinstance(node, Leaf):
+        yield "only a list can be empty", "form"
+    if (grant.transform is Transform.FIXED) != (grant.value is not None):
+        yield "a value stands beside the transform fixed, and only there", "form"
+    elif grant.value is not None and isinstance(node, Leaf) and not _fits(grant.value, node):
+        yield "the fixed value is not of the field's type, or not one of its values", "form"
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+
+
+def _fits(value: object, leaf: Leaf) -> bool:
+    """Whether a record with this value still validates."""
+    if isinstance(value, bool) != (leaf.type == "boolean") or not isinstance(value, _TYPES[leaf.type]):
+        return False
+    return not leaf.values or value in leaf.values
