@@ -1,0 +1,189 @@
+"""One SQLite file, many processes: how it is opened, how a writer waits its turn, how the version counters are read.
+
+WAL with synchronous FULL, so that what is committed survives a power cut. Every writer takes a `flock` on a file
+beside the database before BEGIN IMMEDIATE: SQLite's own busy handler polls, and starves a second process for
+seconds. A file that was made read-only, removed or replaced while it is open counts as unavailable: SQLite would go
+on writing into what nobody can find again.
+
+Not portable to PostgreSQL, and why it stands here only: the pragmas, the lock file and BEGIN IMMEDIATE (there: one
+advisory lock per transaction), the file checks, and `sqlite_strict`.
+Leaves out: creating and migrating (`opening`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from gateway.core.model import Versions
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be read or written now; it may be later."""
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be used at all: the start fails."""
+
+
+class Versioned(NamedTuple):
+    """The four version counters, read together."""
+
+    versions: Versions
+    callers: int
+
+
+class Database:
+    """A database file that exists and has the current tables. `path` is the SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.engine = sa.create_engine("sqlite://", creator=self.connect, poolclass=sa.QueuePool, hide_parameters=True)
+        sa.event.listen(self.engine, "begin", _begin)
+        self._reader: tuple[sqlite3.Connection, Witness] | None = None
+
+    def connect(self) -> sqlite3.Connection:
+        """A driver connection without implicit transactions. Never creates the file: an empty one that takes the
+        place of a lost register must not pass for it."""
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=5,  # seconds; only for a foreign tool that ignores the lock file
+        )
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA journal_size_limit=67108864")
+        return connection
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """This writer's turn: the lock on the file beside the database, first come first served."""
+        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction that writes; committed when the block ends, undone when it raises. Blocks: on a worker's
+        event loop only for what is rare."""
+        with _translated(), self.turn(), self.engine.connect() as connection:
+            Witness.of(self.path)
+            writing = connection.execution_options(gateway_write=True)
+            with writing.begin():
+                yield writing
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One transaction that sees one state of everything."""
+        with _translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def versioned(self) -> Versioned:
+        """The version counters, in microseconds: raw SQL on a connection of its own. For one thread only (the event
+        loop's). Raises DatabaseUnavailable."""
+        try:
+            if self._reader is None or not self._reader[1].same():
+                self._reopen_reader()
+            assert self._reader is not None
+            (callers,), (facts,), (keys,), (policy,) = self._reader[0].execute(_VERSIONS).fetchall()
+            return Versioned(Versions(policy, facts, keys), callers)
+        except (sqlite3.Error, OSError, ValueError):
+            self._reader = None
+            raise DatabaseUnavailable from None
+
+    def look_up(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[object, ...]]:
+        """Rows of one small SELECT on the same connection as `versioned`, same thread. Raises DatabaseUnavailable."""
+        try:
+            if self._reader is None:
+                self._reopen_reader()
+            assert self._reader is not None
+            return self._reader[0].execute(statement, parameters).fetchall()
+        except (sqlite3.Error, OSError, ValueError):
+            self._reader = None
+            raise DatabaseUnavailable from None
+
+    def _reopen_reader(self) -> None:
+        if self._reader is not None:
+            self._reader[0].close()
+            self._reader = None
+        self._reader = (self.connect(), Witness.of(self.path))
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader[0].close()
+            self._reader = None
+        self.engine.dispose()
+
+
+# alphabetical: callers, facts, keys, policy; one statement, so that the four belong together
+_VERSIONS = "SELECT value FROM version ORDER BY name"
+
+
+def bump(connection: sa.Connection, name: str) -> int:
+    """Move a version counter within the transaction of the change; the new value."""
+    statement = sa.text("UPDATE version SET value = value + 1 WHERE name = :name RETURNING value")
+    return int(connection.execute(statement, {"name": name}).scalar_one())
+
+
+class Witness(NamedTuple):
+    """Which file stood at the path when it was opened: it must be the same one, and writable, at every batch.
+    (As root a read-only file can still be written; whoever made it read-only did not mean that.)"""
+
+    path: Path
+    directory: Path
+    device: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> Witness:
+        """Raises OSError when the file is not there or not to be written."""
+        found = path.stat()
+        witness = cls(path, path.parent, found.st_dev, found.st_ino)
+        if not witness.writable():
+            raise PermissionError("the database file or its directory is not writable")
+        return witness
+
+    def same(self) -> bool:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return False
+        return found.st_ino == self.inode and found.st_dev == self.device
+
+    def writable(self) -> bool:
+        try:
+            found, directory = self.path.stat(), self.directory.stat()
+        except OSError:
+            return False
+        same = found.st_ino == self.inode and found.st_dev == self.device
+        return same and bool(found.st_mode & stat.S_IWUSR) and bool(directory.st_mode & stat.S_IWUSR)
+
+
+def _begin(connection: sa.Connection) -> None:
+    writing = connection.get_execution_options().get("gateway_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A database that cannot be written is unavailable; the driver's text, which may quote values, goes no further."""
+    try:
+        yield
+    except IntegrityError:
+        raise  # a mistake of ours, not the disk's; parameters are hidden (house rule 8)
+    except (DBAPIError, sqlite3.OperationalError, OSError):
+        raise DatabaseUnavailable from None

@@ -1,0 +1,223 @@
+"""Every table the gateway keeps, once, in SQLAlchemy Core. No payload is among them (house rule 8).
+
+What is about a person is a keyed look-up value (16 bytes of HMAC) or sealed with the store key (`adapters.keys`).
+Moments are text, RFC 3339 in UTC. Leaves out: how the tables came to be (`migrations`), what is done with them
+(each adapter has its own).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, Table, Text
+
+metadata = MetaData()
+
+
+def _table(name: str, *items: Any, rowid: bool = True) -> Table:
+    """STRICT: SQLite then refuses a value of another type, as PostgreSQL does."""
+    return Table(name, metadata, *items, sqlite_strict=True, sqlite_with_rowid=rowid)
+
+
+# Four counters: policy, facts, keys, callers. Each change moves its counter in its own transaction; workers read them
+# at the start of a request, and the register compares the first three when it commits (house rule 4).
+version = _table(
+    "version",
+    Column("name", Text, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+# -- register (core.register) --------------------------------------------------------------------------
+
+roll = _table(
+    "roll",
+    Column("number", Integer, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),
+)
+roll_member = _table(
+    "roll_member",
+    Column("reference", LargeBinary, nullable=False),
+    Column("roll", Integer, ForeignKey("roll.number"), nullable=False),
+    PrimaryKeyConstraint("reference", "roll"),
+    rowid=False,
+)
+entry = _table(
+    "entry",
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("roll", Integer, ForeignKey("roll.number")),
+    Column("body", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=False, unique=True),
+    Column("hash", LargeBinary, nullable=False),
+    Index("entry_id", "id"),
+    Index("entry_roll", "roll"),
+)
+# What a released pseudonym stands for: HMAC of domain, key version, thing and pseudonym → sealed answer.
+issued = _table(
+    "issued",
+    Column("lookup", LargeBinary, primary_key=True),
+    Column("key_version", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    rowid=False,
+)
+
+# -- keys (adapters.keys) ------------------------------------------------------------------------------
+
+key_version = _table(
+    "key_version",
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("started", Text, nullable=False),
+    Column("resolves_until", Text),
+)
+# Proves that the key given at a start is the key this database was written with.
+key_proof = _table(
+    "key_proof",
+    Column("name", Text, primary_key=True),
+    Column("proof", LargeBinary, nullable=False),
+)
+
+# -- subjects (adapters.subjects) ----------------------------------------------------------------------
+
+# `reference_key` is the person's own random key, sealed; without it register references lead nowhere.
+# `changed`: the value of the facts counter when anything about this person last changed.
+subject = _table(
+    "subject",
+    Column("id", LargeBinary, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("reference_key", LargeBinary),
+    Column("changed", Integer, nullable=False),
+    Index("subject_changed", "changed"),
+    rowid=False,
+)
+# `lookup` is the keyed hash of source, kind and value; `source` is "" for the ECK iD, which is the same everywhere.
+subject_id = _table(
+    "subject_id",
+    Column("lookup", LargeBinary, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("subject", LargeBinary, ForeignKey("subject.id"), nullable=False),
+    Column("changed", Integer, nullable=False),
+    Index("subject_id_subject", "subject"),
+    rowid=False,
+)
+roster = _table(
+    "roster",
+    Column("source", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("subject", LargeBinary, ForeignKey("subject.id"), nullable=False),
+    Column("enrolments", Text, nullable=False),
+    Column("groups", Text, nullable=False),
+    PrimaryKeyConstraint("source", "location", "subject"),
+    Index("roster_subject", "subject"),
+    rowid=False,
+)
+roster_sync = _table(
+    "roster_sync",
+    Column("source", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("moment", Text, nullable=False),
+    PrimaryKeyConstraint("source", "location"),
+)
+# A pupil from a succeeding source that no known id names: waits until a person links it.
+pending_link = _table(
+    "pending_link",
+    Column("number", Integer, primary_key=True),
+    Column("lookup", LargeBinary, nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("observation", LargeBinary, nullable=False),
+    Column("moment", Text, nullable=False),
+)
+# What a person at school must look at; `about` holds internal ids and words of ours, never a value from outside.
+task = _table(
+    "task",
+    Column("number", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("moment", Text, nullable=False),
+    Column("done_by", Text),
+    Column("done", Text),
+    Column("reason", Text),
+    Index("task_open", "kind", "about"),
+)
+
+# -- callers (adapters.callers) ------------------------------------------------------------------------
+
+client = _table(
+    "client",
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("recipient", Text),
+    Column("purpose", Text),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("key_prefix", Text, nullable=False, unique=True),
+    Column("key_hash", LargeBinary, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("revoked", Text),
+    Column("revoked_by", Text),
+)
+token = _table(
+    "token",
+    Column("hash", LargeBinary, primary_key=True),
+    Column("client", Text, ForeignKey("client.id"), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Index("token_expires", "expires"),
+    rowid=False,
+)
+
+# -- policy (adapters.policy_store) --------------------------------------------------------------------
+
+policy_text = _table(
+    "policy_text",
+    Column("hash", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    rowid=False,
+)
+policy_file = _table(
+    "policy_file",
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("hash", Text, ForeignKey("policy_text.hash"), nullable=False),
+    Column("problems", Text, nullable=False),
+    PrimaryKeyConstraint("kind", "name"),
+)
+activation = _table(
+    "activation",
+    Column("number", Integer, primary_key=True),
+    Column("recipient", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("hash", Text, ForeignKey("policy_text.hash")),
+    Column("schemas", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("moment", Text, nullable=False),
+    Index("activation_recipient", "recipient"),
+)
+
+# -- write-back (adapters.statements) and drift (adapters.field_seen) -----------------------------------
+
+statement = _table(
+    "statement",
+    Column("lookup", LargeBinary, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("status", Integer),
+    Column("moment", Text, nullable=False),
+    rowid=False,
+)
+# `name` stays empty until the field was seen in five records: a key of one record may be a person's name.
+field_seen = _table(
+    "field_seen",
+    Column("lookup", LargeBinary, primary_key=True),
+    Column("schema", Text, nullable=False),
+    Column("record", Text, nullable=False),
+    Column("name", Text),
+    Column("times", Integer, nullable=False),
+    rowid=False,
+)

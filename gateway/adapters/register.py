@@ -1,0 +1,212 @@
+"""ports.Register on the database: one writer thread per process, commits in groups (house rules 3 and 4).
+
+A draft is encoded by its caller and queued. The thread takes what is queued (at most 500), waits its turn among the
+processes, and in one transaction compares the versions, appends the entries with their rolls and issued pseudonyms,
+and commits; the answers go back to the event loop in one call. Any error refuses the whole batch: it may be durable
+or not, nothing of it leaves, and the connection is opened anew.
+Leaves out: the encoding and the check of the chain (`core.register`), the statements (`adapters.chain`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain, compress, count
+
+from gateway.adapters.chain import Encoded, insert_entries, insert_rows, read_state, stored_entries, stored_rolls
+from gateway.adapters.database import Database
+from gateway.adapters.database.engine import Witness
+from gateway.adapters.issued import INSERT_ISSUED, ON_CONFLICT, issued_values
+from gateway.adapters.store_keys import StoreKeys
+from gateway.core.model import Subject, Versions
+from gateway.core.reasons import Reason
+from gateway.core.register import Draft, Head, Issue, Roll, Verification, encode, roll_of, verify
+from gateway.transfer.ports import Receipt, RegisterUnavailable, VersionsChanged
+
+_BATCH = 500  # drafts in one transaction
+_QUEUE = 5_000  # drafts waiting; more than that is an outage, and waiting would only hide it
+_ROLLS = 8 * 1024 * 1024  # bytes of pupil lists kept ready
+_REMEMBERED = 200_000  # rolls and issued pseudonyms known to be stored
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Item:
+    entry: Encoded
+    versions: Versions | None
+    issued: tuple[Issue, ...] = field(repr=False)
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[int]
+
+
+_Outcome = int | type[VersionsChanged] | type[RegisterUnavailable]
+
+
+class DatabaseRegister:
+    """ports.Register. Make it after the process has forked; `close` it before the loop ends."""
+
+    def __init__(self, database: Database, keys: StoreKeys) -> None:
+        self._writer = _Writer(database, keys)
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._rolls: dict[object, Roll | None] = {}
+        self._rolls_size = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="register", daemon=True)
+        self._thread.start()
+
+    async def append(self, draft: Draft) -> Receipt:
+        if self._closed or self._queue.qsize() >= _QUEUE:
+            raise RegisterUnavailable
+        roll = self._roll(draft.released, draft.withheld) if draft.released or draft.withheld else None
+        body = encode(draft, roll.digest if roll is not None else None)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        self._queue.put(_Item(Encoded(draft.id, body, roll), draft.versions, draft.issued, loop, future))
+        return Receipt(draft.id, await future)
+
+    def close(self) -> None:
+        """Finish what is queued, then stop. Nothing is accepted from here on."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    def _roll(
+        self, released: tuple[Subject, ...], withheld: tuple[tuple[Subject, tuple[Reason, ...]], ...]
+    ) -> Roll | None:
+        """The pupil list, from memory when the same list came before: sorting and hashing a thousand takes longer than
+        all the rest of an entry."""
+        given = b"".join([subject.reference for subject in released])
+        key = (given, tuple([(subject.reference, reasons) for subject, reasons in withheld])) if withheld else given
+        known = self._rolls.get(key)
+        if known is not None:
+            return known
+        roll = roll_of(
+            [subject.reference for subject in released],
+            [(subject.reference, reasons) for subject, reasons in withheld],
+        )
+        self._rolls_size += 3 * len(given) + 200 * len(withheld) + 500
+        if self._rolls_size > _ROLLS:
+            self._rolls.clear()
+            self._rolls_size = 0
+        self._rolls[key] = roll
+        return roll
+
+    def _run(self) -> None:
+        running = True
+        while running:
+            batch: list[_Item] = []
+            item = self._queue.get()
+            while item is not None:
+                batch.append(item)
+                if len(batch) >= _BATCH:
+                    break
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            else:
+                running = False
+            # a caller that went away gets no answer: then there is no transfer to register
+            wanted = [item for item in batch if not item.future.cancelled()]
+            if wanted:
+                _resolve(wanted, self._writer.commit(wanted))
+        self._writer.close()
+
+
+def _resolve(batch: Sequence[_Item], outcomes: Sequence[_Outcome]) -> None:
+    """Tell each loop (there is one, outside tests) all its outcomes in one call."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], _Outcome]]] = {}
+    for item, outcome in zip(batch, outcomes, strict=True):
+        by_loop.setdefault(item.loop, []).append((item.future, outcome))
+    for loop, settled in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_settle, settled)
+        except RuntimeError:
+            continue  # the loop is closed: nobody waits, and nothing leaves
+
+
+def _settle(settled: list[tuple[asyncio.Future[int], _Outcome]]) -> None:
+    for future, outcome in settled:
+        if future.cancelled():
+            continue
+        if isinstance(outcome, int):
+            future.set_result(outcome)
+        else:
+            future.set_exception(outcome())
+
+
+class _Writer:
+    """The thread's side: one connection, used by one thread."""
+
+    def __init__(self, database: Database, keys: StoreKeys) -> None:
+        self._database = database
+        self._keys = keys
+        self._open: tuple[sqlite3.Connection, Witness] | None = None
+        self._stored_rolls: dict[bytes, int] = {}
+        self._stored_issues: set[Issue] = set()
+
+    def commit(self, batch: Sequence[_Item]) -> list[_Outcome]:
+        """One transaction for all of `batch`; what each caller is to hear."""
+        try:
+            issues = [[issue for issue in item.issued if issue not in self._stored_issues] for item in batch]
+            rows = [issued_values(self._keys, new) for new in issues]
+            with self._database.turn():
+                outcomes = self._transaction(batch, rows)
+        # the outermost edge of the thread: whatever went wrong, nobody may be left waiting and nothing may leave
+        except Exception:  # noqa: BLE001
+            self.close()
+            return [RegisterUnavailable] * len(batch)
+        self._remember(issues, outcomes)
+        return outcomes
+
+    def _transaction(self, batch: Sequence[_Item], issues: Sequence[list[object]]) -> list[_Outcome]:
+        connection, witness = self._connection()
+        cursor = connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        state = read_state(cursor)
+        accepted = [item.versions is None or item.versions == state.versions for item in batch]
+        insert_entries(cursor, list(compress([item.entry for item in batch], accepted)), state, self._stored_rolls)
+        insert_rows(cursor, INSERT_ISSUED, 3, list(chain.from_iterable(compress(issues, accepted))), ON_CONFLICT)
+        cursor.execute("COMMIT")
+        if not witness.writable():
+            raise OSError("the database file went away while it was written")
+        sequence = count(state.sequence + 1)
+        return [next(sequence) if good else VersionsChanged for good in accepted]
+
+    def _connection(self) -> tuple[sqlite3.Connection, Witness]:
+        if self._open is not None and not self._open[1].writable():
+            self.close()
+        if self._open is None:
+            witness = Witness.of(self._database.path)
+            self._open = (self._database.connect(), witness)
+        return self._open
+
+    def _remember(self, issues: Sequence[list[Issue]], outcomes: Sequence[_Outcome]) -> None:
+        if len(self._stored_issues) > _REMEMBERED:
+            self._stored_issues.clear()
+        if len(self._stored_rolls) > _REMEMBERED:
+            self._stored_rolls.clear()
+        for new, outcome in zip(issues, outcomes, strict=True):
+            if isinstance(outcome, int):
+                self._stored_issues.update(new)
+
+    def close(self) -> None:
+        """Also after an error: what was taken for stored may not be."""
+        self._stored_rolls.clear()
+        self._stored_issues.clear()
+        if self._open is not None:
+            self._open[0].close()
+            self._open = None
+
+
+# -- the whole register ----------------------------------------------------------------------------------
+
+
+def verify_register(database: Database, expected: Head | None = None) -> Verification:
+    """Check everything the register holds, in one state of the database. Raises DatabaseUnavailable."""
+    with database.read() as connection:
+        return verify(stored_entries(connection), stored_rolls(connection), expected)

@@ -1,0 +1,48 @@
+"""ports.Register in memory: keeps the port's promise, and can be broken on purpose.
+
+register = SimulatedRegister()
+register.unwritable = True        # append raises RegisterUnavailable, nothing is kept
+register.versions = Versions(2, 1, 1)   # a draft made under others raises VersionsChanged
+register.entries, register.rolls  # what `core.register.verify` reads
+"""
+
+from __future__ import annotations
+
+from gateway.core.model import Versions
+from gateway.core.register import START, Draft, Issue, StoredEntry, StoredRoll, encode, link, members, roll_of
+from gateway.transfer.ports import Receipt, RegisterUnavailable, VersionsChanged
+
+
+class SimulatedRegister:
+    """An append-only chain in two lists."""
+
+    def __init__(self) -> None:
+        self.versions = Versions(1, 1, 1)
+        self.unwritable = False
+        self.drafts: list[Draft] = []
+        self.entries: list[StoredEntry] = []
+        self.rolls: list[StoredRoll] = []
+        self.issued: dict[tuple[str, str, str], Issue] = {}
+
+    async def append(self, draft: Draft) -> Receipt:
+        if self.unwritable:
+            raise RegisterUnavailable
+        if draft.versions is not None and draft.versions != self.versions:
+            raise VersionsChanged
+        roll = roll_of([s.reference for s in draft.released], [(s.reference, why) for s, why in draft.withheld])
+        body = encode(draft, roll.digest if roll else None)
+        previous = self.entries[-1].hash if self.entries else START
+        assert isinstance(previous, bytes)
+        number = None
+        if roll is not None:
+            known = {stored.digest: stored.number for stored in self.rolls}
+            if roll.digest not in known:
+                known[roll.digest] = len(self.rolls) + 1
+                self.rolls.append(StoredRoll(len(self.rolls) + 1, roll.digest, roll.body, (*members(roll.body),)))
+            number = known[roll.digest]
+        sequence = len(self.entries) + 1
+        self.entries.append(StoredEntry(sequence, draft.id, number, body, previous, link(previous, body)))
+        self.drafts.append(draft)
+        for issue in draft.issued:
+            self.issued.setdefault((issue.domain, issue.thing, issue.pseudonym), issue)
+        return Receipt(draft.id, sequence)
