@@ -7,8 +7,9 @@ A path goes through arrays without a sign: "students.userIds.userId". Leaves out
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from gateway.core.model import Branch, Grant, Leaf, Many, Node, Record
+from gateway.core.model import Branch, Grant, Leaf, Many, Node, Person, Record, SubjectPosition
 
 
 def node_at(root: Branch, path: str) -> Node | None:
@@ -57,3 +58,34 @@ def leaves(root: Branch, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
             yield path, inside
         else:
             yield from leaves(inside, f"{path}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a person's ids stand in a record, as paths from its root; None where the format has no such leaf."""
+
+    person: Person
+    master: str | None
+    value: str | None
+    type: str | None
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(path for path in (self.master, self.value, self.type) if path)
+
+
+def slots(record: Record) -> tuple[Slot, ...]:
+    """The id slots of every subject position."""
+    return tuple(_slot(position) for position in record.subjects)
+
+
+def _slot(position: SubjectPosition) -> Slot:
+    at = f"{position.at}." if position.at else ""
+    typed = position.typed
+    ids = f"{at}{typed.path}." if typed else ""
+    return Slot(
+        position.person,
+        f"{at}{position.master}" if position.master else None,
+        f"{ids}{typed.value}" if typed else None,
+        f"{ids}{typed.type}" if typed else None,
+    )

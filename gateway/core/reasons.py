@@ -46,595 +46,305 @@ class Reason(StrEnum):
 
     # -- the transport's own (step 0): before anybody is asked for data
     RATE_LIMITED = (
-        "RATE_LIMITED",
-        0,
-        429,
-        True,
-        "R107",
-        "art. 32 AVG",
+        "RATE_LIMITED", 0, 429, True, "R107", "art. 32 AVG",
         "Te veel aanroepen in korte tijd.",
         "Too many requests; try again later.",
     )
     INSECURE_TRANSPORT = (
-        "INSECURE_TRANSPORT",
-        0,
-        403,
-        True,
-        "R107",
-        "art. 32 AVG",
+        "INSECURE_TRANSPORT", 0, 403, True, "R107", "art. 32 AVG",
         "De aanroep kwam zonder versleuteling binnen.",
         "Use HTTPS.",
     )
     BODY_TOO_LARGE = (
-        "BODY_TOO_LARGE",
-        0,
-        413,
-        True,
-        "R107",
-        "art. 32 AVG",
+        "BODY_TOO_LARGE", 0, 413, True, "R107", "art. 32 AVG",
         "Het verzoek is groter dan toegestaan.",
         "The request body is too large.",
     )
     ROUTE_UNKNOWN = (
-        "ROUTE_UNKNOWN",
-        0,
-        404,
-        True,
-        "R7, R9",
-        "art. 5(1)(c) AVG",
+        "ROUTE_UNKNOWN", 0, 404, True, "R7, R9", "art. 5(1)(c) AVG",
         "Dit pad hoort niet bij een schema van deze bron of bij deze levering.",
         "Unknown path.",
     )
     METHOD_NOT_ALLOWED = (
-        "METHOD_NOT_ALLOWED",
-        0,
-        405,
-        True,
-        "R7",
-        "art. 5(1)(c) AVG",
+        "METHOD_NOT_ALLOWED", 0, 405, True, "R7", "art. 5(1)(c) AVG",
         "Deze methode is op dit pad niet toegestaan.",
         "This method is not allowed on this path.",
     )
     NOT_ACCEPTABLE = (
-        "NOT_ACCEPTABLE",
-        0,
-        406,
-        True,
-        "R7",
-        "art. 5(1)(c) AVG",
+        "NOT_ACCEPTABLE", 0, 406, True, "R7", "art. 5(1)(c) AVG",
         "De aanroeper vraagt een formaat dat de bron niet levert.",
         "The requested media type is not available.",
     )
     MEDIA_TYPE_UNKNOWN = (
-        "MEDIA_TYPE_UNKNOWN",
-        0,
-        415,
-        True,
-        "R7",
-        "art. 5(1)(c) AVG",
+        "MEDIA_TYPE_UNKNOWN", 0, 415, True, "R7", "art. 5(1)(c) AVG",
         "Het verzoek heeft een formaat of codering die hier niet hoort.",
         "Unsupported media type or encoding.",
     )
     PARAMETER_UNKNOWN = (
-        "PARAMETER_UNKNOWN",
-        0,
-        400,
-        True,
-        "R7, R74",
-        "art. 5(1)(c) AVG",
+        "PARAMETER_UNKNOWN", 0, 400, True, "R7, R74", "art. 5(1)(c) AVG",
         "Het verzoek noemt een parameter die het schema niet kent.",
         "The request has a parameter that is not declared.",
     )
     PARAMETER_MISSING = (
-        "PARAMETER_MISSING",
-        0,
-        400,
-        True,
-        "R68",
-        "art. 5(1)(c) AVG",
+        "PARAMETER_MISSING", 0, 400, True, "R68", "art. 5(1)(c) AVG",
         "Een verplichte parameter ontbreekt.",
         "A mandatory parameter is missing.",
     )
     PARAMETER_INVALID = (
-        "PARAMETER_INVALID",
-        0,
-        400,
-        True,
-        "R7",
-        "art. 5(1)(c) AVG",
+        "PARAMETER_INVALID", 0, 400, True, "R7", "art. 5(1)(c) AVG",
         "Een parameter heeft een waarde die het schema niet toestaat.",
         "A parameter has a value that is not allowed.",
     )
     BODY_INVALID = (
-        "BODY_INVALID",
-        0,
-        400,
-        True,
-        "R7, R15",
-        "art. 5(1)(c) AVG",
+        "BODY_INVALID", 0, 400, True, "R7, R15", "art. 5(1)(c) AVG",
         "De inhoud van het verzoek voldoet niet aan het schema.",
         "The request body does not follow its schema.",
     )
     # -- 1 caller and channel
     CALLER_UNAUTHENTICATED = (
-        "CALLER_UNAUTHENTICATED",
-        1,
-        401,
-        True,
-        "R81",
-        "art. 32 AVG",
+        "CALLER_UNAUTHENTICATED", 1, 401, True, "R81", "art. 32 AVG",
         "De aanroeper is niet bekend, of zijn toegang is ingetrokken of verlopen.",
         "Credentials are missing, unknown, revoked or expired.",
     )
     CHANNEL_NOT_ALLOWED = (
-        "CHANNEL_NOT_ALLOWED",
-        1,
-        403,
-        True,
-        "R50",
-        "art. 32 AVG",
+        "CHANNEL_NOT_ALLOWED", 1, 403, True, "R50", "art. 32 AVG",
         "Deze ontvanger mag de gegevens niet langs deze weg ontvangen.",
         "This channel is not allowed for this delivery.",
     )
     # -- 2 recipient
     CALLER_NOT_RECIPIENT = (
-        "CALLER_NOT_RECIPIENT",
-        2,
-        403,
-        True,
-        "R72",
-        "art. 28, 32 AVG",
+        "CALLER_NOT_RECIPIENT", 2, 403, True, "R72", "art. 28, 32 AVG",
         "De aanroeper hoort niet bij een actieve ontvanger.",
         "The credentials do not belong to an active recipient.",
     )
     # -- 3 location
     LOCATION_OUT_OF_SCOPE = (
-        "LOCATION_OUT_OF_SCOPE",
-        3,
-        403,
-        True,
-        "R68",
-        "art. 5(1)(c) AVG",
+        "LOCATION_OUT_OF_SCOPE", 3, 403, True, "R68", "art. 5(1)(c) AVG",
         "De gevraagde locatie valt buiten deze levering.",
         "The organisation asked for is outside this delivery.",
     )
     # -- 4 policy
     POLICY_NOT_IN_FORCE = (
-        "POLICY_NOT_IN_FORCE",
-        4,
-        403,
-        True,
-        "R118",
-        "art. 24 AVG",
+        "POLICY_NOT_IN_FORCE", 4, 403, True, "R118", "art. 24 AVG",
         "Het privacyreglement is nog niet in werking.",
         "The school's policy is not in force.",
     )
     POLICY_NO_INSTEMMING = (
-        "POLICY_NO_INSTEMMING",
-        4,
-        403,
-        True,
-        "R117",
-        "art. 10 WMS",
+        "POLICY_NO_INSTEMMING", 4, 403, True, "R117", "art. 10 WMS",
         "Het privacyreglement heeft geen instemming van de medezeggenschap.",
         "The school's policy is not in force.",
     )
     # -- 5 delivery and purpose (a forbidden purpose says more than a wrong one, so it comes first)
     PURPOSE_UNKNOWN = (
-        "PURPOSE_UNKNOWN",
-        5,
-        403,
-        True,
-        "R1",
-        "art. 5(1)(b) AVG",
+        "PURPOSE_UNKNOWN", 5, 403, True, "R1", "art. 5(1)(b) AVG",
         "Het verzoek noemt geen doel, of een doel dat de school niet kent.",
         "The purpose is missing or unknown.",
     )
     PURPOSE_FORBIDDEN = (
-        "PURPOSE_FORBIDDEN",
-        5,
-        403,
-        True,
-        "R11",
-        "art. 5(1)(b) AVG",
+        "PURPOSE_FORBIDDEN", 5, 403, True, "R11", "art. 5(1)(b) AVG",
         "Dit doel is verboden: leerlinggegevens worden niet verkocht of commercieel gebruikt.",
         "This purpose is forbidden.",
     )
     PURPOSE_MISMATCH = (
-        "PURPOSE_MISMATCH",
-        5,
-        403,
-        True,
-        "R1",
-        "art. 5(1)(b) AVG",
+        "PURPOSE_MISMATCH", 5, 403, True, "R1", "art. 5(1)(b) AVG",
         "Het genoemde doel is niet het doel van deze toegang.",
         "The purpose differs from the purpose of these credentials.",
     )
     SCHEMA_NOT_ACTIVE = (
-        "SCHEMA_NOT_ACTIVE",
-        5,
-        403,
-        True,
-        "R2, R6",
-        "art. 24, 25 AVG",
+        "SCHEMA_NOT_ACTIVE", 5, 403, True, "R2, R6", "art. 24, 25 AVG",
         "Deze levering is niet geactiveerd, opgeschort, of anders dan wat geactiveerd is.",
         NOT_ACTIVE,
     )
     SCHEMA_EXPIRED = (
-        "SCHEMA_EXPIRED",
-        5,
-        403,
-        True,
-        "R8",
-        "art. 5(1)(e) AVG",
+        "SCHEMA_EXPIRED", 5, 403, True, "R8", "art. 5(1)(e) AVG",
         "De einddatum van deze levering is voorbij.",
         "This delivery has ended.",
     )
     NO_NOODZAAK = (
-        "NO_NOODZAAK",
-        5,
-        403,
-        True,
-        "R4, R6",
-        "art. 5(1)(c) AVG",
+        "NO_NOODZAAK", 5, 403, True, "R4, R6", "art. 5(1)(c) AVG",
         "De noodzaak van een veld, of de toets op subsidiariteit en proportionaliteit, ontbreekt.",
         NOT_ACTIVE,
     )
     # -- 6 agreement
     AGREEMENT_MISSING = (
-        "AGREEMENT_MISSING",
-        6,
-        403,
-        True,
-        "R12, R69, R71",
-        "art. 28(3) AVG",
+        "AGREEMENT_MISSING", 6, 403, True, "R12, R69, R71", "art. 28(3) AVG",
         "Er is geen overeenkomst of autorisatie die vandaag geldt.",
         "There is no agreement in force.",
     )
     AGREEMENT_EXPIRED = (
-        "AGREEMENT_EXPIRED",
-        6,
-        403,
-        True,
-        "R69",
-        "art. 28(3) AVG",
+        "AGREEMENT_EXPIRED", 6, 403, True, "R69", "art. 28(3) AVG",
         "De overeenkomst of autorisatie is verlopen.",
         "The agreement has expired.",
     )
     AGREEMENT_INCOMPLETE = (
-        "AGREEMENT_INCOMPLETE",
-        6,
-        403,
-        True,
-        "R70, N18",
-        "art. 28(3) AVG",
+        "AGREEMENT_INCOMPLETE", 6, 403, True, "R70, N18", "art. 28(3) AVG",
         "In de overeenkomst ontbreken verplichte onderdelen.",
         "The agreement is incomplete.",
     )
     FIELD_NOT_IN_AGREEMENT = (
-        "FIELD_NOT_IN_AGREEMENT",
-        6,
-        403,
-        True,
-        "R10",
-        "art. 28(3) AVG",
+        "FIELD_NOT_IN_AGREEMENT", 6, 403, True, "R10", "art. 28(3) AVG",
         "Een veld valt buiten de categorieën van de overeenkomst.",
         "The agreement does not cover this delivery.",
     )
     SUBPROCESSOR_UNKNOWN = (
-        "SUBPROCESSOR_UNKNOWN",
-        6,
-        403,
-        True,
-        "R75",
-        "art. 28(2) AVG",
+        "SUBPROCESSOR_UNKNOWN", 6, 403, True, "R75", "art. 28(2) AVG",
         "Een betrokken partij staat niet in de overeenkomst.",
         "A party is not named in the agreement.",
     )
     OUTSIDE_EEA = (
-        "OUTSIDE_EEA",
-        6,
-        403,
-        True,
-        "N20",
-        "art. 44-49 AVG",
+        "OUTSIDE_EEA", 6, 403, True, "N20", "art. 44-49 AVG",
         "Opslag of inzage buiten de EER zonder geldige grond.",
         "Storage outside the EEA has no valid basis.",
     )
     # -- 7 DPIA
     DPIA_MISSING = (
-        "DPIA_MISSING",
-        7,
-        403,
-        True,
-        "R114",
-        "art. 35 AVG",
+        "DPIA_MISSING", 7, 403, True, "R114", "art. 35 AVG",
         "Voor deze levering is een DPIA verplicht; die ontbreekt.",
         NOT_ACTIVE,
     )
     DPIA_EXPIRED = (
-        "DPIA_EXPIRED",
-        7,
-        403,
-        True,
-        "R114",
-        "art. 35(11) AVG",
+        "DPIA_EXPIRED", 7, 403, True, "R114", "art. 35(11) AVG",
         "De DPIA moet eerst opnieuw worden beoordeeld.",
         NOT_ACTIVE,
     )
     # -- 8 ground
     NO_GRONDSLAG = (
-        "NO_GRONDSLAG",
-        8,
-        403,
-        True,
-        "R2",
-        "art. 6(1) AVG",
+        "NO_GRONDSLAG", 8, 403, True, "R2", "art. 6(1) AVG",
         "Deze levering heeft geen grondslag.",
         "This delivery has no legal ground.",
     )
     NO_BELANGENAFWEGING = (
-        "NO_BELANGENAFWEGING",
-        8,
-        403,
-        True,
-        "R5",
-        "art. 6(1)(f) AVG",
+        "NO_BELANGENAFWEGING", 8, 403, True, "R5", "art. 6(1)(f) AVG",
         "De belangenafweging ontbreekt of valt uit in het voordeel van de leerling.",
         "This delivery has no legal ground.",
     )
     # -- 9 the pupil is in scope
     PSEUDONYM_UNKNOWN = (
-        "PSEUDONYM_UNKNOWN",
-        9,
-        404,
-        False,
-        "R42",
-        "art. 4(5) AVG",
+        "PSEUDONYM_UNKNOWN", 9, 404, False, "R42", "art. 4(5) AVG",
         "Dit pseudoniem is nooit aan deze ontvanger uitgegeven.",
         NOT_AVAILABLE_TO_YOU,
     )
     PUPIL_UNRESOLVED = (
-        "PUPIL_UNRESOLVED",
-        9,
-        404,
-        False,
-        "R109",
-        "art. 5(1)(d) AVG",
+        "PUPIL_UNRESOLVED", 9, 404, False, "R109", "art. 5(1)(d) AVG",
         "Het record hoort bij geen of bij meer dan één bekende leerling.",
         NOT_AVAILABLE_TO_YOU,
     )
     PUPIL_NOT_IN_SCOPE = (
-        "PUPIL_NOT_IN_SCOPE",
-        9,
-        404,
-        False,
-        "R8, R109",
-        "art. 5(1)(c) AVG",
+        "PUPIL_NOT_IN_SCOPE", 9, 404, False, "R8, R109", "art. 5(1)(c) AVG",
         "Deze persoon valt niet (meer) onder deze levering.",
         NOT_AVAILABLE_TO_YOU,
     )
     RETENTION_PASSED = (
-        "RETENTION_PASSED",
-        9,
-        404,
-        False,
-        "R103",
-        "art. 5(1)(e) AVG",
+        "RETENTION_PASSED", 9, 404, False, "R103", "art. 5(1)(e) AVG",
         "De bewaartermijn van deze gegevens is voorbij.",
         NOT_AVAILABLE_TO_YOU,
     )
     # -- 10-14 facts about the pupil
     CONSENT_MISSING = (
-        "CONSENT_MISSING",
-        14,
-        404,
-        False,
-        "R3, R18, R21",
-        "art. 6(1)(a), 7 AVG",
+        "CONSENT_MISSING", 14, 404, False, "R3, R18, R21", "art. 6(1)(a), 7 AVG",
         "Er is geen toestemming bekend.",
         NOT_AVAILABLE_TO_YOU,
     )
     # -- 15-18 fields
     FIELD_UNCLASSIFIED = (
-        "FIELD_UNCLASSIFIED",
-        16,
-        502,
-        False,
-        "R9",
-        "art. 25 AVG",
+        "FIELD_UNCLASSIFIED", 16, 502, False, "R9", "art. 25 AVG",
         "De bron stuurt een veld dat het schema niet kent; het gaat niet mee.",
         NOT_AVAILABLE_TO_YOU,
     )
     SPECIAL_CATEGORY_NO_ART9 = (
-        "SPECIAL_CATEGORY_NO_ART9",
-        17,
-        403,
-        True,
-        "R36, N9",
-        "art. 9 AVG, art. 22-30 UAVG",
+        "SPECIAL_CATEGORY_NO_ART9", 17, 403, True, "R36, N9", "art. 9 AVG, art. 22-30 UAVG",
         "Een bijzonder persoonsgegeven heeft geen basis in artikel 9.",
         NOT_ACTIVE,
     )
     CRIMINAL_DATA = (
-        "CRIMINAL_DATA",
-        17,
-        403,
-        True,
-        "R37",
-        "art. 10 AVG, art. 31-33 UAVG",
+        "CRIMINAL_DATA", 17, 403, True, "R37", "art. 10 AVG, art. 31-33 UAVG",
         "Strafrechtelijke gegevens gaan niet naar buiten.",
         NOT_ACTIVE,
     )
     FIELD_CONFIDENTIAL = (
-        "FIELD_CONFIDENTIAL",
-        17,
-        403,
-        True,
-        "R64, R38",
-        "art. 5(1)(f), 32 AVG",
+        "FIELD_CONFIDENTIAL", 17, 403, True, "R64, R38", "art. 5(1)(f), 32 AVG",
         "Een vertrouwelijk gegeven of een inloggegeven gaat in geen enkele levering mee.",
         NOT_ACTIVE,
     )
     BSN_NOT_ALLOWED = (
-        "BSN_NOT_ALLOWED",
-        17,
-        403,
-        True,
-        "R39, N1",
-        "art. 87 AVG, art. 46 UAVG",
+        "BSN_NOT_ALLOWED", 17, 403, True, "R39, N1", "art. 87 AVG, art. 46 UAVG",
         "Het BSN of onderwijsnummer mag niet naar deze ontvanger.",
         NOT_ACTIVE,
     )
     DIRECT_IDENTIFIER_NOT_ALLOWED = (
-        "DIRECT_IDENTIFIER_NOT_ALLOWED",
-        17,
-        403,
-        True,
-        "R40, N3",
-        "art. 25 AVG",
+        "DIRECT_IDENTIFIER_NOT_ALLOWED", 17, 403, True, "R40, N3", "art. 25 AVG",
         "Een direct identificerend gegeven of een tweede nummer gaat niet naar deze ontvanger.",
         NOT_ACTIVE,
     )
     CLASS_LIST_BLOCKED = (
-        "CLASS_LIST_BLOCKED",
-        17,
-        403,
-        True,
-        "R17",
-        "art. 5(1)(c) AVG",
+        "CLASS_LIST_BLOCKED", 17, 403, True, "R17", "art. 5(1)(c) AVG",
         "Een lijst met namen en contactgegevens van een groep is geblokkeerd.",
         NOT_ACTIVE,
     )
     FREE_TEXT_BLOCKED = (
-        "FREE_TEXT_BLOCKED",
-        18,
-        403,
-        True,
-        "R38, N5",
-        "art. 25 AVG",
+        "FREE_TEXT_BLOCKED", 18, 403, True, "R38, N5", "art. 25 AVG",
         "Vrije tekst gaat niet mee.",
         NOT_ACTIVE,
     )
     THIRD_PERSON_DATA = (
-        "THIRD_PERSON_DATA",
-        18,
-        403,
-        True,
-        "R46, R88",
-        "art. 5(1)(c) AVG",
+        "THIRD_PERSON_DATA", 18, 403, True, "R46, R88", "art. 5(1)(c) AVG",
         "Gegevens van een ander dan de leerling gaan niet mee.",
         NOT_ACTIVE,
     )
     RECORD_MALFORMED = (
-        "RECORD_MALFORMED",
-        18,
-        404,
-        False,
-        "R7",
-        "art. 25 AVG",
+        "RECORD_MALFORMED", 18, 404, False, "R7", "art. 25 AVG",
         "Het record wijkt af van het schema en is daarom achtergehouden.",
         NOT_AVAILABLE_TO_YOU,
     )
     # -- the one outward word about pupils (house rule 5)
     NOT_AVAILABLE = (
-        "NOT_AVAILABLE",
-        19,
-        404,
-        True,
-        "R25, R93",
-        "art. 25 AVG",
+        "NOT_AVAILABLE", 19, 404, True, "R25, R93", "art. 25 AVG",
         "Niets vrijgegeven; de reden staat per leerling in dit verslag.",
         NOT_AVAILABLE_TO_YOU,
     )
     # -- 20-21 register and the other side
     FACTS_STALE = (
-        "FACTS_STALE",
-        20,
-        503,
-        True,
-        "R109",
-        "art. 5(1)(d) AVG",
+        "FACTS_STALE", 20, 503, True, "R109", "art. 5(1)(d) AVG",
         "De leerlinglijst is te lang niet bijgewerkt om op te beslissen.",
         LATER,
     )
     FACTS_CHANGED = (
-        "FACTS_CHANGED",
-        20,
-        503,
-        True,
-        "R93",
-        "art. 5(2) AVG",
+        "FACTS_CHANGED", 20, 503, True, "R93", "art. 5(2) AVG",
         "Tijdens het samenstellen veranderden beleid of feiten; er is niets geleverd.",
         LATER,
     )
     REGISTER_UNAVAILABLE = (
-        "REGISTER_UNAVAILABLE",
-        20,
-        503,
-        True,
-        "R85",
-        "art. 5(2), 30 AVG",
+        "REGISTER_UNAVAILABLE", 20, 503, True, "R85", "art. 5(2), 30 AVG",
         "Het register was niet beschikbaar; daarom is er niets geleverd.",
         LATER,
     )
     OVERLOADED = (
-        "OVERLOADED",
-        20,
-        503,
-        True,
-        "R107",
-        "art. 32 AVG",
+        "OVERLOADED", 20, 503, True, "R107", "art. 32 AVG",
         "Er liepen te veel aanroepen tegelijk.",
         LATER,
     )
     UPSTREAM_FAILED = (
-        "UPSTREAM_FAILED",
-        21,
-        502,
-        True,
-        "R107",
-        "art. 25, 32 AVG",
+        "UPSTREAM_FAILED", 21, 502, True, "R107", "art. 25, 32 AVG",
         "De bron gaf geen bruikbaar antwoord; er is niets doorgegeven.",
         "The source system gave no usable answer.",
     )
     NOT_SENT = (
-        "NOT_SENT",
-        21,
-        503,
-        True,
-        "R42",
-        "art. 5(1)(f) AVG",
+        "NOT_SENT", 21, 503, True, "R42", "art. 5(1)(f) AVG",
         "De bron was niet bereikbaar; er is niets verstuurd.",
         "The source system could not be reached; nothing was sent.",
     )
     OUTCOME_UNKNOWN = (
-        "OUTCOME_UNKNOWN",
-        21,
-        504,
-        True,
-        "R42",
-        "art. 5(1)(f) AVG",
+        "OUTCOME_UNKNOWN", 21, 504, True, "R42", "art. 5(1)(f) AVG",
         "De bron brak af; onbekend is of het bericht is ontvangen.",
         "The source system broke off; it is unknown whether the message was received.",
     )
     UPSTREAM_TIMEOUT = (
-        "UPSTREAM_TIMEOUT",
-        21,
-        504,
-        True,
-        "R107",
-        "art. 32 AVG",
+        "UPSTREAM_TIMEOUT", 21, 504, True, "R107", "art. 32 AVG",
         "De bron antwoordde niet op tijd; er is niets doorgegeven.",
         "The source system did not answer in time.",
     )
     INTERNAL = (
-        "INTERNAL",
-        22,
-        500,
-        True,
-        "R107",
-        "art. 32 AVG",
+        "INTERNAL", 22, 500, True, "R107", "art. 32 AVG",
         "De gateway maakte een fout; er is niets doorgegeven.",
         "Internal error; nothing was delivered.",
     )

@@ -60,8 +60,8 @@ def field_terms(delivery: Delivery, record: Record) -> FieldTerms:
     return FieldTerms({years: frozenset(paths) for years, paths in kept.items()}, frozenset(consent))
 
 
-def screen(delivery: Delivery, subject: Subject | None, today: date, fields: FieldTerms = NOTHING) -> Verdict:
-    """`today` is the date in Europe/Amsterdam. Without `fields` nothing is withheld singly."""
+def screen(delivery: Delivery, subject: Subject | None, today: date, fields: FieldTerms) -> Verdict:
+    """`today` is the date in Europe/Amsterdam. `fields` belongs to the record at hand; it is no option, so that nobody forgets what needs consent."""
     if subject is None:
         return _UNRESOLVED
     past = _past_retention(subject, today, fields)

@@ -31,7 +31,23 @@ def forbidden_purpose(purpose: str) -> bool:
 
 
 def vague(text: str | None) -> bool:
-    """R4, R10: empty, or an opening to everything."""
-    plain = " ".join((text or "").casefold().split())
-    letters = re.sub(r"[\W_]+", "", plain)
-    return not letters or letters in _FILLERS or _EMPTY_PHRASES.search(plain) is not None
+    """R4, R10: a reason or a list that is empty or opens to everything."""
+    return _silent(text) or _EMPTY_PHRASES.search(_plain(text)) is not None
+
+
+def hollow(text: str | None) -> bool:
+    """An explanation that says nothing. A long one may use a word like 'overige' and still explain; a short one
+    that does has nothing else in it."""
+    return _silent(text) or (len(_plain(text).split()) <= _SHORT and vague(text))
+
+
+_SHORT = 6  # words
+
+
+def _plain(text: str | None) -> str:
+    return " ".join((text or "").casefold().split())
+
+
+def _silent(text: str | None) -> bool:
+    letters = re.sub(r"[\W_]+", "", _plain(text))
+    return not letters or letters in _FILLERS
