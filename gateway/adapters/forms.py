@@ -41,8 +41,8 @@ class Form(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """Lets a scalar be an open question, which is filled with `placeholder`."""
+class Mended:
+    """What stands in for a wrong value while the rest of the file is checked; never part of a result."""
 
     placeholder: Any
 
@@ -51,6 +51,11 @@ class Asking:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._fill, handler(source))
+
+
+@dataclass(frozen=True, slots=True)
+class Asking(Mended):
+    """Lets a scalar be an open question, which is filled with `placeholder` until it is answered."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"anyOf": [handler(schema), {"type": "string", "pattern": "^ASK:"}]}
@@ -104,7 +109,7 @@ NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 Text = Annotated[_Text, Asking(UNANSWERED)]
 Reason = Annotated[str, StringConstraints(max_length=2000), Asking(UNANSWERED)]
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=60), Asking("nog-niet-beantwoord")]
-Key = Annotated[str, StringConstraints(pattern=NAME, max_length=60)]
+Key = Annotated[str, StringConstraints(pattern=NAME, max_length=60), Mended("nog-niet-beantwoord")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Asking("NL")]
 Oin = Annotated[str, StringConstraints(pattern=r"^[0-9]{20}$"), Asking("0" * 20)]
 Contact = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$"), Asking("onbekend@voorbeeld.example")]
@@ -116,12 +121,12 @@ Begin = Annotated[date, BeforeValidator(_iso_date), Asking(date.min)]
 End = Annotated[date, BeforeValidator(_iso_date), Asking(date.max)]
 
 CategoryName = Annotated[Category, _member(Category), BeforeValidator(_no_wildcard), Asking(Category.ORGANISATION)]
-ClassName = Annotated[FieldClass, _member(FieldClass)]
+ClassName = Annotated[FieldClass, _member(FieldClass), Mended(FieldClass.ORDINARY)]
 GroundLetter = Annotated[Ground, _member(Ground), Asking(Ground.PUBLIC_TASK)]
-MethodName = Annotated[PseudonymMethod, _member(PseudonymMethod)]
-KindName = Annotated[RecipientKind, _member(RecipientKind)]
+MethodName = Annotated[PseudonymMethod, _member(PseudonymMethod), Mended(PseudonymMethod.HMAC)]
+KindName = Annotated[RecipientKind, _member(RecipientKind), Mended(RecipientKind.OTHER)]
 RoleName = Annotated[Role, _member(Role), Asking(Role.PROCESSOR)]
-TransformName = Annotated[Transform, _member(Transform)]
+TransformName = Annotated[Transform, _member(Transform), Mended(Transform.KEEP)]
 
 F = TypeVar("F", bound=Form)
 
@@ -213,6 +218,10 @@ _MESSAGES = {
     "extra_forbidden": "{what} is not a key that belongs here",
     "union_tag_not_found": "{what} must have type (one value), fields (an object) or items (a list)",
     "too_short": "{what} is empty",
+    "greater_than": "{what} is too small",
+    "greater_than_equal": "{what} is too small",
+    "less_than_equal": "{what} is too large",
+    "float_type": "{what} must be a number",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from gateway.adapters.forms import CategoryName, ClassName, Form, Key
+from gateway.adapters.forms import UNANSWERED, CategoryName, ClassName, Form, Key, Mended
 from gateway.core.model import (
     Branch,
     Leaf,
@@ -34,7 +34,7 @@ from gateway.core.model import (
 RULES = {"class": "R9", "category": "R9"}
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_@][A-Za-z0-9_@:-]*$", max_length=80)]
-Plain = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Plain = Annotated[str, StringConstraints(min_length=1, max_length=500), Mended(UNANSWERED)]
 At = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_@][A-Za-z0-9_@:-]*(\.[A-Za-z_@][A-Za-z0-9_@:-]*)*)?$")]
 Template = Annotated[str, StringConstraints(pattern=r"^(/([A-Za-z0-9_.~-]+|\{[A-Za-z]+\}))+$")]
 

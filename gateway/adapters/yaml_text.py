@@ -96,6 +96,11 @@ def shown(name: object) -> str:
     return f"'{name}'" if isinstance(name, str) and _IDENTIFIER.fullmatch(name) else "of this line"
 
 
+def plain_value(text: str) -> str | int | float | bool | None:
+    """One value from outside a file (the environment), by the same rules as a plain scalar."""
+    return _resolve(text)
+
+
 def read(text: str, name: str) -> Document:
     """Read `text`; what cannot be read is in `problems`, and the rest is in `value` all the same."""
     document = Document(name)
