@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check format lock bench clean
+.PHONY: help install demo test quick check format reference lock bench clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -36,11 +36,14 @@ format: $(INSTALLED) ## rewrite the source in the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+reference: $(INSTALLED) ## rewrite the tables of docs/reference.md from the code
+	$(BIN)/python -m scripts.reference
+
 lock: ## renew the lock and its exports (needs uv)
 	scripts/lock
 
 bench: $(INSTALLED) ## speed against nginx + Lua; writes bench/RESULTS.md
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 clean: ## remove what was built, the demo school included
 	rm -rf .venv dist demo demo.key .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,103 @@
+"""The documents say what the code says: tables, links, decisions.
+
+Leaves out whether the texts read well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Union, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from gateway.adapters.settings_forms import SettingsForm
+from gateway.core.reasons import Reason
+from scripts import reference
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+# Words of the answers: capitals with an underscore, in code marks or alone in a header.
+WORD = re.compile(r"`((?!GATEWAY_)[A-Z]{3,}(?:_[A-Z0-9]+)+)`")
+# The same shape, but of the standards and of a caller's environment.
+FOREIGN = {"V_ID", "DD_ID", "CLIENT_ID", "CLIENT_SECRET", "STANDARDS_DIR"}
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+def anchors(text: str) -> set[str]:
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
+
+
+def test_reference_tables_are_made_from_the_code() -> None:
+    text = reference.REFERENCE.read_text()
+
+    assert reference.filled(text) == text
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_reference_reason_stands_once_with_its_sentences(reason: Reason) -> None:
+    rows = [line for line in reference.REFERENCE.read_text().splitlines() if line.startswith(f"| `{reason}` |")]
+
+    assert len(rows) == 1
+    assert reason.meaning.school in rows[0]
+    assert (reason.meaning.recipient in rows[0]) is reason.meaning.told
+
+
+def settings(form: type[BaseModel], *above: str) -> Iterator[str]:
+    """The path of every setting; a name that the school chooses is NAME."""
+    for name, field in form.model_fields.items():
+        kind, keyed = inner(field.annotation)
+        path = (*above, name, "NAME") if keyed else (*above, name)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from settings(kind, *path)
+        else:
+            yield ".".join(path)
+
+
+def inner(annotation: object) -> tuple[object, bool]:
+    """What a list, a mapping or an optional holds; whether there was a mapping."""
+    arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
+    if get_origin(annotation) is dict:
+        return inner(arguments[1])[0], True
+    if get_origin(annotation) in {list, Annotated, UnionType, Union} and arguments:
+        return inner(arguments[0])
+    return annotation, False
+
+
+@pytest.mark.parametrize("path", sorted(settings(SettingsForm)))
+def test_reference_setting_stands_once(path: str) -> None:
+    rows = [line for line in reference.REFERENCE.read_text().splitlines() if line.startswith(f"| `{path}` |")]
+
+    assert len(rows) == 1
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_document_links_lead_somewhere(path: Path) -> None:
+    for name, anchor in LINK.findall(without_code(path.read_text())):
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), name
+        assert not anchor or anchor in anchors(target.read_text()), f"{name}#{anchor}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_document_names_only_reasons_that_exist(path: Path) -> None:
+    named = set(WORD.findall(path.read_text())) - FOREIGN
+
+    assert named <= {str(reason) for reason in Reason}
+
+
+def test_decisions_are_listed_and_name_what_they_cost() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = set(re.findall(r"\]\(([a-z0-9-]+\.md)\)", (folder / "README.md").read_text()))
+    decisions = {path.name: path.read_text() for path in folder.glob("*.md") if path.name != "README.md"}
+
+    assert listed == set(decisions)
+    assert [name for name, text in decisions.items() if "## What it costs" not in text] == []
