@@ -141,9 +141,9 @@ class Fitted(Generic[F]):
     holes: frozenset[Path]
 
     def certain(self, where: Iterable[str | int]) -> bool:
-        """Whether nothing at, directly in or above this place is a placeholder."""
+        """Whether this place is no placeholder, nor in one, nor a list with one."""
         path = tuple(str(step) for step in where)
-        return not any(path[: len(hole)] == hole or hole[:-1] == path for hole in self.holes)
+        return not any(path[: len(hole)] == hole or (hole[-1].isdigit() and hole[:-1] == path) for hole in self.holes)
 
 
 def fit(form: type[F], document: Document, rules: Mapping[str, str]) -> Fitted[F]:

@@ -35,17 +35,15 @@ from gateway.adapters.forms import (
     TransformName,
     is_wildcard,
 )
-from gateway.adapters.schema_forms import Fault, find
+from gateway.adapters.schema_forms import Fault
+from gateway.core.grants import node_at
 from gateway.core.model import (
     Agreement,
     Authorisation,
-    Branch,
     Delivery,
     Dpia,
     Grant,
     Grondslag,
-    Leaf,
-    Many,
     Necessity,
     PseudonymMethod,
     Recipient,
@@ -293,7 +291,8 @@ def _set(values: list[T] | None) -> frozenset[T] | None:
 
 
 def faults(form: RecipientForm, schemas: Mapping[str, Schema]) -> Iterator[Fault]:
-    """(where, message, rule) of everything that names what does not exist."""
+    """(where, message, rule) of everything that names what does not exist. Whether what exists may leave, and in
+    this form, is `core.policy`'s."""
     seen: set[tuple[str, str]] = set()
     for index, delivery in enumerate(form.deliveries):
         for name, records in delivery.schemas.items():
@@ -301,53 +300,24 @@ def faults(form: RecipientForm, schemas: Mapping[str, Schema]) -> Iterator[Fault
             if (delivery.purpose, name) in seen:
                 yield where, "this purpose has this schema in an earlier delivery", "R1"
             seen.add((delivery.purpose, name))
-            if schema := schemas.get(name):
-                yield from _grant_faults(where, records, schema)
+            if is_wildcard(name):
+                yield where, "name each schema: a wildcard names nothing", "R4, R7"
+            elif schema := schemas.get(name):
+                yield from _record_faults(where, records, schema)
             else:
                 yield where, "no schema of this name is known", "R9"
 
 
-def _grant_faults(where: tuple[str | int, ...], records: Grants, schema: Schema) -> Iterator[Fault]:
+def _record_faults(where: tuple[str | int, ...], records: Grants, schema: Schema) -> Iterator[Fault]:
     for name, fields in records.items():
+        record = schema.records.get(name)
         if is_wildcard(name):
             yield (*where, name), "name each record: a wildcard names nothing", "R4, R7"
-        elif name not in schema.records:
+        elif record is None:
             yield (*where, name), "the schema has no record of this name", "R9"
-        for path, grant in fields.items():
-            record = schema.records.get(name)
-            for message, rule in _field_faults(path, grant, record.fields if record else None):
-                yield (*where, name, path), message, rule
-
-
-def _field_faults(path: str, grant: GrantForm, record: Branch | None) -> Iterator[tuple[str, str]]:
-    if is_wildcard(path) or any(is_wildcard(step) for step in path.split(".")):
-        yield "name each field with its own reason: a wildcard or 'enzovoort' names nothing", "R4, R7"
-        return
-    node = find(record.fields, path) if record else None
-    if record is not None and node is None:
-        yield "the schema has no field of this name", "R9"
-    elif isinstance(node, Many) and isinstance(node.item, Branch) and grant.transform is not Transform.EMPTY:
-        yield "this is a list of objects: name the fields that are needed", "R7"
-    elif isinstance(node, Branch):
-        yield "this is an object: name the fields that are needed", "R7"
-    if grant.transform is Transform.EMPTY and isinstance(node, Leaf):
-        yield "only a list can be empty", "form"
-    if (grant.transform is Transform.FIXED) != (grant.value is not None):
-        yield "a value stands beside the transform fixed, and only there", "form"
-    elif grant.value is not None and isinstance(node, Leaf) and not _fits(grant.value, node):
-        yield "the fixed value is not of the field's type, or not one of its values", "form"
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-}
-
-
-def _fits(value: object, leaf: Leaf) -> bool:
-    """Whether a record with this value still validates."""
-    if isinstance(value, bool) != (leaf.type == "boolean") or not isinstance(value, _TYPES[leaf.type]):
-        return False
-    return not leaf.values or value in leaf.values
+        for path in fields:
+            if any(is_wildcard(step) for step in path.split(".")):
+                message = "name each field with its own reason: a wildcard or 'enzovoort' names nothing"
+                yield (*where, name, path), message, "R4, R7, R10"
+            elif record is not None and node_at(record.fields, path) is None:
+                yield (*where, name, path), "the schema has no field of this name, so it is not classified", "R9"

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from gateway.adapters.forms import UNANSWERED, CategoryName, ClassName, Form, Key, Mended
+from gateway.core.grants import leaves, node_at
 from gateway.core.model import (
     Branch,
     Leaf,
@@ -266,16 +267,6 @@ def _parameter(route: RouteForm, name: str, form: ParameterForm) -> Parameter:
 # -- what must agree within the file -------------------------------------------------------------------
 
 
-def find(fields: Mapping[str, Node], path: str) -> Node | None:
-    """The node at a dotted path; a list is passed through to its items."""
-    node: Node | None = Branch(fields)
-    for step in path.split(".") if path else ():
-        if isinstance(node, Many):
-            node = node.item
-        node = node.fields.get(step) if isinstance(node, Branch) else None
-    return node
-
-
 def faults(form: SchemaForm) -> Iterator[Fault]:
     """(where, message, rule) of everything in the file that does not agree with the rest of it."""
     for name, identity in form.identities.items():
@@ -293,38 +284,28 @@ def faults(form: SchemaForm) -> Iterator[Fault]:
 
 def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[Fault]:
     where = ("records", name)
-    fields = {key: _node(node) for key, node in record.fields.items()}
-    if record.order is not None and not isinstance(find(fields, record.order), Leaf):
+    root = Branch({key: _node(node) for key, node in record.fields.items()})
+    if record.order is not None and not isinstance(node_at(root, record.order), Leaf):
         yield (*where, "order"), "'order' must be the path of a value", "form"
     for index, subject in enumerate(record.subjects):
         place = (*where, "subjects", index)
         if subject.ids not in form.identities:
             yield (*place, "ids"), "'ids' must be one of the identities", "form"
-        elif not _bears(fields, subject.at, form.identities[subject.ids]):
+        elif not _bears(root, subject.at, form.identities[subject.ids]):
             yield (*place, "at"), "no object with these ids stands at 'at'", "form"
-    if not record.subjects and any(leaf.field_class.value == "id" for leaf in _leaves(Branch(fields))):
+    if not record.subjects and any(leaf.field_class.value == "id" for _, leaf in leaves(root)):
         yield where, "a record with an id of a person must say whose it is in 'subjects'", "R46"
 
 
-def _bears(fields: Mapping[str, Node], at: str, identity: IdentityForm) -> bool:
-    node = find(fields, at)
+def _bears(root: Branch, at: str, identity: IdentityForm) -> bool:
+    node = node_at(root, at) if at else root
     inner = node.item if isinstance(node, Many) else node
     if not isinstance(inner, Branch):
         return False
     paths = [identity.master] if identity.master else []
     if identity.typed:
         paths += [f"{identity.typed.path}.{leaf}" for leaf in (identity.typed.value, identity.typed.type)]
-    return bool(paths) and all(isinstance(find(inner.fields, path), Leaf) for path in paths)
-
-
-def _leaves(node: Node) -> Iterator[Leaf]:
-    if isinstance(node, Leaf):
-        yield node
-    elif isinstance(node, Many):
-        yield from _leaves(node.item)
-    else:
-        for child in node.fields.values():
-            yield from _leaves(child)
+    return bool(paths) and all(isinstance(node_at(inner, path), Leaf) for path in paths)
 
 
 def _route_faults(form: SchemaForm, index: int, route: RouteForm) -> Iterator[Fault]:
