@@ -1,0 +1,148 @@
+"""The gateway as the server under test: a school's directory before the prepared upstream, one worker.
+
+Nothing is switched off: credentials, decision, screening and the durable register work as in production; only the
+limits on calls are raised. Leaves out the load (`load`) and the peer (`servers`).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import servers
+from bench.load import Call
+from bench.payloads import ORGANISATION, Prepared
+
+RECIPIENT, PURPOSE = "uitgever-noord", "toegang-leermiddel"
+WHO = ("--by", "bench")
+WHY = (*WHO, "--reason", "a measurement")
+MANY = 1_000_000_000
+COMMAND = Path(sys.executable).with_name("gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The running gateway and the three calls, as this recipient asks them."""
+
+    server: servers.Server
+    class_call: Call = field(repr=False)
+    page_call: Call = field(repr=False)
+    one_call: Call = field(repr=False)
+
+
+@contextmanager
+def gateway(directory: Path, lvs: servers.Server, prepared: Prepared) -> Iterator[Gateway]:
+    """`gateway serve --workers 1`, ready, with a credential and the ids it has given out."""
+    admin, headers = school(directory, lvs)
+    with serving(directory, admin) as server:
+        yield Gateway(server, *_calls(server, prepared, headers))
+
+
+@contextmanager
+def serving(directory: Path, admin: int, core: int = servers.TESTED_CORE) -> Iterator[servers.Server]:
+    """The gateway of this directory, from the moment that it is ready."""
+    command = [str(COMMAND), "serve", "--workers", "1"]
+    port = int(_setting(directory, "listen").rsplit(":", 1)[1])
+    with servers.running("gateway", command, core, port, directory) as server:
+        _ready(f"http://127.0.0.1:{admin}/readyz")
+        yield server
+
+
+def school(directory: Path, lvs: servers.Server) -> tuple[int, dict[str, str]]:
+    """Make the directory, the key, an active recipient and a credential; the admin port and the headers of a call."""
+    admin = servers.free_port()
+    run(directory.parent, "demo", "--prepare", "--directory", str(directory))
+    _change(directory / "gateway.yaml", lvs.url, servers.free_port(), admin)
+    for template in (directory / "recipients").glob("*.yaml"):
+        if template.stem != RECIPIENT:
+            template.unlink()
+    run(directory, "key", "new")
+    run(directory, "recipient", "activate", RECIPIENT, *WHY)
+    made = json.loads(run(directory, "client", "new", "--recipient", RECIPIENT, "--purpose", PURPOSE, *WHO))
+    return admin, {"Gateway-Key": made["api_key"]}
+
+
+def run(directory: Path, *arguments: str) -> str:
+    """One command of the gateway; what it says when it fails ends the measurement."""
+    done = subprocess.run([COMMAND, *arguments], cwd=directory, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise servers.CannotMeasure(f"gateway {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def one_pupil(path: str, user_id: str, headers: dict[str, str]) -> Call:
+    """`POST /students` for one pupil by the own key: the LVS's for the peer, the pseudonym for the gateway."""
+    body = {
+        "school": {"organisationIds": [{"organisationId": "01AB00", "organisationIdType": "V_ID"}]},
+        "student": {"userIds": [{"userId": user_id, "userIdType": "ASI"}]},
+    }
+    return Call(path, "POST", {"Content-Type": "application/json", **headers}, json.dumps(body))
+
+
+def _calls(server: servers.Server, prepared: Prepared, headers: dict[str, str]) -> tuple[Call, Call, Call]:
+    page = Call(f"/lvs/students/school?{ORGANISATION}", headers=headers)
+    (_, enrolments) = ask(server, Call(f"/lvs/enrollments/school?{ORGANISATION}", headers=headers))
+    subject = next(record["subject"] for record in json.loads(enrolments) if "subject" in record)
+    of_class = Call(f"{page.path}&subjectOfferingId={subject}", headers=headers)
+    for record in json.loads(ask(server, of_class)[1]):
+        # The prepared answer is about one pupil: only under that pupil's pseudonym does it pass the gateway.
+        call = one_pupil("/lvs/students", record["userIds"][0]["userId"], headers)
+        if ask(server, call)[0] == 200:
+            return of_class, page, call
+    raise servers.CannotMeasure(f"the gateway released none of the {prepared.class_bytes} bytes of one class")
+
+
+def ask(server: servers.Server, call: Call) -> tuple[int, bytes]:
+    """One call; status and body."""
+    body = call.body.encode() if call.body is not None else None
+    request = urllib.request.Request(server.url + call.path, body, call.headers, method=call.method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def _change(path: Path, lvs: str, port: int, admin: int) -> None:
+    """Point the demo's settings at the prepared upstream."""
+    changed = {
+        "listen": f"127.0.0.1:{port}",
+        "admin": f"127.0.0.1:{admin}",
+    }
+    lines = []
+    for line in path.read_text().splitlines():
+        key, _, value = line.partition(": ")
+        if key in changed:
+            lines.append(f"{key}: {changed[key]}")
+        elif key.strip() == "url":
+            lines.append(f"{key}: {lvs}{'/oauth/token' if value.endswith('/oauth/token') else ''}")
+        else:
+            lines.append(line)
+    limits = ("rate_per_recipient_per_minute", "rate_per_origin_per_minute", "concurrency_per_recipient")
+    lines += ["limits:", *(f"  {limit}: {MANY}" for limit in limits)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def _setting(directory: Path, name: str) -> str:
+    lines = (directory / "gateway.yaml").read_text().splitlines()
+    return next(line.partition(": ")[2] for line in lines if line.startswith(f"{name}: "))
+
+
+def _ready(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise servers.CannotMeasure("the gateway was not ready within a minute")
