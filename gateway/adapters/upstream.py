@@ -12,9 +12,8 @@ import asyncio
 import base64
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 import httpx2
@@ -28,7 +27,6 @@ from gateway.transfer.ports import (
     UpstreamAnswer,
     UpstreamCall,
     UpstreamFailed,
-    UpstreamTimeout,
 )
 
 _BEGUN = "http11.send_request_headers.started"
@@ -39,14 +37,21 @@ _TOKEN_MARGIN = 30.0  # seconds before its end at which a token is no longer use
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """How one LVS is reached."""
+class Client:
+    """Who the gateway is to one LVS, and where it gets its token."""
 
-    url: str
     token_url: str
     client_id: str
     client_secret: str = field(repr=False)
     scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How one LVS is reached; without a client, calls carry no credential."""
+
+    url: str
+    client: Client | None = None
 
 
 class _TokenAnswer(msgspec.Struct, frozen=True):
@@ -103,7 +108,7 @@ class _Link:
         # outcome could not be known.
         pool = httpx2.Limits(max_connections=limits.connections, max_keepalive_connections=0)
         self._transport = httpx2.AsyncHTTPTransport(verify=tls, trust_env=False, limits=pool, retries=0)
-        self._token = _Token(source, self._transport, limits)
+        self._token = _Token(source.client, self._transport, limits) if source.client else _NoToken()
 
     async def close(self) -> None:
         self._wire.close()
@@ -112,7 +117,7 @@ class _Link:
     async def read(self, method: str, target: str, body: bytes | None, limits: Limits | None = None) -> UpstreamAnswer:
         token = await self._token.current()
         reply = await self._wire.ask(method, target, token, body, limits)
-        if reply.status == 401:
+        if reply.status == 401 and token:
             token = await self._token.other_than(token)
             reply = await self._wire.ask(method, target, token, body, limits)
         if reply.status == 404:
@@ -125,18 +130,18 @@ class _Link:
     async def write(self, method: str, target: str, body: bytes) -> UpstreamAnswer:
         token = await self._write_token(self._token.current)
         reply = await self._send(method, target, token, body)
-        if reply.status == 401:
+        if reply.status == 401 and token:
             # The LVS did not take the request, for want of a credential: it is not a repetition to send it now.
             refused = token
             token = await self._write_token(lambda: self._token.other_than(refused))
             reply = await self._send(method, target, token, body)
         return _written(reply)
 
-    async def _write_token(self, ask: Callable[[], Any]) -> bytes:
+    async def _write_token(self, ask: Callable[[], Awaitable[bytes]]) -> bytes:
         """Whatever goes wrong with the token, the write itself was not sent."""
         try:
-            return bytes(await ask())
-        except (UpstreamFailed, UpstreamTimeout):
+            return await ask()
+        except UpstreamFailed:
             raise NotSent("no access to the LVS") from None
 
     async def _send(self, method: str, target: str, token: bytes, body: bytes) -> Reply:
@@ -147,10 +152,9 @@ class _Link:
             "Accept": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": "dataminimalisatie-gateway",
-            "Authorization": token.decode("ascii"),
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
-        }
+        } | ({"Authorization": token.decode("ascii")} if token else {})
         url = f"{scheme}://{origin.authority}{origin.prefix}{target}"
         return await _exchange(
             self._transport, httpx2.Request(method, url, headers=headers, content=body), self._limits
@@ -230,17 +234,27 @@ def _written(reply: Reply) -> UpstreamAnswer:
 # -- the token -------------------------------------------------------------------------------------------
 
 
+class _NoToken:
+    """A source that asks for no credential."""
+
+    async def current(self) -> bytes:
+        return b""
+
+    async def other_than(self, _refused: bytes) -> bytes:
+        return b""
+
+
 class _Token:
     """The access token of one source, asked for when needed and kept in memory only."""
 
-    def __init__(self, source: Source, transport: httpx2.AsyncHTTPTransport, limits: Limits) -> None:
-        origin = Origin.of(source.token_url)
+    def __init__(self, client: Client, transport: httpx2.AsyncHTTPTransport, limits: Limits) -> None:
+        origin = Origin.of(client.token_url)
         scheme = "https" if origin.secure else "http"
         self._url = f"{scheme}://{origin.authority}{origin.prefix}"
         # RFC 6749 section 2.3.1: identifier and secret are form-encoded, then joined for Basic.
-        pair = f"{quote_plus(source.client_id)}:{quote_plus(source.client_secret)}"
+        pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
         self._basic = "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
-        form = {"grant_type": "client_credentials"} | ({"scope": source.scope} if source.scope else {})
+        form = {"grant_type": "client_credentials"} | ({"scope": client.scope} if client.scope else {})
         self._form = urlencode(form).encode("ascii")
         self._transport = transport
         self._limits = Limits(limits.connect, limits.first_byte, limits.total, _TOKEN_BODY_LIMIT)

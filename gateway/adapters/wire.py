@@ -112,11 +112,12 @@ class Wire:
         line = self._origin.prefix.encode("ascii") + target.encode("ascii", "replace")
         if not _TARGET.match(line) or b"#" in line or not method.isalpha():
             raise ValueError("the request target is not encoded")
-        content = b""
+        parts = [method.encode("ascii"), b" ", line, b" ", self._head]
+        if authorization:
+            parts += [b"Authorization: ", authorization, b"\r\n"]
         if body is not None:
-            content = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
-        start = method.encode("ascii") + b" " + line + b" " + self._head
-        return b"%sAuthorization: %s\r\n%s\r\n%s" % (start, authorization, content, body or b"")
+            parts.append(b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body))
+        return b"".join((*parts, b"\r\n", body or b""))
 
     async def _enter(self, limits: Limits) -> None:
         """Waits for a free place no longer than for a connection: nothing was sent yet."""
