@@ -6,9 +6,12 @@ Leaves out: whether an answer is right; the file is read again as any other (`po
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from gateway.adapters.yaml_text import Asked, read
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 Answer = str | int | bool | Sequence[str]
 
@@ -41,12 +44,18 @@ def _matches(name: str, path: Sequence[str]) -> bool:
 
 
 def _written(answer: Answer, asked: Asked, text: str) -> str:
-    """An answer as YAML; always in quotes where it is text, so that it can mean nothing else."""
+    """An answer as YAML: text in quotes, so that it can mean nothing else, but for a day, which only is one."""
     if isinstance(answer, str | int):
-        return json.dumps(answer, ensure_ascii=False)
-    written = [json.dumps(one, ensure_ascii=False) for one in answer]
+        return _scalar(answer)
+    written = [_scalar(one) for one in answer]
     line_start = text.rfind("\n", 0, asked.begin) + 1
     before = text[line_start : asked.begin]
     if before.strip() == "-":
         return f"\n{before}".join(written)
     return ", ".join(written)
+
+
+def _scalar(answer: str | int) -> str:
+    if isinstance(answer, str) and _DAY.fullmatch(answer):
+        return answer
+    return json.dumps(answer, ensure_ascii=False)

@@ -100,12 +100,14 @@ class GrondslagForm(Form):
 
 
 class NecessityForm(Form):
-    """R6: could it be done with less, and does the aim outweigh the intrusion?"""
+    """R6: could it be done with less, and does the aim outweigh the intrusion?
+
+    The day is `date` in the file: `on` is a truth value to many a YAML reader."""
 
     subsidiarity: Text
     proportionality: Text
     by: Text
-    on: Begin
+    on: Begin = Field(alias="date")
 
 
 class WeighingForm(Form):
@@ -116,14 +118,14 @@ class WeighingForm(Form):
     pupil_interest: Text
     outcome: Annotated[Literal["school", "pupil"], Asking("school")]
     by: Text
-    on: Begin
+    on: Begin = Field(alias="date")
 
 
 class AuthorisationForm(Form):
     """R12: the school's permission to this supplier for this purpose."""
 
     by: Text
-    on: Begin
+    on: Begin = Field(alias="date")
     until: End
 
 

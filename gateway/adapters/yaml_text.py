@@ -216,9 +216,11 @@ def _key(event: yaml.Event, line: int, top: _Open, document: Document) -> None:
         raise _Unreadable(event, "a key must be text")
     key: str = event.value
     path = (*top.path, key)
-    # A key is always text (`on:` too): no form has a key of another kind, so here nothing can mean two things.
-    if key in {"<<", ""}:
-        document.problems.append(Problem(document.file, line, "this is not a key: merge keys are not allowed", "yaml"))
+    if key == "<<":
+        document.problems.append(Problem(document.file, line, "merge keys are not allowed", "yaml"))
+    elif _trap(event) or (event.implicit[0] and not isinstance(_resolve(key), str)):
+        # `on:` is the key True for many a reader.
+        document.problems.append(Problem(document.file, line, "a key must be text: put it in quotes", "yaml"))
     if isinstance(top.value, dict) and key in top.value:
         document.problems.append(Problem(document.file, line, f"key {shown(key)} stands here twice", "yaml"))
     document.lines[path] = line
