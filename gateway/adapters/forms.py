@@ -22,6 +22,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
@@ -116,11 +117,18 @@ Contact = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$"), Asking
 Flag = Annotated[bool, Asking(False)]
 Number = Annotated[int, Asking(1)]
 Scalar = Annotated[str | int | float | bool, Asking(UNANSWERED)]
+_Day = Annotated[
+    date,
+    BeforeValidator(_iso_date),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
+]
 # An open begin lies in the past and an open end in the future: what is not answered is not out of date.
-Begin = Annotated[date, BeforeValidator(_iso_date), Asking(date.min)]
-End = Annotated[date, BeforeValidator(_iso_date), Asking(date.max)]
+Begin = Annotated[_Day, Asking(date.min)]
+End = Annotated[_Day, Asking(date.max)]
+Day = Annotated[_Day, Mended(date.min)]
 
-CategoryName = Annotated[Category, _member(Category), BeforeValidator(_no_wildcard), Asking(Category.ORGANISATION)]
+CategoryName = Annotated[Category, _member(Category), Mended(Category.ORGANISATION)]
+AgreedCategory = Annotated[Category, _member(Category), BeforeValidator(_no_wildcard), Asking(Category.ORGANISATION)]
 ClassName = Annotated[FieldClass, _member(FieldClass), Mended(FieldClass.ORDINARY)]
 GroundLetter = Annotated[Ground, _member(Ground), Asking(Ground.PUBLIC_TASK)]
 MethodName = Annotated[PseudonymMethod, _member(PseudonymMethod), Mended(PseudonymMethod.HMAC)]

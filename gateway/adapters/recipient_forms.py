@@ -13,9 +13,9 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from gateway.adapters.forms import (
+    AgreedCategory,
     Asking,
     Begin,
-    CategoryName,
     Contact,
     Country,
     End,
@@ -160,7 +160,7 @@ class AgreementForm(Form):
     signed: Begin
     starts: Begin
     until: End
-    categories: list[CategoryName]
+    categories: list[AgreedCategory]
     storage: list[StorageForm]
     sub_processors: list[SubProcessorForm] = Field(default_factory=list)
     endpoints: list[Text] = Field(default_factory=list)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from gateway.adapters.forms import UNANSWERED, Begin, End, Form, Key, Mended
+from gateway.adapters.forms import UNANSWERED, Day, Form, Key, Mended
 
 # The rule that a missing key breaks.
 RULES = {"policy": "R118", "version": "R118", "in_force": "R118", "organisation": "R68", "key": "N6"}
@@ -91,9 +91,9 @@ class PolicyForm(Form):
     """The school's regulation (R117, R118). `instemming`: the day the participation council consented."""
 
     version: Plain
-    in_force: Begin
-    instemming: Begin | None = None
-    evaluation: End | None = None
+    in_force: Day
+    instemming: Day | None = None
+    evaluation: Day | None = None
 
 
 class PairForm(Form):
