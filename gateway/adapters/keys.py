@@ -21,12 +21,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gateway.adapters.chain import append_within
+from gateway.adapters.acts import Act
 from gateway.adapters.database import Database, bump, tables
 from gateway.adapters.store_keys import StoreKeys, derived
 from gateway.core.model import KeyVersion
 from gateway.core.pseudonym import domain_key
-from gateway.core.register import Draft
 from gateway.transfer.trail import instant
 
 _SIZE = 32  # bytes
@@ -216,29 +215,29 @@ def _adopt(database: Database, material: KeyMaterial, now: datetime) -> None:
 def rotate(
     database: Database,
     material: KeyMaterial,
-    now: datetime,
     overlap: timedelta | None,
-    entry: Callable[[int], Draft],
+    act: Act,
 ) -> KeyVersion:
-    """Start the next version at one stored moment. Pseudonyms of the versions before it resolve until `overlap` has
-    passed; with None (the key was compromised) no longer than now. `entry` drafts the register entry, which is
-    written in the same transaction. Raises KeyUnusable when `material` lacks the next version: it is written to the
-    key file first, so that no version can be in use that is nowhere kept."""
+    """Start the next version at one stored moment, that of the act. Pseudonyms of the version before it resolve until
+    `overlap` has passed; with None (the key was compromised) those of all versions resolve no longer than now. Raises
+    KeyUnusable when `material` lacks the next version: it is written to the key file first, so that no version can be
+    in use that is nowhere kept."""
     with database.write() as connection:
         latest = connection.execute(sa.select(sa.func.max(tables.key_version.c.number))).scalar_one()
         number = int(latest) + 1
         if number not in material.versions:
             raise KeyUnusable(f"the key has no version {number} yet")
-        until = instant(now + (overlap or timedelta()))
+        until = instant(act.moment + (overlap or timedelta()))
         column = tables.key_version.c.resolves_until
-        ends = sa.or_(column.is_(None), column > until)
+        ends = column.is_(None) if overlap else sa.or_(column.is_(None), column > until)
         connection.execute(sa.update(tables.key_version).where(ends).values(resolves_until=until))
-        connection.execute(sa.insert(tables.key_version).values(number=number, started=instant(now)))
+        connection.execute(sa.insert(tables.key_version).values(number=number, started=instant(act.moment)))
         proof = _proofs(material)[str(number)]
         connection.execute(sa.insert(tables.key_proof).values(name=str(number), proof=proof))
         bump(connection, "keys")
-        append_within(connection, entry(number))
-    return KeyVersion(number, now)
+        ended = "compromised" if overlap is None else until
+        act.register(connection, "key rotated", about={"version": str(number), "earlier versions resolve until": ended})
+    return KeyVersion(number, act.moment)
 
 
 def next_version(database: Database) -> int:

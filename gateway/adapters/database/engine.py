@@ -63,6 +63,7 @@ class Database:
         )
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")  # what is destroyed does not stay in free pages
         connection.execute("PRAGMA journal_size_limit=67108864")
         return connection
 

@@ -163,7 +163,6 @@ token = _table(
     "token",
     Column("hash", LargeBinary, primary_key=True),
     Column("client", Text, ForeignKey("client.id"), nullable=False),
-    Column("scope", Text, nullable=False),
     Column("expires", Text, nullable=False),
     Index("token_expires", "expires"),
     rowid=False,

@@ -264,7 +264,6 @@ def upgrade() -> None:
         "token",
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("client", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("expires", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["client"],
