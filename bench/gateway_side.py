@@ -7,24 +7,30 @@ limits on calls are raised. Leaves out the load (`load`) and the peer (`servers`
 from __future__ import annotations
 
 import json
+import shutil
+import string
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from bench import servers
 from bench.load import Call
 from bench.payloads import ORGANISATION, Prepared
+from gateway.adapters.answers import Answer, answers, questions
 
 RECIPIENT, PURPOSE = "uitgever-noord", "toegang-leermiddel"
 WHO = ("--by", "bench")
 WHY = (*WHO, "--reason", "a measurement")
 MANY = 1_000_000_000
+SHIPPED = Path(__file__).parents[1]
+SETTINGS = Path(__file__).parent / "gateway.yaml"
 COMMAND = Path(sys.executable).with_name("gateway")
 
 
@@ -59,15 +65,46 @@ def serving(directory: Path, admin: int, core: int = servers.TESTED_CORE) -> Ite
 def school(directory: Path, lvs: servers.Server) -> tuple[int, dict[str, str]]:
     """Make the directory, the key, an active recipient and a credential; the admin port and the headers of a call."""
     admin = servers.free_port()
-    run(directory.parent, "demo", "--prepare", "--directory", str(directory))
-    _change(directory / "gateway.yaml", lvs.url, servers.free_port(), admin)
-    for template in (directory / "recipients").glob("*.yaml"):
-        if template.stem != RECIPIENT:
-            template.unlink()
+    lay_out(directory, [RECIPIENT], lvs.url, admin)
     run(directory, "key", "new")
-    run(directory, "recipient", "activate", RECIPIENT, *WHY)
-    made = json.loads(run(directory, "client", "new", "--recipient", RECIPIENT, "--purpose", PURPOSE, *WHO))
-    return admin, {"Gateway-Key": made["api_key"]}
+    return admin, join(directory, RECIPIENT)
+
+
+def join(directory: Path, recipient: str) -> dict[str, str]:
+    """Activate a recipient; the headers of its calls."""
+    run(directory, "recipient", "activate", recipient, *WHY)
+    made = json.loads(run(directory, "client", "new", "--recipient", recipient, "--purpose", PURPOSE, *WHO))
+    return {"Gateway-Key": made["api_key"]}
+
+
+def lay_out(directory: Path, recipients: Iterable[str], lvs: str, admin: int) -> None:
+    """The three kinds of file of a school, with the templates' questions answered."""
+    today = datetime.now(UTC).date()
+    (directory / "recipients").mkdir(parents=True)
+    shutil.copytree(SHIPPED / "schemas", directory / "schemas", ignore=shutil.ignore_patterns("json"))
+    for recipient in recipients:
+        text = (SHIPPED / "recipients" / f"{recipient}.yaml").read_text()
+        given: dict[int | str, Answer] = {asked.line: _answer(asked.path[-1], today) for asked in questions(text)}
+        (directory / "recipients" / f"{recipient}.yaml").write_text(answers(text, given))
+    directory.with_name("lvs-secret").write_text("bench\n")
+    settings = SETTINGS.read_text()
+    filled = string.Template(settings).substitute(
+        listen=f"127.0.0.1:{servers.free_port()}", admin=f"127.0.0.1:{admin}", lvs=lvs, many=MANY
+    )
+    (directory / "gateway.yaml").write_text(filled)
+
+
+def _answer(key: str, today: date) -> str:
+    """What the templates ask: days, the location, and names of people."""
+    match key:
+        case "until":
+            return (today + timedelta(days=300)).isoformat()
+        case "signed" | "starts" | "date":
+            return (today - timedelta(days=30)).isoformat()
+        case "0":
+            return "noord"
+        case _:
+            return "privacy@school.example"
 
 
 def run(directory: Path, *arguments: str) -> str:
@@ -110,26 +147,6 @@ def ask(server: servers.Server, call: Call) -> tuple[int, bytes]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read()
-
-
-def _change(path: Path, lvs: str, port: int, admin: int) -> None:
-    """Point the demo's settings at the prepared upstream."""
-    changed = {
-        "listen": f"127.0.0.1:{port}",
-        "admin": f"127.0.0.1:{admin}",
-    }
-    lines = []
-    for line in path.read_text().splitlines():
-        key, _, value = line.partition(": ")
-        if key in changed:
-            lines.append(f"{key}: {changed[key]}")
-        elif key.strip() == "url":
-            lines.append(f"{key}: {lvs}{'/oauth/token' if value.endswith('/oauth/token') else ''}")
-        else:
-            lines.append(line)
-    limits = ("rate_per_recipient_per_minute", "rate_per_origin_per_minute", "concurrency_per_recipient")
-    lines += ["limits:", *(f"  {limit}: {MANY}" for limit in limits)]
-    path.write_text("\n".join(lines) + "\n")
 
 
 def _setting(directory: Path, name: str) -> str:
