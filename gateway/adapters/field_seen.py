@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -16,45 +15,44 @@ from gateway.adapters.database import Database, tables
 from gateway.adapters.store_keys import StoreKeys
 
 _ENOUGH = 5  # records
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}(\.[A-Za-z_][A-Za-z0-9_]{0,63}){0,15}")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63}){0,15}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class UnknownField:
-    """A path of names in a record of a schema."""
+class StoredFieldsSeen:
+    """transfer.drift.FieldsSeen. Commits to the disk, some milliseconds, only when there is something to count."""
 
-    schema: str
-    record: str
-    name: str
+    def __init__(self, database: Database, keys: StoreKeys) -> None:
+        self._database = database
+        self._keys = keys
 
+    def note(self, schema: str, record: str, counts: Mapping[str, int]) -> list[str]:
+        """See the port. Raises DatabaseUnavailable."""
+        shown = {name: times for name, times in counts.items() if _IDENTIFIER.fullmatch(name) and times > 0}
+        if not shown:
+            return []
+        with self._database.write() as connection:
+            return [
+                name for name, times in sorted(shown.items()) if self._count(connection, schema, record, name, times)
+            ]
 
-def count_unknown(database: Database, keys: StoreKeys, seen: Mapping[UnknownField, int]) -> list[UnknownField]:
-    """Add these numbers of records; the fields to report now, each at most once ever. Blocks. Raises
-    DatabaseUnavailable."""
-    shown = {field: times for field, times in seen.items() if _IDENTIFIER.fullmatch(field.name) and times > 0}
-    if not shown:
-        return []
-    with database.write() as connection:
-        return [field for field, times in sorted(shown.items()) if _count(connection, keys, field, times)]
+    def _count(self, connection: sa.Connection, schema: str, record: str, name: str, times: int) -> bool:
+        """Add; whether this is the moment to report it."""
+        table, lookup = tables.field_seen, self._keys.look_up("field", schema, record, name)
+        before = connection.execute(sa.select(table.c.times).where(table.c.lookup == lookup)).scalar()
+        if before == _ENOUGH:
+            return False
+        if before is None:
+            before, place = 0, {"lookup": lookup, "schema": schema, "record": record}
+            connection.execute(sa.insert(table).values({**place, "times": 0}))
+        due = before < _ENOUGH <= before + times
+        shown = {"name": name} if due else {}
+        known = sa.update(table).where(table.c.lookup == lookup)
+        connection.execute(known.values({**shown, "times": min(before + times, _ENOUGH)}))
+        return due
 
-
-def _count(connection: sa.Connection, keys: StoreKeys, field: UnknownField, times: int) -> bool:
-    table = tables.field_seen
-    lookup = keys.look_up("field", field.schema, field.record, field.name)
-    before = connection.execute(sa.select(table.c.times).where(table.c.lookup == lookup)).scalar()
-    if before is None:
-        place = {"lookup": lookup, "schema": field.schema, "record": field.record}
-        connection.execute(sa.insert(table).values({**place, "times": 0}))
-    total = (before or 0) + times
-    due = total >= _ENOUGH > (before or 0)
-    name = {"name": field.name} if due else {}
-    connection.execute(sa.update(table).where(table.c.lookup == lookup).values({**name, "times": total}))
-    return due
-
-
-def unknown_fields(database: Database) -> list[UnknownField]:
-    """Those that may be shown."""
-    table = tables.field_seen
-    statement = sa.select(table.c.schema, table.c.record, table.c.name).where(table.c.name.is_not(None))
-    with database.read() as connection:
-        return sorted(UnknownField(*row) for row in connection.execute(statement))
+    def shown(self) -> list[tuple[str, str, str]]:
+        """(schema, record, name) of each field that was reported."""
+        table = tables.field_seen
+        statement = sa.select(table.c.schema, table.c.record, table.c.name).where(table.c.name.is_not(None))
+        with self._database.read() as connection:
+            return sorted((row.schema, row.record, row.name) for row in connection.execute(statement))

@@ -68,10 +68,9 @@ class MemoryRoster:
         known = self._synchronised
         return all(name in known and now - known[name] < self._stale_after for name in self._locations)
 
-    def follow(self, facts: int) -> None:
-        """Read again whoever changed, when the counter is not the one seen last. Raises DatabaseUnavailable."""
-        if facts == self._facts:
-            return
+    def follow(self) -> None:
+        """Read again whoever changed since the last time: call it when the `facts` counter moved. Raises
+        DatabaseUnavailable."""
         version, subject = tables.version, tables.subject
         with self._database.read() as connection:
             current = connection.execute(sa.select(version.c.value).where(version.c.name == "facts")).scalar_one()

@@ -291,6 +291,8 @@ def verify(entries: Iterable[StoredEntry], rolls: Iterable[StoredRoll], expected
     problems: list[Problem] = []
     digests: dict[object, str] = {}
     for roll in rolls:
+        if roll.number in digests:
+            problems.append(Problem(f"roll {_number(roll.number)}", "is stored twice"))
         digests[roll.number] = _verify_roll(roll, problems)
     unused = set(digests)
     count, head, previous, passed = 0, None, START, expected is None
