@@ -1,0 +1,258 @@
+"""Who is seen while one answer is built: resolved, screened, pseudonymised, and what the register must know of it.
+
+A `Sight` holds what stays true under one set of versions on one day for one delivery from one source (verdicts,
+pseudonyms), so that a request costs look-ups; the transfer layer drops it when a version or the day moves (house
+rule 4). An `Emission` is one answer. Leaves out: the rules about a person (`screening`), the shape of a format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from gateway.core import pseudonym
+from gateway.core.model import Delivery, KeyVersion, Person, Record, Subject, Verdict
+from gateway.core.projection import Subject as Position
+from gateway.core.reasons import Reason
+from gateway.core.register import Issue
+from gateway.core.screening import FieldTerms, field_terms, screen
+
+ECK_ID = "eck-id"
+
+_REMEMBERED = 200_000  # keys of one position: an LVS that never says the same twice must not fill the memory
+
+
+class People(Protocol):
+    """The roster, as far as an emission asks it."""
+
+    def find(self, kind: str, value: str) -> Subject | None: ...
+
+
+class Keys(Protocol):
+    """The pseudonym keys, as far as an emission asks them."""
+
+    @property
+    def current(self) -> KeyVersion: ...
+
+    def domain_key(self, domain: str, version: int) -> bytes: ...
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Seen:
+    """One person at one position. `reasons`: why withheld (empty: available); `withheld`: paths that do not leave for
+    this person; `key`: what orders a list; `ids`: what leaves, as (kind of id, value). `master`, `typed` and `whole`
+    are a format's own forms of it, made once."""
+
+    subject: Subject | None
+    reasons: tuple[Reason, ...]
+    withheld: frozenset[str] = frozenset()
+    key: str = ""
+    ids: tuple[tuple[str, str], ...] = ()
+    issues: tuple[Issue, ...] = ()
+    master: Any = None
+    typed: Any = None
+    whole: Any = None
+
+
+class Memo(dict[Any, Seen]):
+    """What an id, exactly as the LVS writes it, stands for at one position."""
+
+    def keep(self, key: Any, seen: Seen) -> Seen:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[key] = seen
+        return seen
+
+
+@dataclass(slots=True, repr=False)
+class Issued:
+    """What is durably known to have been issued, per source, domain and key version: it need not be written again.
+    Outlives a `Sight`; one per process."""
+
+    persons: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    things: dict[tuple[str, str, int, str], dict[str, str]] = field(default_factory=dict)
+
+    def people(self, domain: str, version: int) -> set[str]:
+        return self.persons.setdefault((domain, version), set())
+
+    def named(self, source: str, domain: str, version: int, thing: str) -> dict[str, str]:
+        return self.things.setdefault((source, domain, version, thing), {})
+
+
+class Sight:
+    """One delivery from one source, under one set of versions, on one day."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        source: str,
+        roster: People,
+        keys: Keys,
+        today: date,
+        issued: Issued | None = None,
+    ) -> None:
+        self.delivery = delivery
+        self.source = source
+        self.roster = roster
+        self.today = today
+        self.version = keys.current.number
+        self.key = keys.domain_key(delivery.domain, self.version)
+        self.issued = issued or Issued()
+        self._people = self.issued.people(delivery.domain, self.version)
+        self._memos: dict[tuple[str, str], Memo] = {}
+        self._terms: dict[str, FieldTerms] = {}
+        self._verdicts: dict[tuple[str, bytes], Verdict] = {}
+        self._pseudonyms: dict[bytes, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<Sight of {self.delivery.schema} …>"
+
+    def memo(self, record: str, at: str) -> Memo:
+        """The memory of one position, for a format to look up in and to fill with `see`."""
+        return self._memos.setdefault((record, at), Memo())
+
+    def named(self, thing: str) -> dict[str, str]:
+        """The LVS's id → the mapped id, of those that are durably issued."""
+        return self.issued.named(self.source, self.delivery.domain, self.version, thing)
+
+    def see(
+        self, record: Record, position: Position, ids: Sequence[tuple[str, str]], held: Sequence[tuple[str, str]] = ()
+    ) -> Seen:
+        """Resolve, screen and pseudonymise the person whom these (kind, value) ids name. `held`: those of them that
+        would leave as they are (only where the delivery says so)."""
+        subject = self.resolve(ids, position.person)
+        if subject is None:
+            return Seen(None, (Reason.PUPIL_UNRESOLVED,))
+        verdict = self.verdict(record, subject)
+        key = self.pseudonym(subject)
+        leaving = self._leaving(position, subject, held, key)
+        if leaving is None:
+            return Seen(subject, (*verdict.reasons, Reason.PUPIL_UNRESOLVED))
+        fresh = tuple(self._issue(subject, value) for _, value in leaving if value not in self._people)
+        return Seen(subject, verdict.reasons, verdict.withheld, key, leaving, fresh)
+
+    def resolve(self, ids: Sequence[tuple[str, str]], person: Person) -> Subject | None:
+        """The one person all these ids stand for. Nobody when none is known, when two name different persons, or when
+        the roster knows another value of the same kind (a record that mixes pupils is nobody's)."""
+        subjects = [found for kind, value in ids if (found := self.roster.find(kind, value)) is not None]
+        if not subjects:
+            return None
+        subject = subjects[0]
+        same = all(other.id == subject.id for other in subjects)
+        agrees = all(subject.ids.get(kind, value) == value for kind, value in ids)
+        return subject if same and agrees and subject.person is person else None
+
+    def verdict(self, record: Record, subject: Subject) -> Verdict:
+        key = (record.name, subject.id)
+        found = self._verdicts.get(key)
+        if found is None:
+            terms = self._terms.get(record.name)
+            if terms is None:
+                terms = self._terms[record.name] = field_terms(self.delivery, record)
+            found = self._verdicts[key] = screen(self.delivery, subject, self.today, terms)
+        return found
+
+    def pseudonym(self, subject: Subject) -> str:
+        found = self._pseudonyms.get(subject.id)
+        if found is None:
+            found = self._pseudonyms[subject.id] = pseudonym.person(self.key, subject.id, subject.person)
+        return found
+
+    def thing(self, thing: str, value: str) -> str:
+        return pseudonym.thing(self.key, thing, self.source, value)
+
+    def _leaving(
+        self, position: Position, subject: Subject, held: Sequence[tuple[str, str]], key: str
+    ) -> tuple[tuple[str, str], ...] | None:
+        """The ids that leave; None where the one that must leave does not exist (no ECK iD, no record)."""
+        match position.method:
+            case "hmac":
+                return ((position.typed.own if position.typed else "", key),)
+            case "eck-id":
+                eck = subject.ids.get(ECK_ID)
+                return None if eck is None else ((ECK_ID, eck),)
+            case "held":
+                return tuple(held)
+            case None:
+                return ()
+
+    def _issue(self, subject: Subject, value: str) -> Issue:
+        return Issue(self.delivery.domain, self.version, value, subject.person.value, None, None, subject.id)
+
+    def issued_people(self, issues: Iterable[Issue]) -> None:
+        self._people.update(issue.pseudonym for issue in issues)
+
+
+class Emission:
+    """One answer (or one part of one): who is in it, who is not and why, and what it issues for the first time."""
+
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
+        self.malformed = 0
+        self._released: dict[Seen, None] = {}
+        self._withheld: dict[Subject, tuple[Reason, ...]] = {}
+        self._things: dict[str, tuple[str, Issue]] = {}
+        self.unresolved = 0
+
+    def __repr__(self) -> str:
+        return f"<Emission {len(self._released)} released, {len(self._withheld)} withheld>"
+
+    def verdict(self, record: Record, subject: Subject) -> Verdict:
+        return self.sight.verdict(record, subject)
+
+    def pseudonym(self, subject: Subject) -> str:
+        return self.sight.pseudonym(subject)
+
+    def mapped(self, thing: str, value: str, owner: bytes | None = None) -> str:
+        """The recipient's id of a thing; remembered as issued once `confirm` says that it is durable."""
+        known = self.sight.named(thing).get(value)
+        if known is not None:
+            return known
+        mapped = self.sight.thing(thing, value)
+        if mapped not in self._things or owner is not None:
+            sight = self.sight
+            issue = Issue(sight.delivery.domain, sight.version, mapped, thing, sight.source, value, owner)
+            self._things[mapped] = (thing, issue)
+        return mapped
+
+    def release(self, seen: Iterable[Seen]) -> None:
+        self._released.update(dict.fromkeys(seen))
+
+    def withhold(self, seen: Iterable[Seen], *reasons: Reason) -> None:
+        """These persons are not in the answer; `reasons` beside their own."""
+        withheld = self._withheld
+        for one in dict.fromkeys(seen):
+            subject = one.subject
+            if subject is None:
+                self.unresolved += 1
+            elif subject not in withheld and not reasons:
+                withheld[subject] = one.reasons
+            else:
+                withheld[subject] = tuple(dict.fromkeys((*withheld.get(subject, ()), *one.reasons, *reasons)))
+
+    @property
+    def released(self) -> tuple[Subject, ...]:
+        """Each once, in the order of the answer's records."""
+        return tuple(dict.fromkeys([seen.subject for seen in self._released if seen.subject is not None]))
+
+    @property
+    def withheld(self) -> tuple[tuple[Subject, tuple[Reason, ...]], ...]:
+        return tuple(self._withheld.items())
+
+    @property
+    def issued(self) -> tuple[Issue, ...]:
+        """What leaves in this answer and is not yet known to be durably issued, each once."""
+        people = {issue.pseudonym: issue for seen in self._released if seen.issues for issue in seen.issues}
+        return (*people.values(), *(issue for _, issue in self._things.values()))
+
+    def confirm(self) -> None:
+        """The receipt is there: what this answer issued need not be written again."""
+        for seen in self._released:
+            if seen.issues:
+                self.sight.issued_people(seen.issues)
+                seen.issues = ()
+        for mapped, (thing, issue) in self._things.items():
+            if issue.value is not None:
+                self.sight.named(thing)[issue.value] = mapped

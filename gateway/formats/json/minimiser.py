@@ -1,0 +1,232 @@
+"""One record's projection compiled for JSON: decode what may leave, walk it once, sort, encode.
+
+House rule 2: what leaves is built from the allow-list. A malformed record is withheld alone; when too many are, or
+the body is no JSON of the expected form, the answer as a whole is unusable and nothing of it is told. Leaves out: which
+record and delivery (`transfer`), the text of the walk (`walk`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from gateway.core.emission import Emission, Seen
+from gateway.core.projection import Branch, DeliveryRefused, Order, Projection, without
+from gateway.core.reasons import Reason
+from gateway.core.transforms import reference_day
+from gateway.formats.json.places import Place
+from gateway.formats.json.shapes import ABSENT, id_fields, shape
+from gateway.formats.json.walk import MALFORMED, Walked, Written, write
+
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_FIRST = itemgetter(0)
+
+
+class EnvelopeBroken(Exception):
+    """The source sent something else than its schema says. Holds no word of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minimised:
+    """What may leave, once it is registered. `body` is empty when a single record is withheld."""
+
+    body: bytes = field(repr=False)
+    records: int
+    malformed: int
+
+
+class JsonMinimiser:
+    """Compiled when policy is taken over; holds nothing of any answer."""
+
+    def __init__(self, projection: Projection) -> None:
+        self.projection = projection
+        self.fields = projection.paths
+        self.categories = tuple(category.value for category in projection.categories)
+        self._shape = shape(projection.root, _order_field(projection))
+        record = self._shape.type
+        self._many = msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
+        self._one = msgspec.json.Decoder(record)
+        self._raws = msgspec.json.Decoder(list[Raw])
+        self._encode = msgspec.json.Encoder().encode
+        self._walks: dict[tuple[frozenset[str], date], Written | None] = {}
+        self._suspects = _suspects(projection, self._shape.attributes)
+        self.walk(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
+
+    def __repr__(self) -> str:
+        return f"<JsonMinimiser of {self.projection.record.name}>"
+
+    def minimise(self, body: bytes, emission: Emission, *, many: bool) -> Minimised:
+        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4)."""
+        records, broken = self._decode(body, many=many)
+        walked = self._walked(records, emission)
+        malformed = [*walked.malformed, *broken]
+        if len(malformed) > max(5, (len(records) + len(broken)) // 100):
+            raise EnvelopeBroken("too many malformed records")
+        self._report(walked, malformed, emission)
+        rows = walked.rows
+        rows.sort(key=_FIRST)
+        released = [row for _, row in rows]
+        encoded = self._encode(released) if many else self._encode(released[0]) if released else b""
+        return Minimised(encoded, len(released), len(malformed))
+
+    def split(self, body: bytes, part_bytes: int) -> list[bytes]:
+        """A list in pieces of about `part_bytes`, each a list of whole records, in the source's order."""
+        pieces: list[list[Raw]] = [[]]
+        size = 0
+        for raw in self._records(body):
+            if size >= part_bytes:
+                pieces.append([])
+                size = 0
+            pieces[-1].append(raw)
+            size += len(bytes(raw))
+        return [b"[" + b",".join(piece) + b"]" for piece in pieces]
+
+    def walk(self, paths: frozenset[str], reference: date) -> Written | None:
+        """The walk without these paths; None when a required field is among them."""
+        key = (paths, reference)
+        if key not in self._walks:
+            root: Branch | None = self.projection.root
+            if paths and root is not None:
+                root = without(root, paths)
+            self._walks[key] = None if root is None else self._write(root, reference)
+        return self._walks[key]
+
+    def _write(self, root: Branch, reference: date) -> Written:
+        return write(self.projection.record, root, self._shape, self.projection.order, reference)
+
+    # -- steps -------------------------------------------------------------------------------------------
+
+    def _decode(self, body: bytes, *, many: bool) -> tuple[list[Any], list[Raw]]:
+        """All at once; if that fails, record by record, so that a malformed one is withheld alone."""
+        try:
+            return (self._many.decode(body) if many else [self._one.decode(body)]), []
+        except _BROKEN:
+            pass
+        records: list[Any] = []
+        broken: list[Raw] = []
+        for raw in self._records(body) if many else [self._single(body)]:
+            record = self._typed(raw)
+            if record is None:
+                broken.append(raw)
+            else:
+                records.append(record)
+        return records, broken
+
+    def _records(self, body: bytes) -> list[Raw]:
+        found = _attempt(self._raws, body)
+        if found is None:
+            # Raised outside `except`: the cause would hold the body.
+            raise EnvelopeBroken("no JSON array of records")
+        raws: list[Raw] = found
+        return raws
+
+    def _single(self, body: bytes) -> Raw:
+        raw = _attempt(_RAW, body)
+        if raw is None:
+            raise EnvelopeBroken("no JSON")
+        if not bytes(raw).startswith(b"{"):
+            raise EnvelopeBroken("no JSON object")
+        single: Raw = raw
+        return single
+
+    def _typed(self, raw: Raw) -> Any | None:
+        """The record, or None when it is malformed; text that is no UTF-8 breaks the whole answer."""
+        try:
+            return self._one.decode(raw)
+        except msgspec.ValidationError:
+            return None
+        except _BROKEN:
+            pass
+        raise EnvelopeBroken("no valid JSON text")
+
+    def _walked(self, records: list[Any], emission: Emission) -> Walked:
+        walked = Walked()
+        reference = reference_day(emission.sight.today)
+        whole = self.walk(frozenset(), reference)
+        if whole is None:
+            raise EnvelopeBroken("nothing can leave")
+        whole.walk(records, emission, walked)
+        for paths, apart in walked.thinner.items():
+            thinner = self.walk(paths, reference)
+            if thinner is None:
+                emission.withhold(self._accused(apart, emission), Reason.NOT_AVAILABLE)
+            else:
+                thinner.walk(apart, emission, walked)
+        return walked
+
+    def _report(self, walked: Walked, malformed: Sequence[Any], emission: Emission) -> None:
+        emission.release(walked.shown)
+        emission.withhold(walked.gone)
+        if malformed:
+            emission.malformed += len(malformed)
+            emission.withhold(self._accused(malformed, emission), Reason.RECORD_MALFORMED)
+
+    def _accused(self, records: Iterable[Any], emission: Emission) -> Iterable[Seen]:
+        """Whom records speak of that do not leave, as far as their ids can be read."""
+        for record in records:
+            found = _attempt(self._suspects.decoder, record) if isinstance(record, Raw) else record
+            for place, attributes in self._suspects.places if found is not None else ():
+                seen = _see(place, [getattr(found, name) for name in attributes], emission)
+                if seen is not None and seen.subject is not None:
+                    yield seen
+
+
+_RAW = msgspec.json.Decoder(Raw)
+
+
+def _attempt(decoder: msgspec.json.Decoder[Any], body: bytes | Raw) -> Any | None:
+    try:
+        return decoder.decode(body)
+    except _BROKEN:
+        return None
+
+
+def _see(place: Place, parts: Sequence[Raw], emission: Emission) -> Seen | None:
+    try:
+        return place.see(emission.sight, *parts)
+    except MALFORMED:
+        return None
+
+
+def _order_field(projection: Projection) -> dict[str, Any]:
+    order: Order | None = projection.order
+    if order is None:
+        return {}
+    if "." in order.path:
+        raise DeliveryRefused(f"{projection.record.name}: order {order.path} is no field of the record itself")
+    return {order.path: str}
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspects:
+    """Only the ids of those who decide about a record, to say of a malformed one whom it withheld."""
+
+    decoder: msgspec.json.Decoder[Any]
+    places: tuple[tuple[Place, tuple[str, ...]], ...]
+
+
+def _suspects(projection: Projection, attributes: Mapping[str, str]) -> _Suspects:
+    record, root = projection.record, projection.root
+    places: list[tuple[Place, tuple[str, ...]]] = []
+    if root.subject is not None:
+        places.append((Place(record, root), id_fields(root)))
+    for name, node in root.fields.items():
+        if isinstance(node, Branch) and node.subject is not None and node.subject.withheld == "record":
+            place = Place(record, node)
+            if place.whole:
+                places.append((place, (name,)))
+    names = {name: attributes[name] for _, fields in places for name in fields}
+    decoded = msgspec.defstruct(
+        "Suspect",
+        [(attribute, Raw, ABSENT) for attribute in names.values()],
+        rename={attribute: name for name, attribute in names.items()},
+        gc=False,
+    )
+    found = tuple((place, tuple(names[name] for name in fields)) for place, fields in places)
+    return _Suspects(msgspec.json.Decoder(decoded), found)
