@@ -42,8 +42,9 @@ reference: $(INSTALLED) ## rewrite the tables of docs/reference.md from the code
 lock: ## renew the lock and its exports (needs uv)
 	scripts/lock
 
-bench: $(INSTALLED) ## speed against nginx + Lua; writes bench/RESULTS.md
+bench: $(INSTALLED) ## speed against nginx + Lua; whether time tells; writes bench/*.md
 	$(BIN)/python -m bench.run
+	$(BIN)/python -m bench.latency
 
 clean: ## remove what was built, the demo school included
 	rm -rf .venv dist demo demo.key .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,57 @@
+"""What the measurements conclude from what they see.
+
+Leaves out the measuring itself: `make bench` needs nginx and a machine of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bench import latency, payloads
+
+
+def test_longer_same_values_is_a_half() -> None:
+    assert latency.longer([1, 2, 3], [1, 2, 3]) == pytest.approx(0.5)
+
+
+def test_longer_all_longer_is_one() -> None:
+    assert latency.longer([3, 4], [1, 2]) == pytest.approx(1.0)
+
+
+def test_report_shifted_times_are_told() -> None:
+    random = Random(1)
+    times = {name: [random.gauss(mean, 0.1) for _ in range(2000)] for name, mean in (("one", 1.0), ("other", 1.02))}
+
+    text, told = latency.report(times, {(404, b"same")})
+
+    assert told
+    assert "**It does.**" in text
+
+
+def test_report_equal_times_are_not_told_unless_the_bytes_differ() -> None:
+    times = {"one": [1.0, 2.0, 3.0], "other": [1.0, 2.0, 3.0]}
+
+    assert not latency.report(times, {(404, b"same")})[1]
+    assert latency.report(times, {(404, b"same"), (404, b"different")})[1]
+
+
+def test_prepared_answers_have_the_sizes_of_the_goals(tmp_path: Path) -> None:
+    prepared = payloads.prepare(tmp_path, date(2026, 11, 22))
+
+    assert prepared.class_bytes == pytest.approx(42_000, rel=0.02)
+    assert prepared.page_bytes == pytest.approx(1_400_000, rel=0.02)
+    assert len(json.loads((tmp_path / "page.json").read_text())) == payloads.PAGE
+
+
+def test_prepared_answers_are_the_same_every_time(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        payloads.prepare(tmp_path / name, date(2026, 11, 22))
+
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+
+    assert all((tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes() for file in files)
