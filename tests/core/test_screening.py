@@ -1,0 +1,176 @@
+"""Who may be in an answer today, and which of their fields may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.model import (
+    Delivery,
+    Enrolment,
+    Grondslag,
+    Ground,
+    Person,
+    PseudonymMethod,
+    Rows,
+    Subject,
+    Transform,
+    Verdict,
+)
+from gateway.core.reasons import Reason
+from gateway.core.screening import NOTHING, FieldTerms, field_terms, screen
+from tests.builders_policy import A_RECORD, DELIVERY, TODAY, delivery, enrolled, grant, pupil
+
+YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+OUT = (Reason.PUPIL_NOT_IN_SCOPE,)
+GROUPS = replace(DELIVERY, rows=Rows(groups=frozenset({"1a"})))
+YEARS = replace(DELIVERY, rows=Rows(years=frozenset({1})))
+
+
+def test_pupil_that_is_enrolled_here_is_available() -> None:
+    assert screen(DELIVERY, pupil(enrolled()), TODAY, NOTHING) == Verdict()
+
+
+def test_pupil_that_nobody_knows_is_unresolved() -> None:
+    assert screen(DELIVERY, None, TODAY, NOTHING).reasons == (Reason.PUPIL_UNRESOLVED,)
+
+
+SCOPE: dict[str, tuple[Delivery, Subject, tuple[Reason, ...]]] = {
+    "never enrolled": (DELIVERY, pupil(), OUT),
+    "enrolled elsewhere": (DELIVERY, pupil(enrolled("zuid")), OUT),
+    "enrolled here and elsewhere": (DELIVERY, pupil(enrolled("zuid"), enrolled()), ()),
+    "begins today": (DELIVERY, pupil(enrolled(begin=TODAY)), ()),
+    "begins tomorrow": (DELIVERY, pupil(enrolled(begin=TOMORROW)), OUT),
+    "last day today": (DELIVERY, pupil(enrolled(end=TODAY)), ()),
+    "left yesterday": (DELIVERY, pupil(enrolled(end=YESTERDAY)), OUT),
+    "left and came back": (DELIVERY, pupil(enrolled(end=YESTERDAY), enrolled()), ()),
+    "delivery without locations": (replace(DELIVERY, locations=frozenset()), pupil(enrolled()), OUT),
+    "year in the rows": (YEARS, pupil(enrolled(year=1)), ()),
+    "year outside the rows": (YEARS, pupil(enrolled(year=2)), OUT),
+    "year unknown": (YEARS, pupil(enrolled(year=None)), OUT),
+    "year of another location": (YEARS, pupil(enrolled(year=2), enrolled("zuid", 1)), OUT),
+    "year of an enrolment that ended": (YEARS, pupil(enrolled(year=1, end=YESTERDAY), enrolled(year=2)), OUT),
+    "no years at all": (replace(DELIVERY, rows=Rows(years=frozenset())), pupil(enrolled()), OUT),
+    "group in the rows": (GROUPS, pupil(enrolled(), groups=frozenset({"1a", "1b"})), ()),
+    "group outside the rows": (GROUPS, pupil(enrolled(), groups=frozenset({"1b"})), OUT),
+    "no group": (GROUPS, pupil(enrolled()), OUT),
+    "teacher here": (YEARS, pupil(enrolled(year=None), person=Person.STAFF), ()),
+    "teacher elsewhere": (DELIVERY, pupil(enrolled("zuid"), person=Person.STAFF), OUT),
+    "teacher who left": (DELIVERY, pupil(enrolled(end=YESTERDAY), person=Person.STAFF), OUT),
+    "guardian": (DELIVERY, pupil(enrolled(), person=Person.GUARDIAN), OUT),
+}
+
+
+@pytest.mark.parametrize(("one", "subject", "reasons"), SCOPE.values(), ids=SCOPE)
+def test_person_in_scope_only_is_available(one: Delivery, subject: Subject, reasons: tuple[Reason, ...]) -> None:
+    assert screen(one, subject, TODAY, NOTHING).reasons == reasons
+
+
+def test_pupil_under_consent_is_withheld_while_no_consent_is_known() -> None:
+    one = delivery(grondslag=Grondslag(Ground.CONSENT, "formulier"))
+
+    assert screen(one, pupil(enrolled()), TODAY, NOTHING).reasons == (Reason.CONSENT_MISSING,)
+
+
+def test_pupil_without_any_ground_is_withheld() -> None:
+    assert not screen(delivery(grondslag=None), pupil(enrolled()), TODAY, NOTHING).available
+
+
+def test_screen_collects_all_reasons_in_gate_order() -> None:
+    one = delivery(grant("year"), grondslag=Grondslag(Ground.CONSENT, "formulier"))
+    left = pupil(enrolled(begin=date(2015, 8, 1), end=date(2020, 7, 31)))
+
+    assert screen(one, left, TODAY, field_terms(one, A_RECORD)).reasons == (
+        Reason.PUPIL_NOT_IN_SCOPE,
+        Reason.RETENTION_PASSED,
+        Reason.CONSENT_MISSING,
+    )
+
+
+@pytest.mark.parametrize("path", ["medical", "image", "psychological-report"])
+def test_field_that_needs_consent_is_withheld_from_everybody(path: str) -> None:
+    one = delivery(grant(path), grant("year"), pseudonym=PseudonymMethod.NONE)
+
+    verdict = screen(one, pupil(enrolled()), TODAY, field_terms(one, A_RECORD))
+
+    assert verdict == Verdict((), frozenset({path}))
+
+
+def test_field_that_is_fixed_is_not_withheld() -> None:
+    one = delivery(grant("medical", Transform.FIXED, value="-"))
+
+    assert field_terms(one, A_RECORD).consent == frozenset()
+
+
+LEFT = date(2024, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("today", "past"),
+    [
+        (date(2026, 3, 1), set()),
+        (date(2026, 3, 2), {"ids.value", "ids.type", "year"}),
+        (date(2029, 3, 1), {"ids.value", "ids.type", "year"}),
+        (date(2029, 3, 2), {"ids.value", "ids.type", "year", "presence", "absence-reason"}),
+    ],
+    ids=["two years", "a day more", "five years", "five years and a day"],
+)
+def test_field_is_withheld_when_its_category_is_past_retention(today: date, past: set[str]) -> None:
+    one = delivery(grant("year"), grant("presence"), grant("absence-reason"))
+    subject = pupil(enrolled(begin=date(2020, 8, 1), end=LEFT))
+
+    verdict = screen(one, subject, today, field_terms(one, A_RECORD))
+
+    assert verdict.withheld == past
+    assert (Reason.RETENTION_PASSED in verdict.reasons) == bool(past)
+
+
+def test_retention_does_not_run_while_the_pupil_is_enrolled_elsewhere_in_the_school() -> None:
+    moved = pupil(enrolled(begin=date(2015, 8, 1), end=date(2020, 7, 31)), enrolled("zuid"))
+
+    verdict = screen(DELIVERY, moved, TODAY, field_terms(DELIVERY, A_RECORD))
+
+    assert verdict == Verdict(OUT)
+
+
+def test_retention_counts_from_the_last_enrolment() -> None:
+    twice = pupil(
+        enrolled(begin=date(2010, 8, 1), end=date(2015, 7, 31)), enrolled(begin=date(2020, 8, 1), end=YESTERDAY)
+    )
+
+    assert screen(DELIVERY, twice, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
+
+
+def test_retention_is_not_counted_for_employees() -> None:
+    gone = pupil(enrolled(begin=date(2010, 8, 1), end=date(2015, 7, 31)), person=Person.STAFF)
+
+    assert screen(DELIVERY, gone, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
+
+
+ENROLMENTS = st.builds(
+    Enrolment,
+    st.sampled_from(["noord", "zuid"]),
+    st.none() | st.integers(1, 6),
+    st.dates(),
+    st.none() | st.dates(),
+)
+SUBJECTS = st.none() | st.builds(
+    pupil, *[ENROLMENTS] * 2, person=st.sampled_from(list(Person)), groups=st.frozensets(st.sampled_from("ab"))
+)
+ROWS = st.builds(Rows, st.none() | st.frozensets(st.integers(1, 6)), st.none() | st.frozensets(st.sampled_from("ab")))
+
+
+@given(SUBJECTS, ROWS, st.dates(max_value=date(9990, 1, 1)))
+def test_screen_never_raises_and_narrower_rows_never_release_more(
+    subject: Subject | None, rows: Rows, today: date
+) -> None:
+    fields: FieldTerms = field_terms(DELIVERY, A_RECORD)
+    wide = screen(DELIVERY, subject, today, fields)
+    narrow = screen(replace(DELIVERY, rows=rows), subject, today, fields)
+
+    assert wide.available or not narrow.available
+    assert wide.withheld <= narrow.withheld
