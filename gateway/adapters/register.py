@@ -67,6 +67,11 @@ class DatabaseRegister:
         self._queue.put(_Item(Encoded(draft.id, body, roll), draft.versions, draft.issued, loop, future))
         return Receipt(draft.id, await future)
 
+    @property
+    def waiting(self) -> int:
+        """Drafts in the queue (for the metrics)."""
+        return self._queue.qsize()
+
     def close(self) -> None:
         """Finish what is queued, then stop. Nothing is accepted from here on."""
         if not self._closed:
@@ -182,6 +187,8 @@ class _Writer:
             self.close()
         if self._open is None:
             witness = Witness.of(self._database.path)
+            if not witness.writable():
+                raise PermissionError("the database file or its directory is not writable")
             self._open = (self._database.connect(), witness)
         return self._open
 

@@ -299,7 +299,8 @@ def verify(entries: Iterable[StoredEntry], rolls: Iterable[StoredRoll], expected
     for entry in entries:
         count += 1
         _verify_entry(entry, count, previous, digests, problems)
-        unused.discard(entry.roll)
+        if entry.roll is not None:
+            unused.discard(entry.roll)
         previous = entry.hash if isinstance(entry.hash, bytes) else START
         head = Head(count, previous)
         passed = passed or head == expected

@@ -25,10 +25,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gateway.core.model import Versions
+from gateway.transfer.ports import RegisterUnavailable
 
 
-class DatabaseUnavailable(Exception):
-    """The database cannot be read or written now; it may be later."""
+class DatabaseUnavailable(RegisterUnavailable):
+    """The database cannot be read or written now; it may be later. No register, no delivery."""
 
 
 class DatabaseUnusable(Exception):
@@ -50,6 +51,7 @@ class Database:
         self.engine = sa.create_engine("sqlite://", creator=self.connect, poolclass=sa.QueuePool, hide_parameters=True)
         sa.event.listen(self.engine, "begin", _begin)
         self._reader: tuple[sqlite3.Connection, Witness] | None = None
+        self._pooled: Witness | None = None
 
     def connect(self) -> sqlite3.Connection:
         """A driver connection without implicit transactions. Never creates the file: an empty one that takes the
@@ -81,8 +83,7 @@ class Database:
     def write(self) -> Iterator[sa.Connection]:
         """One transaction that writes; committed when the block ends, undone when it raises. Blocks: on a worker's
         event loop only for what is rare."""
-        with _translated(), self.turn(), self.engine.connect() as connection:
-            Witness.of(self.path)
+        with _translated(), self.turn(), self._fresh_engine(writes=True).connect() as connection:
             writing = connection.execution_options(gateway_write=True)
             with writing.begin():
                 yield writing
@@ -90,8 +91,18 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One transaction that sees one state of everything."""
-        with _translated(), self.engine.connect() as connection, connection.begin():
+        with _translated(), self._fresh_engine(writes=False).connect() as connection, connection.begin():
             yield connection
+
+    def _fresh_engine(self, *, writes: bool) -> sa.Engine:
+        """The engine, without pooled connections to a file that is no longer the one at the path. Raises OSError when
+        there is none, or none to write to."""
+        if self._pooled is None or not self._pooled.same():
+            self.engine.dispose()
+            self._pooled = Witness.of(self.path)
+        if writes and not self._pooled.writable():
+            raise PermissionError("the database file or its directory is not writable")
+        return self.engine
 
     def versioned(self) -> Versioned:
         """The version counters, in microseconds: raw SQL on a connection of its own. For one thread only (the event
@@ -151,12 +162,9 @@ class Witness(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> Witness:
-        """Raises OSError when the file is not there or not to be written."""
+        """Raises OSError when there is no file."""
         found = path.stat()
-        witness = cls(path, path.parent, found.st_dev, found.st_ino)
-        if not witness.writable():
-            raise PermissionError("the database file or its directory is not writable")
-        return witness
+        return cls(path, path.parent, found.st_dev, found.st_ino)
 
     def same(self) -> bool:
         try:
