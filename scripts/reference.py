@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from gateway.cli.app import app
 from gateway.core.reasons import Reason
 from gateway.settings import Limits
 
@@ -48,7 +52,33 @@ def _attribute_texts(kind: type) -> dict[str, str]:
     return texts
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"reasons": reasons, "limits": limits}
+def commands() -> str:
+    """Every command with its arguments and options, as the command line itself has them."""
+    rows = []
+    for path, command in _leaves("gateway", typer.main.get_command(app)):
+        parameters = [parameter for parameter in command.params if parameter.name != "directory"]
+        usage = " ".join([path, *(_usage(one) for one in parameters if isinstance(one, TyperArgument | TyperOption))])
+        rows.append((f"`{usage}`", " ".join((command.help or "").split())))
+    return _table(("command", "what it does"), rows)
+
+
+def _leaves(path: str, command: object) -> Iterator[tuple[str, TyperCommand]]:
+    if isinstance(command, TyperGroup):
+        for name, below in command.commands.items():
+            yield from _leaves(f"{path} {name}", below)
+    elif isinstance(command, TyperCommand):
+        yield path, command
+
+
+def _usage(parameter: TyperArgument | TyperOption) -> str:
+    """`NAME`, `--flag`, `--option VALUE`; what may be left out stands in brackets."""
+    name = (parameter.name or "").upper()
+    if isinstance(parameter, TyperOption):
+        name = parameter.opts[0] if parameter.is_flag else f"{parameter.opts[0]} {name}"
+    return name if parameter.required else f"[{name}]"
+
+
+TABLES: Mapping[str, Callable[[], str]] = {"reasons": reasons, "limits": limits, "commands": commands}
 
 
 def filled(text: str) -> str:
