@@ -213,13 +213,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--client-id", default="gateway")
     parser.add_argument("--today", type=date.fromisoformat, help="by default today")
+    parser.add_argument("--lifeline", type=int, help="a pipe's end: stop when the other end is closed")
     given = parser.parse_args()
     # Run alone, this is a program's outermost edge: the clock and randomness are made here.
     today = given.today or datetime.now(ZoneInfo("Europe/Amsterdam")).date()  # noqa: TID251
     # The secret comes from the environment: arguments are visible to everyone on the machine.
     secret = os.environ.get("DEMO_LVS_SECRET", "demo")
     lvs = make_lvs(given.seed, today, given.client_id, secret, os.urandom)  # noqa: TID251
-    asyncio.run(serve(lvs.app, given.port, _say))
+    asyncio.run(serve(lvs.app, given.port, _say, given.lifeline))
 
 
 def _say(port: int) -> None:

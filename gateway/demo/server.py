@@ -6,6 +6,7 @@ an answer, which no ASGI event can say. Leaves out when that happens (`control`)
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -50,11 +51,15 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: ASGIApp, port: int, ready: Callable[[int], None]) -> None:
-    """Serve until a signal; `ready` gets the port once connections are accepted."""
+async def serve(app: ASGIApp, port: int, ready: Callable[[int], None], lifeline: int | None = None) -> None:
+    """Serve until a signal, or until the other end of the pipe `lifeline` is closed; `ready` gets the port once
+    connections are accepted."""
     with _listen(port) as listener:
         bound = listener.getsockname()[1]
-        await _Server(_config(app), lambda: ready(bound)).serve([listener])
+        server = _Server(_config(app), lambda: ready(bound))
+        if lifeline is not None:
+            asyncio.get_running_loop().add_reader(lifeline, setattr, server, "should_exit", True)
+        await server.serve([listener])
 
 
 @contextmanager

@@ -16,13 +16,12 @@ from gateway.core.model import (
     KeyVersion,
     Organisation,
     Person,
-    Schema,
     SchoolPolicy,
     Subject,
     Versions,
 )
-from gateway.core.decide import Standing
 from gateway.core.register import Draft, Issue
+from gateway.transfer.compiled import Compiled
 
 
 class RegisterUnavailable(Exception):
@@ -153,12 +152,10 @@ class PseudonymKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything a verdict stands on, at one set of versions. `standings`: (recipient, purpose, schema) →
-    Standing; `schemas`: by name, as compiled."""
+    """Everything a verdict stands on, at one set of versions; `rosters` by source."""
 
     versions: Versions
-    schemas: Mapping[str, Schema]
-    standings: Mapping[tuple[str, str, str], Standing]
+    compiled: Compiled
     keys: PseudonymKeys
     rosters: Mapping[str, Roster]
 
@@ -166,14 +163,22 @@ class Snapshot:
 class World(Protocol):
     """The school as it is now."""
 
-    policy: SchoolPolicy
-    organisation: Organisation
+    @property
+    def policy(self) -> SchoolPolicy: ...
+
+    @property
+    def organisation(self) -> Organisation: ...
 
     def now(self) -> Snapshot:
-        """The current snapshot: reads the version numbers (microseconds) and reloads only what moved."""
+        """The current snapshot: reads the version numbers (microseconds) and reloads only what moved. Raises
+        RegisterUnavailable when the database cannot be read: nothing can be decided then."""
         ...
 
     def issued(self, domain: str, pseudonym: str, thing: str) -> Issue | None:
         """What this pseudonym stands for, when it was issued in this domain under a key version that still
-        resolves; else None. One indexed look-up either way."""
+        resolves; else None. The same work either way."""
+        ...
+
+    def digest(self, sent: bytes) -> str:
+        """The keyed digest by which what was sent can be proved later."""
         ...

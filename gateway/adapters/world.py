@@ -1,0 +1,92 @@
+"""ports.World: the school as the database says it is now. Reads four counters, and again only what moved.
+
+Used by the event loop's thread. A snapshot is made of what was read after its counters, so it is never older than it
+says; whether it is still true is compared once more when the register commits (house rule 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.adapters.database import Database
+from gateway.adapters.issued import IssuedPseudonyms
+from gateway.adapters.keys import KeyMaterial, KeyRing, load_keys
+from gateway.adapters.memory_roster import MemoryRoster
+from gateway.adapters.policy_compiler import compile_state
+from gateway.adapters.policy_store import read_policy
+from gateway.adapters.store_keys import StoreKeys
+from gateway.core.model import Organisation, SchoolPolicy, Versions
+from gateway.core.register import Issue
+from gateway.transfer.compiled import Compiled
+from gateway.transfer.ports import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What gateway.yaml says of the school. `sources`: source → schemas; `stale_after` by source."""
+
+    policy: SchoolPolicy
+    organisation: Organisation
+    sources: Mapping[str, tuple[str, ...]]
+    stale_after: Mapping[str, timedelta]
+
+
+class StoredWorld:
+    """`read_material` reads the key text again after a rotation."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: StoreKeys,
+        surroundings: Surroundings,
+        read_material: Callable[[], KeyMaterial],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.policy = surroundings.policy
+        self.organisation = surroundings.organisation
+        self._sources = surroundings.sources
+        self._database = database
+        self._keys = keys
+        self._read_material = read_material
+        self._clock = clock
+        self._issued = IssuedPseudonyms(database, keys)
+        self._rosters = {
+            source: MemoryRoster(database, keys, source, frozenset(self.organisation.locations), limit)
+            for source, limit in surroundings.stale_after.items()
+        }
+        self._snapshot: Snapshot | None = None
+
+    def now(self) -> Snapshot:
+        versions = self._database.versioned().versions
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.versions != versions:
+            snapshot = self._snapshot = self._follow(versions, snapshot)
+        return snapshot
+
+    def issued(self, domain: str, pseudonym: str, thing: str) -> Issue | None:
+        ring = self.now().keys
+        assert isinstance(ring, KeyRing)
+        return self._issued.find(domain, pseudonym, thing, ring.resolving(self._clock()))
+
+    def digest(self, sent: bytes) -> str:
+        return self._keys.digest(sent)
+
+    def _follow(self, versions: Versions, before: Snapshot | None) -> Snapshot:
+        moved = before.versions if before else Versions(-1, -1, -1)
+        if versions.facts != moved.facts:
+            for roster in self._rosters.values():
+                roster.follow()
+        return Snapshot(
+            versions,
+            before.compiled if before and versions.policy == moved.policy else self._compiled(),
+            before.keys if before and versions.keys == moved.keys else self._key_ring(),
+            self._rosters,
+        )
+
+    def _compiled(self) -> Compiled:
+        return compile_state(read_policy(self._database), self.organisation, self._sources)
+
+    def _key_ring(self) -> KeyRing:
+        return load_keys(self._database, self._read_material(), self._clock())

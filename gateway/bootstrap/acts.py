@@ -1,0 +1,199 @@
+"""What a person at the command line does: activate, suspend, make and revoke credentials, rotate keys, link, verify.
+
+Each is one transaction with its register entry (house rule 10). Until people sign in, who acts is what they say.
+Leaves out: how it is shown (`cli`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from gateway.adapters import callers, linking, policy_store
+from gateway.adapters import keys as key_files
+from gateway.adapters.callers import ListedClient, NewClient
+from gateway.adapters.database import tables
+from gateway.adapters.field_seen import StoredFieldsSeen
+from gateway.adapters.policy_compiler import compile_state
+from gateway.adapters.policy_store import NotStored, PolicyText
+from gateway.adapters.register import verify_register
+from gateway.bootstrap.school import Refused, School, check, key_place, legal_today, random
+from gateway.core import explain as explaining
+from gateway.core.model import KeyVersion
+from gateway.core.register import Head, Verification
+from gateway.transfer.compiled import Compiled
+
+
+def take_over_policy(school: School) -> frozenset[tuple[str, str]]:
+    """Store the policy files as they stand now; what changed. A file that cannot be read counts as gone."""
+    return policy_store.take_over(school.database, _policy_files(school.directory))
+
+
+def _policy_files(directory: Path) -> Iterable[PolicyText]:
+    for kind, folder in (("schema", "schemas"), ("recipient", "recipients")):
+        for path in sorted((directory / folder).glob("*.yaml")):
+            try:
+                text = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue
+            if not path.name.startswith("."):
+                yield PolicyText(kind, path.stem, text)
+
+
+def activate(school: School, name: str, by: str, reason: str) -> None:
+    """Raises Refused while its file has a problem or an open question."""
+    report = check(school.directory)
+    files = (f"recipients/{name}.yaml", "schemas/")
+    problems = [problem for problem in report.problems if problem.file.startswith(files)]
+    problems_open = [question for question in report.questions if question.file == files[0]]
+    recipient = report.recipients.get(name)
+    if problems or problems_open or recipient is None:
+        raise Refused([*problems, *problems_open] or [f"recipients/{name}.yaml: there is no such recipient"])
+    take_over_policy(school)
+    used = {delivery.schema for delivery in recipient.deliveries}
+    schemas = {schema: report.schemas[schema].text_hash for schema in used}
+    try:
+        policy_store.activate(school.database, name, recipient.text_hash, schemas, school.act(by, reason))
+    except NotStored:
+        raise Refused(["the file changed while it was being activated; look at it again"]) from None
+
+
+def suspend(school: School, name: str, by: str, reason: str) -> None:
+    """Works whatever its file says or lacks."""
+    known = {name for name, _ in recipients(school)}
+    if name not in known:
+        raise Refused([f"recipients/{name}.yaml: there is no such recipient"])
+    policy_store.suspend(school.database, name, school.act(by, reason))
+
+
+def recipients(school: School) -> list[tuple[str, str]]:
+    """Name and state of every recipient that anybody wrote, activated or suspended."""
+    state = policy_store.read_policy(school.database)
+    files = {file.name: file.hash for file in state.files if file.kind == "recipient"}
+    files |= {path.stem: "" for path in (school.directory / "recipients").glob("*.yaml") if path.stem not in files}
+    names = sorted({*files, *state.active, *state.suspended})
+    return [(name, _state(name, state, files)) for name in names]
+
+
+def _state(name: str, state: policy_store.PolicyState, files: Mapping[str, str]) -> str:
+    if name in state.suspended:
+        return "suspended"
+    active = state.active.get(name)
+    if active is None:
+        return "not activated"
+    if name not in files:
+        return "active, but its file is gone: gets nothing"
+    return "active" if files[name] == active.hash else "active; the file differs from what was activated"
+
+
+def compiled(school: School) -> Compiled:
+    """Policy as it runs now."""
+    take_over_policy(school)
+    sources = {name: source.schemas for name, source in school.settings.sources.items()}
+    return compile_state(policy_store.read_policy(school.database), school.settings.organisation, sources)
+
+
+def explain(school: School, recipient: str, purpose: str) -> list[str]:
+    """Every rule that speaks, in Dutch."""
+    policy = compiled(school)
+    stands_on = explaining.School(policy.schemas, school.settings.policy, school.settings.organisation)
+    return explaining.explain(recipient, purpose, policy.standings, stands_on, legal_today())
+
+
+def new_client(school: School, recipient: str | None, purpose: str | None, by: str) -> NewClient:
+    """Raises Refused for a recipient or purpose nobody wrote down."""
+    if recipient is not None:
+        known = {(key[0], key[1]) for key in compiled(school).standings}
+        if (recipient, purpose) not in known:
+            raise Refused(["no recipient file has this recipient with this purpose"])
+    act = school.act(by, "credential")
+    return callers.create_client(school.database, recipient, purpose, act, random)
+
+
+def revoke_client(school: School, client: str, by: str) -> None:
+    if not callers.revoke_client(school.database, client, school.act(by, "credential")):
+        raise Refused(["there is no such client, or it was revoked before"])
+
+
+def clients(school: School) -> list[ListedClient]:
+    return callers.list_clients(school.database)
+
+
+def rotate_key(school: School, overlap: timedelta | None, by: str, reason: str) -> KeyVersion:
+    """Raises Refused when the key does not stand in a file: then a person adds the next version where it stands."""
+    settings = school.settings
+    number = key_files.next_version(school.database)
+    material = key_files.with_version(school.read_material(), number, random)
+    if settings.key.kind == "file":
+        key_files.replace_key_file(key_files.key_path(key_place(settings), school.directory), material)
+    elif number not in school.read_material().versions:
+        raise Refused([f"add version {number} to the key in the environment first"])
+    return key_files.rotate(school.database, material, overlap, school.act(by, reason))
+
+
+def key_versions(school: School) -> list[tuple[int, str, str]]:
+    table = tables.key_version
+    with school.database.read() as connection:
+        rows = connection.execute(sa.select(table).order_by(table.c.number)).all()
+    return [(row.number, row.started, row.resolves_until or "in use") for row in rows]
+
+
+def entries(school: School, last: int, transfer: str | None) -> list[Any]:
+    """The newest `last` entries, oldest first, or those of one transfer."""
+    table = tables.entry
+    query = sa.select(table.c.sequence, table.c.body, table.c.hash).order_by(table.c.sequence.desc()).limit(last)
+    if transfer is not None:
+        query = query.where(table.c.id == transfer)
+    with school.database.read() as connection:
+        rows = connection.execute(query).all()
+    return [{"sequence": row.sequence, **orjson.loads(row.body), "hash": row.hash.hex()} for row in reversed(rows)]
+
+
+def verify(school: School, expected: str | None) -> Verification:
+    """`expected`: SEQUENCE:HASH of a head kept elsewhere. Raises Refused when it is not of that form."""
+    return verify_register(school.database, _head(expected) if expected else None)
+
+
+def _head(text: str) -> Head:
+    sequence, _, digest = text.partition(":")
+    try:
+        return Head(int(sequence), bytes.fromhex(digest))
+    except ValueError:
+        raise Refused(["a head is SEQUENCE:HASH"]) from None
+
+
+def unclassified(school: School) -> list[tuple[str, str, str]]:
+    """(schema, record, field) of fields that a source sends and no schema knows."""
+    return StoredFieldsSeen(school.database, school.store_keys).shown()
+
+
+def roster_status(school: School) -> list[tuple[str, str, str]]:
+    """(source, location, moment) of what was synchronised."""
+    table = tables.roster_sync
+    with school.database.read() as connection:
+        rows = connection.execute(sa.select(table).order_by(table.c.source, table.c.location)).all()
+    return [(row.source, row.location, row.moment) for row in rows]
+
+
+def waiting_pupils(school: School) -> list[linking.Pending]:
+    return linking.pending_links(school.database, school.store_keys)
+
+
+def link_pupil(school: School, number: int, known: tuple[str, str] | None, by: str, reason: str) -> None:
+    """`known`: (source, las-key) of a pupil the gateway knows; None for one it does not. Raises Refused."""
+    subject = None
+    if known is not None:
+        roster = school.world().now().rosters.get(known[0])
+        found = roster.find("las-key", known[1]) if roster else None
+        if found is None:
+            raise Refused(["the source before has no such pupil"])
+        subject = found.id
+    try:
+        linking.link_pending(school.database, school.store_keys, number, subject, school.act(by, reason), random)
+    except linking.NotPending:
+        raise Refused(["this pupil does not wait to be linked, or its ids belong to another pupil"]) from None

@@ -1,0 +1,117 @@
+"""What the supervisor does besides minding workers: policy taken over, rosters synchronised, readiness, metrics.
+
+Leaves out: the processes and when things happen (`supervisor`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from starlette.applications import Starlette
+
+from gateway.adapters.database import DatabaseUnavailable
+from gateway.adapters.roster import RosterSource, RosterSync
+from gateway.adapters.subjects import Subjects
+from gateway.adapters.upstream import HttpUpstream, system_trust
+from gateway.adapters.world import StoredWorld
+from gateway.bootstrap.acts import take_over_policy
+from gateway.bootstrap.school import School, clock, open_school, random, upstream_sources, wire_limits
+from gateway.settings import Settings
+from gateway.transfer.ports import RegisterUnavailable
+from gateway.web.admin import admin_app
+from gateway.web.metrics import exposition
+
+_RETRY_ROSTER = 15.0  # seconds until a source that failed is asked again
+
+
+@dataclass(slots=True)
+class Office:
+    """One school, as its supervisor runs it. `metrics`: the directory in which workers count."""
+
+    school: School
+    world: StoredWorld
+    sync: RosterSync
+    upstream: HttpUpstream
+    metrics: Path
+    signature: object = field(default=None)
+    log: structlog.stdlib.BoundLogger = field(default_factory=structlog.get_logger)
+
+    def take_over_policy(self) -> None:
+        """Look at the files; store them when one of them is not what it was at the last look."""
+        signature = _signature(self.school.directory)
+        if signature == self.signature:
+            return
+        with contextlib.suppress(DatabaseUnavailable):  # looked at again at the next turn
+            changed = take_over_policy(self.school)
+            self.signature = signature
+            for kind, name in sorted(changed):
+                self.log.info("policy taken over", kind=kind, name=name)
+
+    async def synchronise(self, source: str) -> float:
+        """One round over the locations of `source`; the seconds until the next."""
+        try:
+            outcomes = await self.sync.run_source(source, clock())
+        except DatabaseUnavailable:
+            return _RETRY_ROSTER
+        for one in outcomes:
+            self.log.info("roster", source=one.source, location=one.location, persons=one.persons, failure=one.failure)
+        failed = any(one.failure for one in outcomes)
+        return _RETRY_ROSTER if failed else self.school.settings.sources[source].roster_every_seconds
+
+    def ready(self) -> Mapping[str, bool]:
+        """What must hold before a delivery can succeed."""
+        try:
+            rosters = self.world.now().rosters
+        except RegisterUnavailable:
+            return {"database": False}
+        now = clock()
+        return {"database": True, **{f"roster {name}": roster.fresh(now) for name, roster in rosters.items()}}
+
+    def admin(self) -> Starlette:
+        return admin_app(self.ready, lambda: exposition(self.metrics))
+
+
+@contextlib.asynccontextmanager
+async def open_office(directory: Path, metrics: Path) -> AsyncIterator[Office]:
+    """Raises Unusable."""
+    with open_school(directory) as school:
+        settings = school.settings
+        upstream = HttpUpstream(upstream_sources(settings), system_trust(), wire_limits(settings))
+        try:
+            yield Office(school, school.world(), _sync(school, upstream), upstream, metrics)
+        finally:
+            await upstream.close()
+
+
+async def synchronise(directory: Path, source: str) -> bool:
+    """One round, for the command line; whether every location answered whole."""
+    async with open_office(directory, directory) as office:
+        outcomes = await office.sync.run_source(source, clock())
+    return not any(one.failure for one in outcomes)
+
+
+def _sync(school: School, upstream: HttpUpstream) -> RosterSync:
+    settings = school.settings
+    succeeding = frozenset(name for name, source in settings.sources.items() if source.succeeds)
+    book = Subjects(school.database, school.store_keys, succeeding)
+    return RosterSync(upstream.fetch, book, _roster_sources(settings), random, wire_limits(settings))
+
+
+def _roster_sources(settings: Settings) -> list[RosterSource]:
+    locations = tuple(settings.organisation.locations.values())
+    return [RosterSource(name, locations) for name in settings.sources]
+
+
+def _signature(directory: Path) -> object:
+    """Changes whenever a policy file does."""
+    found = []
+    for folder in ("schemas", "recipients"):
+        for path in sorted((directory / folder).glob("*.yaml")):
+            with contextlib.suppress(OSError):
+                state = path.stat()
+                found.append((str(path), state.st_mtime_ns, state.st_size, state.st_ino))
+    return found

@@ -1,0 +1,91 @@
+"""A worker's data plane, put together: doors, flow, register, upstream. Everything opens when the worker starts.
+
+Leaves out: the process (`worker`) and the steps (`transfer`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from gateway.adapters.callers import StoredCallers
+from gateway.adapters.field_seen import StoredFieldsSeen
+from gateway.adapters.register import DatabaseRegister
+from gateway.adapters.statements import Statements
+from gateway.adapters.upstream import HttpUpstream, system_trust
+from gateway.bootstrap.school import School, clock, monotonic, open_school, random, upstream_sources, wire_limits
+from gateway.core.reasons import Reason
+from gateway.transfer.drift import Drift
+from gateway.transfer.released import Released
+from gateway.transfer.steps import Outside, Sizes
+from gateway.transfer.transfers import Transfers
+from gateway.web.dataplane import DataPlane, Doors
+from gateway.web.limits import Concurrency, RateLimit
+from gateway.web.metrics import answers_counter
+from gateway.web.oauth import oauth_app
+
+_FLUSH_EVERY = 5  # seconds; counted refusals are registered when their minute has ended
+
+
+@contextlib.asynccontextmanager
+async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
+    """Worker `number`'s ASGI application; closing it registers what was counted and finishes what is queued."""
+    with open_school(directory) as school:
+        register = DatabaseRegister(school.database, school.store_keys)
+        upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
+        transfers, drift = _transfers(school, register, upstream)
+        flushing = asyncio.create_task(_flush(transfers))
+        try:
+            yield DataPlane(transfers, _doors(school, number), _oauth(school, transfers))
+        finally:
+            flushing.cancel()
+            await drift.settled()
+            await transfers.flush(ended_only=False)
+            register.close()
+            await upstream.close()
+
+
+def _transfers(school: School, register: DatabaseRegister, upstream: HttpUpstream) -> tuple[Transfers, Drift]:
+    drift = Drift(register, StoredFieldsSeen(school.database, school.store_keys), clock, random)
+    limits = school.settings.limits
+    statements = Statements(school.database, school.store_keys)
+    outside = Outside(school.world(), register, upstream, drift, statements, clock, random)
+    return Transfers(outside, Sizes(limits.answer_bytes, limits.part_bytes)), drift
+
+
+def _callers(school: School) -> StoredCallers:
+    return StoredCallers(school.database, clock, random, timedelta(seconds=school.settings.limits.token_seconds))
+
+
+def _doors(school: School, number: int) -> Doors:
+    limits, log = school.settings.limits, structlog.get_logger()
+    return Doors(
+        callers=_callers(school),
+        per_origin=RateLimit(limits.rate_per_origin_per_minute, monotonic),
+        per_recipient=RateLimit(limits.rate_per_recipient_per_minute, monotonic),
+        concurrency=Concurrency(limits.concurrency_per_recipient),
+        body_bytes=limits.body_bytes,
+        body_seconds=limits.first_byte_seconds,
+        proxies=school.settings.proxies,
+        observe=answers_counter(number),
+        report=lambda kind: log.error("internal error", kind=kind, worker=number),
+    )
+
+
+def _oauth(school: School, transfers: Transfers) -> object:
+    async def refused(origin: str) -> str | None:
+        answer = await transfers.refuse_anonymous(origin, Reason.CALLER_UNAUTHENTICATED)
+        return answer.receipt.id if isinstance(answer, Released) else None
+
+    return oauth_app(_callers(school), refused)
+
+
+async def _flush(transfers: Transfers) -> None:
+    while True:
+        await asyncio.sleep(_FLUSH_EVERY)
+        await transfers.flush(ended_only=True)

@@ -1,0 +1,175 @@
+"""A school's directory that can be worked with: settings read, database open, key proved.
+
+Leaves out: what is done with it (`acts`, `plane`, `office`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from gateway import settings as settings_file
+from gateway.adapters import keys as key_files
+from gateway.adapters.acts import Act
+from gateway.adapters.database import Database, DatabaseUnavailable, DatabaseUnusable, open_database
+from gateway.adapters.keys import KeyMaterial, KeyUnusable, load_keys
+from gateway.adapters.policy_files import Report, check_directory
+from gateway.adapters.store_keys import StoreKeys
+from gateway.adapters.upstream import Client
+from gateway.adapters.upstream import Source as UpstreamSource
+from gateway.adapters.wire import Limits as WireLimits
+from gateway.adapters.world import StoredWorld, Surroundings
+from gateway.adapters.yaml_text import Problem
+from gateway.settings import Settings
+from gateway.transfer.trail import legal_date, uuid7
+
+
+class Unusable(Exception):
+    """This directory cannot be worked with; `problems` says all that is wrong."""
+
+    def __init__(self, problems: Iterable[object]) -> None:
+        super().__init__()
+        self.problems = [str(problem) for problem in problems]
+
+
+class Refused(Exception):
+    """What was asked may not be done; `problems` says why."""
+
+    def __init__(self, problems: Iterable[object]) -> None:
+        super().__init__()
+        self.problems = [str(problem) for problem in problems]
+
+
+def clock() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+random: Callable[[int], bytes] = secrets.token_bytes
+monotonic: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """A directory that can be worked with: settings read, database open and migrated, key proved."""
+
+    directory: Path
+    settings: Settings
+    database: Database
+    material: KeyMaterial
+    store_keys: StoreKeys
+
+    def act(self, by: str, reason: str) -> Act:
+        """Somebody's act, now."""
+        moment = clock()
+        return Act(uuid7(moment, random(10)), by, reason, moment)
+
+    def world(self) -> StoredWorld:
+        settings = self.settings
+        surroundings = Surroundings(
+            settings.policy,
+            settings.organisation,
+            {name: source.schemas for name, source in settings.sources.items()},
+            {name: timedelta(seconds=one.roster_stale_after_seconds) for name, one in settings.sources.items()},
+        )
+        return StoredWorld(self.database, self.store_keys, surroundings, self.read_material, clock)
+
+    def read_material(self) -> KeyMaterial:
+        return key_files.read_key(key_place(self.settings), self.directory, os.environ)
+
+
+@contextmanager
+def open_school(directory: Path) -> Iterator[School]:
+    """Raises Unusable with everything that is wrong."""
+    school = _school(directory.resolve())
+    try:
+        yield school
+    except DatabaseUnavailable:
+        raise Unusable(["the database cannot be read or written now"]) from None
+    finally:
+        school.database.close()
+
+
+def _school(directory: Path) -> School:
+    settings = read_settings(directory)
+    try:
+        material = key_files.read_key(key_place(settings), directory, os.environ)
+        database = open_database(settings.database, directory)
+        load_keys(database, material, clock())
+    except (KeyUnusable, DatabaseUnusable, DatabaseUnavailable) as error:
+        raise Unusable([error]) from None
+    return School(directory, settings, database, material, StoreKeys(material.store))
+
+
+def read_settings(directory: Path) -> Settings:
+    try:
+        return settings_file.load(directory)
+    except settings_file.SettingsWrong as wrong:
+        raise Unusable(wrong.problems) from None
+
+
+def key_place(settings: Settings) -> str:
+    return f"{settings.key.kind}:{settings.key.place}"
+
+
+def create_key(directory: Path) -> Path:
+    """A new key file where gateway.yaml says; never over an existing one."""
+    directory = directory.resolve()
+    try:
+        path = key_files.key_path(key_place(read_settings(directory)), directory)
+        key_files.create_key_file(path, key_files.new_material(random))
+    except KeyUnusable as error:
+        raise Unusable([error]) from None
+    except OSError:
+        raise Unusable(["the key file exists already, or cannot be written"]) from None
+    return path
+
+
+def legal_today() -> date:
+    """The date in Europe/Amsterdam (house rule 9)."""
+    return legal_date(clock())
+
+
+def check(directory: Path) -> Report:
+    """Every problem of gateway.yaml, schemas/ and recipients/; needs no database and no key."""
+    directory = directory.resolve()
+    problems: list[Problem] = []
+    organisation = None
+    try:
+        organisation = settings_file.load(directory).organisation
+    except settings_file.SettingsWrong as wrong:
+        problems = list(wrong.problems)
+    report = check_directory(directory, legal_today(), organisation)
+    return Report((*problems, *report.problems), report.questions, report.schemas, report.recipients)
+
+
+def upstream_sources(settings: Settings) -> dict[str, UpstreamSource]:
+    """How each source is reached, its secret read now."""
+    try:
+        return {name: _upstream_source(source) for name, source in settings.sources.items()}
+    except LookupError as error:
+        raise Unusable([error]) from None
+
+
+def _upstream_source(source: settings_file.Source) -> UpstreamSource:
+    token = source.token
+    if token is None:
+        return UpstreamSource(source.url)
+    secret = settings_file.read_secret(token.client_secret)
+    return UpstreamSource(source.url, Client(token.url, token.client_id, secret))
+
+
+def wire_limits(settings: Settings, body: int | None = None) -> WireLimits:
+    limits = settings.limits
+    return WireLimits(
+        first_byte=limits.first_byte_seconds,
+        total=limits.total_seconds,
+        body=body or limits.upstream_bytes,
+        connections=limits.connections_per_source,
+    )

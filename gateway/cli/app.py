@@ -1,0 +1,52 @@
+"""The command tree. `gateway --help` lists it; `docs/reference.md` explains each command."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from gateway.cli import clients, demo, keys, policy, pupils, register
+from gateway.cli.output import HERE, Directory, console, school
+from gateway.supervisor import Addresses, Supervisor
+
+app = typer.Typer(
+    name="gateway",
+    help="Data-minimisation gateway: what leaves the LVS is necessary, lawful, pseudonymous and registered.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a traceback with locals would show personal data (house rule 8)
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("check")(policy.check)
+app.command("explain")(policy.explain)
+app.add_typer(policy.recipient, name="recipient")
+app.add_typer(clients.client, name="client")
+app.add_typer(keys.key, name="key")
+app.add_typer(register.register, name="register")
+app.add_typer(register.report, name="report")
+app.add_typer(pupils.pupil, name="pupil")
+app.add_typer(pupils.roster, name="roster")
+
+
+@app.command()
+def serve(
+    directory: Directory = HERE,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Worker processes; default from gateway.yaml.")
+    ] = None,
+) -> None:
+    """Serve: a supervisor with the admin listener, and worker processes with the data plane."""
+    with school(directory) as opened:
+        number = workers or opened.settings.workers
+    asyncio.run(Supervisor(directory, number).run(_announce))
+
+
+def _announce(addresses: Addresses) -> None:
+    console.print(f"gateway {addresses.gateway}\nadmin {addresses.admin}", markup=False)
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,160 @@
+"""`gateway demo`: a made-up school's LVS, the gateway and its admin listener on loopback, ready to be called.
+
+Everything it starts stops with it. The directory is made once and reused afterwards, never overwritten. Leaves out:
+what is in the directory (`demo.directory`) and what the school is like (`demo.school`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from gateway.bootstrap import acts
+from gateway.bootstrap.office import synchronise
+from gateway.bootstrap.school import Unusable, create_key, legal_today, open_school, random, read_settings
+from gateway.bootstrap.templates import SHARE, answered
+from gateway.cli.demo_calls import Client, calls_of
+from gateway.cli.output import USAGE, fail
+from gateway.demo.directory import Ports, make_directory, secret_path
+from gateway.supervisor import Addresses, Supervisor
+
+_SEED = 1
+_BY, _WHY = "demo", "make demo"
+_FIRST_PORT = 8080
+
+
+def demo(
+    directory: Annotated[Path, typer.Option(help="Made when it is not there, reused when it is.")] = Path("demo"),
+    port: Annotated[int, typer.Option(min=0, max=65_533, help="Of the gateway; admin and LVS take the next two.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON once ready, for programs.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Worker processes.")] = 2,
+) -> None:
+    """Start the demo school: LVS, gateway and admin on loopback; prints addresses, credentials and calls that work."""
+    try:
+        asyncio.run(_demo(directory.resolve(), port, workers, as_json=as_json))
+    except Unusable as unusable:
+        fail(unusable.problems, USAGE)
+
+
+async def _demo(directory: Path, port: int, workers: int, *, as_json: bool) -> None:
+    _prepare(directory, port)
+    settings = read_settings(directory)
+    source = settings.sources["lvs"]
+    async with _lvs(directory, source.url):
+        clients = await _furnish(directory)
+        supervisor = Supervisor(directory, workers)
+        tasks: list[asyncio.Task[None]] = []
+
+        def ready(addresses: Addresses) -> None:
+            tasks.append(asyncio.create_task(_tell(addresses, directory, source.url, clients, as_json=as_json)))
+
+        await supervisor.run(ready)
+        for task in tasks:
+            task.cancel()
+
+
+def _prepare(directory: Path, port: int) -> None:
+    """Make the directory and its key, unless they are there."""
+    if (directory / "gateway.yaml").exists():
+        if port:
+            os.environ.setdefault("GATEWAY_LISTEN", f"127.0.0.1:{port}")
+            os.environ.setdefault("GATEWAY_ADMIN", f"127.0.0.1:{port + 1}")
+            os.environ.setdefault("GATEWAY_SOURCES_LVS_URL", f"http://127.0.0.1:{port + 2}")
+            os.environ.setdefault("GATEWAY_SOURCES_LVS_TOKEN_URL", f"http://127.0.0.1:{port + 2}/oauth/token")
+        return
+    if directory.exists() and any(directory.iterdir()):
+        raise Unusable([f"{directory} is not empty and holds no gateway.yaml"])
+    first = port or _FIRST_PORT
+    make_directory(directory, SHARE, Ports(first, first + 1, first + 2), random(24).hex(), legal_today(), answered)
+    create_key(directory)
+
+
+@contextlib.asynccontextmanager
+async def _lvs(directory: Path, url: str) -> AsyncIterator[None]:
+    """The demo LVS as a process of its own; it ends with us, however we end."""
+    environment = {**os.environ, "DEMO_LVS_SECRET": secret_path(directory).read_text(encoding="ascii").strip()}
+    command = [sys.executable, "-m", "gateway.demo.lvs", "--port", url.rpartition(":")[2], "--seed", str(_SEED)]
+    lifeline, lifeline_end = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *command, "--lifeline", str(lifeline), pass_fds=[lifeline], env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        if not await process.stdout.readline():
+            raise Unusable([f"the demo LVS could not start at {url}: is its port in use?"])
+        yield
+    finally:
+        os.close(lifeline_end)
+        os.close(lifeline)
+        await process.wait()
+
+
+async def _furnish(directory: Path) -> list[Client]:
+    """Roster, activations and credentials; a second start adds credentials only, as secrets are shown once."""
+    if not await synchronise(directory, "lvs"):
+        raise Unusable(["the demo LVS did not answer"])
+    with open_school(directory) as school:
+        for name, state in acts.recipients(school):
+            if state == "not activated":
+                acts.activate(school, name, _BY, _WHY)
+        keys = sorted({key[:2] for key in acts.compiled(school).standings})
+        made = [(recipient, purpose, acts.new_client(school, recipient, purpose, _BY)) for recipient, purpose in keys]
+    return [Client(recipient, purpose, new.id, new.secret, new.api_key) for recipient, purpose, new in made]
+
+
+async def _tell(addresses: Addresses, directory: Path, lvs: str, clients: list[Client], *, as_json: bool) -> None:
+    token_url = f"{addresses.gateway}/oauth/token"
+    told = {
+        "gateway": addresses.gateway,
+        "admin": addresses.admin,
+        "lvs": lvs,
+        "lvs_credentials": {
+            "client_id": "gateway",
+            "client_secret": secret_path(directory).read_text(encoding="ascii").strip(),
+            "token_url": f"{lvs}/oauth/token",
+        },
+        "directory": str(directory),
+        "clients": [
+            {
+                "recipient": client.recipient,
+                "purpose": client.purpose,
+                "client_id": client.id,
+                "client_secret": client.secret,
+                "token_url": token_url,
+                "api_key": client.api_key,
+                "calls": await calls_of(client, addresses.gateway),
+            }
+            for client in clients
+        ],
+    }
+    sys.stdout.write(orjson.dumps(told).decode() + "\n" if as_json else _for_people(told))
+    sys.stdout.flush()
+
+
+def _for_people(told: Mapping[str, Any]) -> str:
+    """The same, to read and to paste."""
+    lines = [
+        f"gateway  {told['gateway']}",
+        f"admin    {told['admin']}/healthz  /readyz  /metrics",
+        f"LVS      {told['lvs']}",
+        f"files    {told['directory']}  (cd there for: gateway check, gateway explain, gateway register verify)",
+    ]
+    for client in told["clients"]:
+        lines += ["", f"{client['recipient']} for {client['purpose']}:"]
+        lines += [f"  client_id {client['client_id']}  client_secret {client['client_secret']}"]
+        lines += [f"  {_curl(told['gateway'], call)}" for call in client["calls"]]
+    return "\n".join([*lines, "", "Ctrl+C stops everything.", ""])
+
+
+def _curl(gateway: str, call: Mapping[str, Any]) -> str:
+    headers = " ".join(f"-H '{name}: {value}'" for name, value in call["headers"].items())
+    body = f" -d '{orjson.dumps(call['body']).decode()}'" if call["body"] else ""
+    return f"curl -s {headers}{body} '{gateway}{call['path']}'"

@@ -1,0 +1,55 @@
+"""How commands speak: the directory they work in, their exit codes, their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.bootstrap.school import Refused, School, Unusable, open_school
+
+PROBLEMS, USAGE, REFUSED = 1, 2, 3
+
+Directory = Annotated[Path, typer.Option("--directory", "-C", help="The school's directory.", file_okay=False)]
+HERE = Path()
+By = Annotated[str, typer.Option("--by", help="Who decides: a person's name.")]
+Why = Annotated[str, typer.Option("--reason", help="Why, in words.")]
+
+console = Console(soft_wrap=True, highlight=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def school(directory: Path) -> Iterator[School]:
+    """The school of this directory; what makes it unusable is told in full and exits with 2, a refusal with 3."""
+    try:
+        with open_school(directory) as opened:
+            yield opened
+    except Unusable as unusable:
+        fail(unusable.problems, USAGE)
+    except Refused as refused:
+        fail(refused.problems, REFUSED)
+
+
+def fail(problems: Iterable[object], code: int) -> None:
+    """Say what is wrong, a line each, and exit."""
+    for problem in problems:
+        errors.print(str(problem), markup=False)
+    raise typer.Exit(code)
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """A plain table: aligned on a terminal, tab separated elsewhere."""
+    if not console.is_terminal:
+        for row in rows:
+            console.print("\t".join(map(str, row)), markup=False)
+        return
+    drawn = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        drawn.add_row(*(str(cell) for cell in row))
+    console.print(drawn)

@@ -1,0 +1,58 @@
+"""Commands about policy: what is wrong with the files, what is active, and why a delivery gets what it gets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gateway.bootstrap import acts
+from gateway.bootstrap.school import check as check_files
+from gateway.cli.output import HERE, PROBLEMS, By, Directory, Why, console, fail, school, table
+
+recipient = typer.Typer(help="Activate, suspend and list recipients.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="The recipient: the name of its file without .yaml.")]
+
+
+def check(directory: Directory = HERE) -> None:
+    """Report every problem of gateway.yaml, schemas/ and recipients/ at once; open questions are listed."""
+    report = check_files(directory)
+    for question in report.questions:
+        console.print(f"{question} (open)", markup=False)
+    if report.problems:
+        fail(report.problems, PROBLEMS)
+    console.print(f"{len(report.schemas)} schemas, {len(report.recipients)} recipients: in order", markup=False)
+
+
+def explain(
+    recipient: Annotated[str, typer.Option("--recipient", help="Who would receive.")],
+    purpose: Annotated[str, typer.Option("--purpose", help="For which purpose.")],
+    directory: Directory = HERE,
+) -> None:
+    """Every rule that speaks about a delivery, in Dutch, with article; and each field. Releases nothing."""
+    with school(directory) as opened:
+        for line in acts.explain(opened, recipient, purpose):
+            console.print(line, markup=False)
+
+
+@recipient.command("activate")
+def activate(name: Name, by: By, reason: Why, directory: Directory = HERE) -> None:
+    """Take the recipient's file into force as it stands."""
+    with school(directory) as opened:
+        acts.activate(opened, name, by, reason)
+        console.print(f"{name} is active", markup=False)
+
+
+@recipient.command("suspend")
+def suspend(name: Name, by: By, reason: Why, directory: Directory = HERE) -> None:
+    """Stop every delivery to this recipient, from the next record on; needs no valid file."""
+    with school(directory) as opened:
+        acts.suspend(opened, name, by, reason)
+        console.print(f"{name} is suspended", markup=False)
+
+
+@recipient.command("list")
+def listing(directory: Directory = HERE) -> None:
+    """Every recipient with its state."""
+    with school(directory) as opened:
+        table(("recipient", "state"), acts.recipients(opened))

@@ -1,0 +1,62 @@
+"""Commands about the roster: synchronise it, and link pupils whom a new source does not say are known.
+
+An id of a pupil comes from a prompt or standard input, never from an argument.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from gateway.bootstrap import acts
+from gateway.bootstrap.office import synchronise
+from gateway.cli.output import HERE, PROBLEMS, USAGE, By, Directory, Why, console, fail, school, table
+
+pupil = typer.Typer(help="Pupils that wait to be linked.", no_args_is_help=True)
+roster = typer.Typer(help="The roster of a source.", no_args_is_help=True)
+
+
+@roster.command("sync")
+def sync(source: str, directory: Directory = HERE) -> None:
+    """Synchronise now, instead of when it is due."""
+    with school(directory) as opened:
+        if source not in opened.settings.sources:
+            fail(["gateway.yaml has no such source"], USAGE)
+        whole = asyncio.run(synchronise(directory, source))
+        table(("source", "location", "synchronised"), acts.roster_status(opened))
+    if not whole:
+        fail(["a location did not answer whole; what it had stays"], PROBLEMS)
+
+
+@roster.command("status")
+def status(directory: Directory = HERE) -> None:
+    """When each location was synchronised."""
+    with school(directory) as opened:
+        table(("source", "location", "synchronised"), acts.roster_status(opened))
+
+
+@pupil.command("waiting")
+def waiting(directory: Directory = HERE) -> None:
+    """Pupils of a succeeding source whom no known id names."""
+    with school(directory) as opened:
+        rows = ((one.number, one.source, one.location, one.moment) for one in acts.waiting_pupils(opened))
+        table(("number", "source", "location", "since"), rows)
+
+
+@pupil.command("link")
+def link(
+    number: Annotated[int, typer.Argument(help="The number in `gateway pupil waiting`.")],
+    by: By,
+    reason: Why,
+    new: Annotated[bool, typer.Option("--new", help="This is a pupil whom the gateway did not know.")] = False,
+    directory: Directory = HERE,
+) -> None:
+    """Say who a waiting pupil is; the id in the source before is asked for, not given as an argument."""
+    with school(directory) as opened:
+        before = None if new else typer.prompt("source that knew this pupil before")
+        number_before = None if new else typer.prompt("las-key of this pupil there", hide_input=True)
+        known = (before, number_before) if before and number_before else None
+        acts.link_pupil(opened, number, known, by, reason)
+        console.print(f"{number} is linked", markup=False)

@@ -1,0 +1,49 @@
+"""Commands about the register: show it, verify it, and what it reports."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+import typer
+
+from gateway.bootstrap import acts
+from gateway.cli.output import HERE, PROBLEMS, Directory, console, errors, fail, school, table
+
+register = typer.Typer(help="Show and verify the register.", no_args_is_help=True)
+report = typer.Typer(help="Reports for the school.", no_args_is_help=True)
+
+
+@register.command("show")
+def show(
+    directory: Directory = HERE,
+    last: Annotated[int, typer.Option(min=1, max=100_000, help="How many entries, the newest last.")] = 20,
+    transfer: Annotated[str | None, typer.Option("--id", help="Only this Gateway-Transfer.")] = None,
+) -> None:
+    """Entries as lines of JSON. Pupils are references: who they are needs a role and a reason."""
+    with school(directory) as opened:
+        for entry in acts.entries(opened, last, transfer):
+            console.print(orjson.dumps(entry).decode(), markup=False)
+
+
+@register.command("verify")
+def verify(
+    directory: Directory = HERE,
+    head: Annotated[str | None, typer.Option(help="SEQUENCE:HASH kept elsewhere, to detect a cut-off end.")] = None,
+) -> None:
+    """Check every entry, every pupil list and the chain; what is damaged is located."""
+    with school(directory) as opened:
+        found = acts.verify(opened, head)
+        if not found.ok:
+            errors.print(f"{len(found.problems)} problems in {found.count} entries", markup=False)
+            fail((f"{problem.where}: {problem.what}" for problem in found.problems), PROBLEMS)
+        last = f"; head {found.head.sequence}:{found.head.hash.hex()}" if found.head else ""
+        console.print(f"{found.count} entries in order{last}", markup=False)
+
+
+@report.command("fields")
+def fields(directory: Directory = HERE) -> None:
+    """Fields that a source sends and no schema knows; nothing of them leaves (FIELD_UNCLASSIFIED)."""
+    with school(directory) as opened:
+        rows = ((*one, "FIELD_UNCLASSIFIED") for one in acts.unclassified(opened))
+        table(("schema", "record", "field", "reason"), rows)

@@ -1,0 +1,138 @@
+"""`gateway serve`: one supervisor that owns what there must be one of, and N workers that answer.
+
+The supervisor takes over policy when a file changes, synchronises the rosters, restarts a worker that died, and holds
+the admin listener. It handles no pupil's request. Stopping it stops everything it started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from gateway.bootstrap.office import Office, open_office
+from gateway.web.metrics import VARIABLE as MULTIPROCESS
+
+_LOOK_EVERY = 0.25  # seconds between looks at the policy files: a change works within a second
+_RESTART_PAUSE = 0.2  # seconds before a dead worker is replaced, so that a crash loop stays calm
+_GRACE = 35  # seconds for workers to finish, a little more than each worker gives its answers
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Base URLs of what now listens."""
+
+    gateway: str
+    admin: str
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """One directory, its listening sockets and its workers."""
+
+    directory: Path
+    workers: int
+    _stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+
+    async def run(self, announce: Callable[[Addresses], None]) -> None:
+        """Serve until SIGTERM or SIGINT; `announce` is called once a delivery can succeed."""
+        self._stop_on_signals()
+        with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
+            async with open_office(self.directory, Path(metrics)) as office:
+                office.take_over_policy()
+                await self._serve(office, announce)
+
+    def stop(self) -> None:
+        """As a signal would."""
+        self._stopping.set()
+
+    def _stop_on_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+
+    async def _serve(self, office: Office, announce: Callable[[Addresses], None]) -> None:
+        listening, admin_listening = _listen(office.school.settings.listen), _listen(office.school.settings.admin)
+        lifeline, lifeline_end = os.pipe()
+        admin = _AdminServer(_admin_config(office))
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(admin.serve(sockets=[admin_listening]))
+            tasks = [group.create_task(self._keep(n, listening, lifeline, office.metrics)) for n in range(self.workers)]
+            tasks.append(group.create_task(self._follow_files(office)))
+            tasks += [group.create_task(self._follow_roster(office, name)) for name in office.school.settings.sources]
+            group.create_task(self._announce(office, listening, admin_listening, announce))
+            await self._stopping.wait()
+            os.close(lifeline_end)  # the workers see it, finish what is running, and stop
+            await asyncio.wait(tasks, timeout=_GRACE)
+            admin.should_exit = True
+            await serving
+
+    async def _announce(
+        self,
+        office: Office,
+        listening: socket.socket,
+        admin_listening: socket.socket,
+        announce: Callable[[Addresses], None],
+    ) -> None:
+        while not self._stopping.is_set():
+            if all(office.ready().values()):
+                announce(Addresses(_url(listening), _url(admin_listening)))
+                return
+            await self._pause(_LOOK_EVERY)
+
+    async def _keep(self, number: int, listening: socket.socket, lifeline: int, metrics: Path) -> None:
+        """Run worker `number`; when it dies, run it again."""
+        descriptors = (listening.fileno(), lifeline)
+        command = [sys.executable, "-m", "gateway.worker", str(self.directory), *map(str, descriptors), str(number)]
+        environment = {**os.environ, MULTIPROCESS: str(metrics)}
+        while not self._stopping.is_set():
+            process = await asyncio.create_subprocess_exec(*command, pass_fds=descriptors, env=environment)
+            await process.wait()
+            await self._pause(_RESTART_PAUSE)
+
+    async def _follow_files(self, office: Office) -> None:
+        while not self._stopping.is_set():
+            office.take_over_policy()
+            await self._pause(_LOOK_EVERY)
+
+    async def _follow_roster(self, office: Office, source: str) -> None:
+        while not self._stopping.is_set():
+            await self._pause(await office.synchronise(source))
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+class _AdminServer(uvicorn.Server):
+    """Signals are the supervisor's, which stops the workers first."""
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]
+        return contextlib.nullcontext()
+
+
+def _admin_config(office: Office) -> uvicorn.Config:
+    return uvicorn.Config(
+        office.admin(), access_log=False, log_config=None, server_header=False, ws="none", lifespan="off"
+    )
+
+
+def _listen(address: tuple[str, int]) -> socket.socket:
+    host, port = address
+    listening = socket.create_server((host, port), backlog=1024, reuse_port=False)
+    listening.set_inheritable(True)
+    return listening
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{host}:{port}"

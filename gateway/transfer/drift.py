@@ -1,0 +1,90 @@
+"""Schema drift: a field the source sends and the schema does not know is reported once (R9, FIELD_UNCLASSIFIED).
+
+Nothing of such a field ever leaves, sampled or not: only what is allowed is decoded. Seen on samples, after the
+answer: the first page of a route in each hour, then one in twenty. A name is shown only if it looks like an identifier
+and stood in five records (house rule 8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from gateway.core.reasons import Reason
+from gateway.core.register import Draft
+from gateway.formats.json import unknown_fields
+from gateway.transfer.ports import Register, RegisterUnavailable
+from gateway.transfer.request import Match
+from gateway.transfer.trail import instant, uuid7
+
+_EVERY = 20  # pages of one route; a field is seen at the latest after this many
+
+
+class FieldsSeen(Protocol):
+    """How often an unknown field was seen, over all processes."""
+
+    def note(self, schema: str, record: str, counts: Mapping[str, int]) -> list[str]:
+        """Add to the counts; the names that now reached five and were never reported before."""
+        ...
+
+
+class Drift:
+    """Looks at samples in the background; one look at a time."""
+
+    def __init__(
+        self,
+        register: Register,
+        seen: FieldsSeen,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._register = register
+        self._seen = seen
+        self._clock = clock
+        self._random = random
+        self._pages: dict[tuple[str, str, int], int] = {}
+        self._running: asyncio.Task[None] | None = None
+
+    def look(self, match: Match, body: bytes) -> None:
+        """Look at this answer of the source if it is one of the sample; returns at once."""
+        key = (match.source, match.route.path, int(self._clock().timestamp() // 3600))
+        page = self._pages.get(key, 0)
+        if page == 0:
+            self._pages = {known: count for known, count in self._pages.items() if known[2] == key[2]}
+        self._pages[key] = page + 1
+        if page % _EVERY == 0 and (self._running is None or self._running.done()):
+            self._running = asyncio.get_running_loop().create_task(self._examine(match, body))
+
+    async def settled(self) -> None:
+        """Wait for the look that is running, if any (graceful stop)."""
+        if self._running is not None:
+            await asyncio.wait([self._running])
+
+    async def _examine(self, match: Match, body: bytes) -> None:
+        counts = unknown_fields(body, match.schema.records[match.route.record], match.route.many)
+        if not counts:
+            return
+        names = self._seen.note(match.schema.name, match.route.record, counts)
+        for name in names:
+            await self._report(match, name)
+
+    async def _report(self, match: Match, name: str) -> None:
+        moment = self._clock()
+        draft = Draft(
+            id=uuid7(moment, self._random(10)),
+            kind="finding",
+            moment=instant(moment),
+            actor="gateway",
+            source=match.source,
+            schema=match.schema.name,
+            route=f"{match.route.method} {match.route.path}",
+            outcome="reported",
+            reasons=(Reason.FIELD_UNCLASSIFIED,),
+            detail=(f"{match.route.record}.{name}",),
+        )
+        try:
+            await self._register.append(draft)
+        except RegisterUnavailable:
+            self._pages.clear()  # looked at again with the next page

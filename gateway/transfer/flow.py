@@ -1,0 +1,205 @@
+"""One transfer, straight down: match, inquire, permit, resolve, fetch, minimise, record, release.
+
+Each step hands the next its ticket: no fetch without a `Permit`, no answer without a `Receipt`. Who is named is
+resolved and screened before anything is fetched; everybody is screened again when the entry is committed (house
+rule 4). Leaves out: HTTP (`web`), every rule (`core`), the shape of a format (`formats`), statements that come back
+(`writeback`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from gateway.core.decide import Permit
+from gateway.core.emission import Emission
+from gateway.core.model import Person, Subject
+from gateway.core.reasons import Reason
+from gateway.formats.json import EnvelopeBroken, JsonMinimiser, Minimised
+from gateway.transfer import trail as entries
+from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.parts import Parts
+from gateway.transfer.ports import (
+    NotSent,
+    OutcomeUnknown,
+    Receipt,
+    Snapshot,
+    UpstreamAnswer,
+    UpstreamCall,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
+from gateway.transfer.released import Answer, Released
+from gateway.transfer.request import Match, Stop, upstream_path, upstream_query
+from gateway.transfer.resolve import Absent
+from gateway.transfer.steps import Steps
+from gateway.transfer.trail import Built, Trail, legal_date
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to ask of the source, in the source's own ids, and whom the request named."""
+
+    call: UpstreamCall
+    subject: Subject | None = None
+
+
+class Flow(Steps):
+    """Reads: from a known caller's request to what may leave."""
+
+    async def read(self, trail: Trail, match: Match, inquiry: Inquiry) -> Answer:
+        """The page: decide → resolve and screen who is named → fetch → minimise → record → release."""
+        aimed = await self.steadily(lambda snapshot: self._aim(trail, match, inquiry, snapshot))
+        if isinstance(aimed, Released):
+            return aimed
+        permit, target = aimed
+        fetched = await self._fetch(permit, target.call)
+        if fetched.status == 404:
+            return await self.steadily(lambda snapshot: self._nothing_there(trail, match, inquiry, target, snapshot))
+        self.outside.drift.look(match, fetched.body)
+        if len(fetched.body) > self.sizes.answer_bytes and _is_list(match, inquiry):
+            return await self._in_parts(trail, match, inquiry, fetched.body)
+        return await self.steadily(lambda snapshot: self._release(trail, match, inquiry, target, fetched, snapshot))
+
+    async def _aim(
+        self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot
+    ) -> tuple[Permit, Target] | Released:
+        """A permit and what to fetch; or, where the request names what this recipient cannot have, the absence."""
+        permit = self.permit(trail, inquiry, snapshot)
+        target = self._resolve(permit, match, inquiry, snapshot)
+        if isinstance(target, Target):
+            return permit, target
+        draft = entries.absence(trail, permit, snapshot.versions, target.subject, target.reasons)
+        return _absence(permit, match, await self.outside.register.append(draft), listed=target.listed)
+
+    def _resolve(self, permit: Permit, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Target | Absent:
+        resolver, route = self.resolver(permit, match, snapshot), match.route
+        things = resolver.things(inquiry.asked.things, many=route.many)
+        if isinstance(things, Absent):
+            return things
+        call = UpstreamCall(
+            match.source, route.method, upstream_path(match, things), upstream_query(inquiry.asked, things)
+        )
+        if inquiry.named is None or route.named is None:
+            return Target(call)
+        person = resolver.person(inquiry.named.ids, route.named.position.person)
+        if isinstance(person, Absent):
+            return person
+        return Target(replace(call, body=inquiry.named.upstream_body(person)), person)
+
+    async def _fetch(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+        try:
+            return await self.outside.upstream.read(permit, call)
+        except NotSent:
+            raise Stop(Reason.NOT_SENT) from None
+        except UpstreamTimeout:
+            raise Stop(Reason.UPSTREAM_TIMEOUT) from None
+        except (UpstreamFailed, OutcomeUnknown):
+            raise Stop(Reason.UPSTREAM_FAILED) from None
+
+    async def _release(
+        self, trail: Trail, match: Match, inquiry: Inquiry, target: Target, fetched: UpstreamAnswer, snapshot: Snapshot
+    ) -> Released:
+        """Minimise under this snapshot, commit the entry, and only then make what may leave."""
+        permit, emission, minimiser = self._emission(trail, match, inquiry, snapshot)
+        minimised = _minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
+        _same_person(target, emission)
+        built = self._built(emission, minimised)
+        draft = entries.delivery(trail, permit, snapshot.versions, minimiser.projection, built)
+        if minimised.records == 0 and not _is_list(match, inquiry):
+            draft = replace(draft, outcome="not-available")
+            return _absence(permit, match, await self.outside.register.append(draft))
+        receipt = await self.outside.register.append(draft)
+        emission.confirm()
+        return Released(receipt, body=minimised.body, purpose=permit.standing.delivery.purpose)
+
+    async def _nothing_there(
+        self, trail: Trail, match: Match, inquiry: Inquiry, target: Target, snapshot: Snapshot
+    ) -> Released:
+        """The source has none. Where a request named it, that looks as any other absence (house rule 5); a list that
+        is "not found" is a broken answer: an empty one would make a client delete what it holds."""
+        if _is_list(match, inquiry):
+            raise Stop(Reason.UPSTREAM_FAILED)
+        permit = self.permit(trail, inquiry, snapshot)
+        draft = entries.absence(trail, permit, snapshot.versions, target.subject, ())
+        return _absence(permit, match, await self.outside.register.append(draft))
+
+    async def _in_parts(self, trail: Trail, match: Match, inquiry: Inquiry, body: bytes) -> Released:
+        """A large list leaves in parts; each is screened and registered at its own moment (house rules 3 and 4)."""
+        permit, _, minimiser = self._emission(trail, match, inquiry, self.outside.world.now())
+        pieces = _minimised(lambda: minimiser.split(body, self.sizes.part_bytes))
+
+        async def emit(piece: bytes, number: int) -> tuple[Receipt, bytes]:
+            return await self.steadily(lambda snapshot: self._part(trail, match, inquiry, piece, number, snapshot))
+
+        async def close(parts: int) -> None:
+            await self.outside.register.append(entries.closing(self.begin(trail.caller), trail, parts))
+
+        receipt, stream = await Parts(pieces, emit, close).start()
+        return Released(receipt, body=stream, purpose=permit.standing.delivery.purpose)
+
+    async def _part(
+        self, trail: Trail, match: Match, inquiry: Inquiry, piece: bytes, number: int, snapshot: Snapshot
+    ) -> tuple[Receipt, bytes]:
+        permit, emission, minimiser = self._emission(trail, match, inquiry, snapshot)
+        minimised = _minimised(lambda: minimiser.minimise(piece, emission, many=True))
+        own = trail if number == 1 else replace(self.begin(trail.caller), match=trail.match)
+        built = self._built(emission, minimised)
+        draft = entries.delivery(own, permit, snapshot.versions, minimiser.projection, built)
+        draft = replace(draft, kind="part", part_of=trail.id, part=number)
+        receipt = await self.outside.register.append(draft)
+        emission.confirm()
+        return receipt, minimised.body
+
+    def _emission(
+        self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot
+    ) -> tuple[Permit, Emission, JsonMinimiser]:
+        permit = self.permit(trail, inquiry, snapshot)
+        minimiser = snapshot.compiled.minimiser(permit, match.route.record)
+        if minimiser is None:
+            raise Stop(Reason.SCHEMA_NOT_ACTIVE)
+        sight = self.remembered.sight(permit, snapshot, legal_date(self.outside.clock()))
+        return permit, Emission(sight), minimiser
+
+    def _built(self, emission: Emission, minimised: Minimised) -> Built:
+        return Built(
+            released=emission.released,
+            withheld=emission.withheld,
+            unresolved=emission.unresolved,
+            malformed=emission.malformed,
+            records=minimised.records,
+            bytes=len(minimised.body),
+            digest=self.outside.world.digest(minimised.body),
+            issued=emission.issued,
+        )
+
+
+def _absence(permit: Permit, match: Match, receipt: Receipt, *, listed: bool = False) -> Released:
+    purpose = permit.standing.delivery.purpose
+    if listed:
+        return Released(receipt, body=b"[]", purpose=purpose)
+    return Released(receipt, Reason.NOT_AVAILABLE, shape=match.schema.errors, purpose=purpose)
+
+
+def _is_list(match: Match, inquiry: Inquiry) -> bool:
+    """A list names nobody: it may be empty, and says of nobody that he is absent."""
+    return match.route.many and inquiry.named is None
+
+
+def _minimised(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except EnvelopeBroken:
+        raise Stop(Reason.UPSTREAM_FAILED) from None
+
+
+def _same_person(target: Target, emission: Emission) -> None:
+    """An answer about a named pupil holds no other pupil (R109)."""
+    named = target.subject
+    if named is None or named.person is not Person.PUPIL:
+        return
+    if any(one.id != named.id for one in emission.released if one.person is Person.PUPIL):
+        raise Stop(Reason.UPSTREAM_FAILED)

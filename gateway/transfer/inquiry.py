@@ -1,0 +1,73 @@
+"""What one request asks, whole: its query, its purpose, and whom its body names. Read strictly by its route (R74).
+
+What is not declared stops here. Leaves out: whether it may be answered (`core.decide`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.core.decide import Call
+from gateway.core.model import Organisation
+from gateway.core.reasons import Reason
+from gateway.formats.json import BodyRefused, NamedRequest, read_named
+from gateway.transfer.request import Asked, Match, Request, Stop, ask, named_locations
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """`call` is what is to be decided; `body` is there for a write-back only."""
+
+    call: Call
+    asked: Asked
+    named: NamedRequest | None = field(default=None, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+async def inquire(match: Match, request: Request, organisation: Organisation) -> Inquiry:
+    """Raises Stop for whatever does not follow the route's declaration."""
+    _accepts_json(request)
+    asked = ask(match, request.query, organisation)
+    locations, named, body = asked.locations, None, b""
+    if match.route.named is not None or match.route.write is not None:
+        _holds_json(request)
+        body = await request.body()
+    if match.route.named is not None:
+        try:
+            named = read_named(body, match.route.named)
+        except BodyRefused as refused:
+            raise Stop(Reason.BODY_INVALID, str(refused)) from None
+        locations = named_locations(organisation, named.organisation_master, named.organisation_ids)
+    call = Call(match.source, match.schema.name, match.route.record, _purpose(request), locations)
+    return Inquiry(call, asked, named, body)
+
+
+def _purpose(request: Request) -> str | None:
+    """The purpose the header names; a value that cannot be one is one that nobody has."""
+    header = request.headers.get(b"purpose")
+    return None if header is None else header.decode("ascii", "replace").strip()
+
+
+def _accepts_json(request: Request) -> None:
+    """RFC 9110 section 12.5.1, for the one format a source gives."""
+    accept = request.headers.get(b"accept")
+    if accept is None:
+        return
+    for offer in accept.lower().split(b","):
+        media, *parameters = (part.strip() for part in offer.split(b";"))
+        if media in (b"*/*", b"application/*", b"application/json") and not _excluded(parameters):
+            return
+    raise Stop(Reason.NOT_ACCEPTABLE)
+
+
+def _excluded(parameters: list[bytes]) -> bool:
+    return any(parameter.replace(b" ", b"") in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000") for parameter in parameters)
+
+
+def _holds_json(request: Request) -> None:
+    """Only JSON in UTF-8, not encoded: what cannot be read strictly is not read (house rule 1)."""
+    media, _, parameters = request.headers.get(b"content-type", b"").lower().partition(b";")
+    encoding = request.headers.get(b"content-encoding", b"identity").strip().lower()
+    charset = parameters.strip().replace(b'"', b"")
+    if media.strip() != b"application/json" or encoding != b"identity" or charset not in (b"", b"charset=utf-8"):
+        raise Stop(Reason.MEDIA_TYPE_UNKNOWN)

@@ -1,0 +1,230 @@
+"""From a URL to what is asked: routes, typed parameters, the organisation asked for (R7, R68, R74).
+
+Pure. Everything that is not declared by a schema is refused here, with an error that names declared names only,
+never what came from outside (house rules 1 and 8). Leaves out: whether it may be answered (`core.decide`), what
+mapped ids stand for (`flow`), bodies (`formats`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
+
+from gateway.core.model import Finding, Organisation, Parameter, Route, Schema
+from gateway.core.reasons import Reason, first
+
+_LONGEST_VALUE = 512  # characters; no id or code of a known format is longer than an ECK iD (~170)
+_MOST_PARAMETERS = 32
+
+
+class Stop(Exception):
+    """The transfer ends here. `about` may be told outside: it holds words of our own schemas only."""
+
+    def __init__(self, reason: Reason, about: str = "", findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.about = about
+        self.findings = findings or (Finding(reason, about),)
+
+    @classmethod
+    def at(cls, findings: tuple[Finding, ...]) -> Stop:
+        """All that spoke; the first in the gate order answers."""
+        return cls(first([finding.reason for finding in findings]), findings=findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as the data plane received it: raw path and query, header names in lower case.
+    `body` reads it, bounded in size and time; raises Stop(BODY_TOO_LARGE) or Stop(BODY_INVALID)."""
+
+    method: str
+    raw_path: bytes = field(repr=False)
+    query: bytes = field(repr=False)
+    headers: Mapping[bytes, bytes] = field(repr=False)
+    origin: str = field(repr=False)
+    body: Callable[[], Awaitable[bytes]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The route that a path and method name, with the decoded values of its path parameters."""
+
+    source: str
+    schema: Schema
+    route: Route
+    values: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a query asks: the locations it covers (None: the route names no organisation), mapped ids still to be
+    resolved, and what goes up unchanged. `organisation` holds the parameters that name it upstream."""
+
+    locations: frozenset[str] | None
+    organisation: tuple[tuple[str, str], ...]
+    things: tuple[tuple[Parameter, str], ...] = field(default=(), repr=False)
+    plain: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+class Router:
+    """The routes of every source, compiled once: exact paths by look-up, templates by number of segments."""
+
+    def __init__(self, sources: Mapping[str, Iterable[Schema]]) -> None:
+        self._routes: dict[tuple[str, int], list[tuple[tuple[str, ...], Schema, Route]]] = {}
+        for source, schemas in sources.items():
+            for schema in schemas:
+                for route in schema.routes:
+                    template = tuple(_segments(schema.base_path) + _segments(route.path))
+                    self._routes.setdefault((source, len(template)), []).append((template, schema, route))
+        for candidates in self._routes.values():
+            candidates.sort(key=lambda candidate: [part.startswith("{") for part in candidate[0]])
+
+    def match(self, raw_path: bytes, method: str) -> Match:
+        """The one route of this path and method; Stop(ROUTE_UNKNOWN) or Stop(METHOD_NOT_ALLOWED)."""
+        source, *segments = _decoded(raw_path)
+        found = False
+        for template, schema, route in self._routes.get((source, len(segments)), ()):
+            values = _fit(template, segments)
+            if values is None:
+                continue
+            found = True
+            if route.method == method:
+                return Match(source, schema, route, values)
+        raise Stop(Reason.METHOD_NOT_ALLOWED if found else Reason.ROUTE_UNKNOWN)
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
+
+
+def _decoded(raw_path: bytes) -> list[str]:
+    """Segments decoded one by one, so that %2F stays inside its segment."""
+    parts = raw_path.split(b"/")
+    if parts[0] != b"" or len(parts) < 2:
+        raise Stop(Reason.ROUTE_UNKNOWN)
+    try:
+        return [unquote_to_bytes(part).decode("utf-8") for part in parts[1:]]
+    except UnicodeDecodeError:
+        raise Stop(Reason.ROUTE_UNKNOWN) from None
+
+
+def _fit(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
+    values = {}
+    for part, segment in zip(template, segments, strict=True):
+        if part.startswith("{"):
+            if not segment or len(segment) > _LONGEST_VALUE:
+                return None
+            values[part[1:-1]] = segment
+        elif part != segment:
+            return None
+    return values
+
+
+def ask(match: Match, query: bytes, organisation: Organisation) -> Asked:
+    """Read a query strictly by the route's declared parameters. Raises Stop(PARAMETER_…)."""
+    given = _given(match, query)
+    declared = {parameter.name: parameter for parameter in match.route.parameters}
+    for name, value in given.items():
+        _check(declared[name], value)
+    _required(match.route.parameters, given)
+    used = [(parameter, given[parameter.name]) for parameter in match.route.parameters if parameter.name in given]
+    things = [(parameter, value) for parameter, value in used if parameter.meaning == "thing"]
+    plain = [(one.name, value) for one, value in used if one.meaning == "plain" and one.place == "query"]
+    locations, upstream = _organisation(match.route.parameters, given, organisation)
+    return Asked(locations, upstream, tuple(things), tuple(plain))
+
+
+def _given(match: Match, query: bytes) -> dict[str, str]:
+    declared = {parameter.name: parameter.place for parameter in match.route.parameters}
+    try:
+        pairs = parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(query),
+            max_num_fields=_MOST_PARAMETERS,
+            errors="strict",
+        )
+    except ValueError:
+        raise Stop(Reason.PARAMETER_INVALID) from None
+    given = dict(match.values)
+    for name, value in pairs:
+        if declared.get(name) != "query":
+            raise Stop(Reason.PARAMETER_UNKNOWN, _names(match.route.parameters))
+        if name in given:
+            raise Stop(Reason.PARAMETER_INVALID, name)
+        given[name] = value
+    return given
+
+
+def _names(parameters: tuple[Parameter, ...]) -> str:
+    return "declared: " + ", ".join(parameter.name for parameter in parameters if parameter.place == "query")
+
+
+def _check(parameter: Parameter, value: str) -> None:
+    fits = 0 < len(value) <= _LONGEST_VALUE and value.isprintable()
+    if parameter.type == "boolean":
+        fits = value in ("true", "false")
+    elif parameter.type == "integer":
+        fits = fits and value.isascii() and value.isdigit()
+    if not fits or (parameter.values and value not in parameter.values):
+        raise Stop(Reason.PARAMETER_INVALID, parameter.name)
+
+
+def _required(parameters: tuple[Parameter, ...], given: Mapping[str, str]) -> None:
+    missing = [parameter.name for parameter in parameters if parameter.required and parameter.name not in given]
+    if missing:
+        raise Stop(Reason.PARAMETER_MISSING, ", ".join(missing))
+
+
+def _organisation(
+    parameters: tuple[Parameter, ...], given: Mapping[str, str], organisation: Organisation
+) -> tuple[frozenset[str] | None, tuple[tuple[str, str], ...]]:
+    """Which locations are asked for, and how to say so upstream. Organisation parameters are mandatory (R68)."""
+    names = {parameter.meaning: parameter.name for parameter in parameters}
+    if "organisation-id" not in names and "organisation-master" not in names:
+        return None, ()
+    master = given.get(names.get("organisation-master", ""))
+    number, kind = given.get(names.get("organisation-id", "")), given.get(names.get("organisation-id-type", ""))
+    if master is not None and number is None and kind is None:
+        # Edu-V: with orgMasterId the filter must be absent; `decide` allows it for all locations only
+        return named_locations(organisation, master, ()), ((names["organisation-master"], master),)
+    if number is None or kind is None:
+        raise Stop(Reason.PARAMETER_MISSING, f"{names['organisation-id']} with {names['organisation-id-type']}")
+    if master is not None:
+        raise Stop(Reason.PARAMETER_INVALID, names["organisation-master"])
+    upstream = [(names["organisation-id"], number), (names["organisation-id-type"], kind)]
+    if "organisation-filter" in names:
+        # without it a VO source answers for the whole board (Edu-V default); never trust the caller's word
+        upstream.append((names["organisation-filter"], "true"))
+    return named_locations(organisation, None, ((kind, number),)), tuple(upstream)
+
+
+def named_locations(
+    organisation: Organisation, master: str | None, pairs: tuple[tuple[str, str], ...]
+) -> frozenset[str]:
+    """The locations that these identifiers name; empty when one of them names none of ours."""
+    named: set[str] = set()
+    for pair in pairs:
+        hit = {name for name, location in organisation.locations.items() if pair in location.ids}
+        if not hit:
+            return frozenset()
+        named |= hit
+    if master is not None:
+        if master not in organisation.master:
+            return frozenset()
+        named = named or set(organisation.locations)
+    return frozenset(named)
+
+
+def upstream_path(match: Match, replaced: Mapping[str, str]) -> str:
+    """The path at the source, with path parameters replaced and encoded."""
+    values = {**match.values, **replaced}
+    parts = _segments(match.schema.base_path) + _segments(match.route.path)
+    return "/" + "/".join(quote(values[part[1:-1]], safe="") if part.startswith("{") else part for part in parts)
+
+
+def upstream_query(asked: Asked, replaced: Mapping[str, str]) -> str:
+    """The query at the source: organisation first, then what was asked, mapped ids replaced."""
+    things = [(parameter.name, replaced[parameter.name]) for parameter, _ in asked.things if parameter.place == "query"]
+    return urlencode([*asked.organisation, *asked.plain, *things])

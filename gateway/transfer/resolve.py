@@ -1,0 +1,76 @@
+"""From what a request names to whom and what it is: mapped ids to the source's own, pseudonyms to persons.
+
+Only what was issued to this recipient leads back (R42), and a person is screened before anything is fetched, so that
+unknown, foreign, out of rows and withheld are one and the same from outside (house rule 5). Leaves out: reading the
+request (`request`, `formats`), the rules of screening (`core`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gateway.core.emission import Sight
+from gateway.core.model import Parameter, Person, Record, Subject
+from gateway.core.reasons import Reason
+from gateway.transfer.ports import Roster, World
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A request that names what this recipient cannot have. `listed`: only the filter of a list named it, and a
+    list never says so."""
+
+    reasons: tuple[Reason, ...]
+    subject: Subject | None = None
+    listed: bool = False
+
+
+UNKNOWN = Absent((Reason.PSEUDONYM_UNKNOWN,))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """One delivery's way back, from one source, under one set of versions."""
+
+    world: World
+    sight: Sight
+    roster: Roster
+    record: Record
+
+    def things(self, named: Iterable[tuple[Parameter, str]], *, many: bool) -> Mapping[str, str] | Absent:
+        """Parameter name → the source's id, for all mapped ids that a path or query names."""
+        found: dict[str, str] = {}
+        for parameter, value in named:
+            thing = self.thing(parameter.maps or "", value)
+            if isinstance(thing, Absent):
+                return Absent(thing.reasons, thing.subject, listed=many and parameter.place == "query")
+            found[parameter.name] = thing
+        return found
+
+    def thing(self, kind: str, mapped: str) -> str | Absent:
+        """The source's id behind a mapped one; when it belongs to a person, that person is screened."""
+        issue = self.world.issued(self.sight.delivery.domain, mapped, kind)
+        if issue is None or issue.value is None or issue.source != self.sight.source:
+            return UNKNOWN
+        if issue.owner is None:
+            return issue.value
+        owner = self.screened(issue.owner)
+        return owner if isinstance(owner, Absent) else issue.value
+
+    def person(self, ids: Iterable[tuple[str, str]], kind: Person) -> Subject | Absent:
+        """The one person whom all these (kind of id, value) stand for, if available to this delivery."""
+        owners = {self._owner(value, kind) for _, value in ids}
+        owner = owners.pop() if len(owners) == 1 else None
+        return UNKNOWN if owner is None else self.screened(owner)
+
+    def screened(self, internal: bytes) -> Subject | Absent:
+        subject = self.roster.by_id(internal)
+        if subject is None:
+            return Absent((Reason.PUPIL_NOT_IN_SCOPE,))
+        verdict = self.sight.verdict(self.record, subject)
+        return subject if verdict.available else Absent(verdict.reasons, subject)
+
+    def _owner(self, pseudonym: str, kind: Person) -> bytes | None:
+        issue = self.world.issued(self.sight.delivery.domain, pseudonym, kind.value)
+        return issue.owner if issue is not None else None

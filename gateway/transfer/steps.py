@@ -1,0 +1,102 @@
+"""What every transfer does, whichever way it goes: begin, try again when the world moved, permit, resolve, refuse.
+
+Leaves out: the order of a read (`flow`) and of a write-back (`writeback`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from gateway.core.decide import Permit
+from gateway.core.model import Caller
+from gateway.core.reasons import Reason
+from gateway.transfer import trail as entries
+from gateway.transfer.drift import Drift
+from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.ledger import Ledger
+from gateway.transfer.ports import Register, RegisterUnavailable, Snapshot, Upstream, VersionsChanged, World
+from gateway.transfer.released import Answer, Released, Unregistered
+from gateway.transfer.remembered import Remembered
+from gateway.transfer.request import Match, Stop
+from gateway.transfer.resolve import Resolver
+from gateway.transfer.trail import Trail, legal_date, uuid7
+
+_TRIES = 3  # house rule 4: screened again three times, then 503
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Everything a transfer touches that is not a value. `clock` gives the aware present, `random` that many bytes."""
+
+    world: World
+    register: Register
+    upstream: Upstream
+    drift: Drift
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """`answer_bytes`: an answer of the source up to here is built whole; beyond it leaves in parts made from about
+    `part_bytes` of the source's bytes, each with its own entry."""
+
+    answer_bytes: int
+    part_bytes: int
+
+
+class Steps:
+    """The steps, as the page below takes them and write-back does."""
+
+    def __init__(self, outside: Outside, sizes: Sizes) -> None:
+        self.outside = outside
+        self.sizes = sizes
+        self.remembered = Remembered(outside.world)
+
+    def begin(self, caller: Caller) -> Trail:
+        return Trail(self.new_id(), self.outside.clock(), caller)
+
+    def new_id(self) -> str:
+        return uuid7(self.outside.clock(), self.outside.random(10))
+
+    async def steadily(self, attempt: Callable[[Snapshot], Awaitable[T]]) -> T:
+        """Try under the snapshot of now; when policy, facts or keys moved before the commit, again."""
+        for _ in range(_TRIES):
+            try:
+                return await attempt(self.outside.world.now())
+            except VersionsChanged:
+                continue
+        raise Stop(Reason.FACTS_CHANGED)
+
+    def permit(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Permit:
+        """Steps 1-8 of the gate, and a roster fresh enough to decide on."""
+        now = self.outside.clock()
+        permit = self.remembered.permit(trail.caller, inquiry.call, snapshot, legal_date(now))
+        roster = snapshot.rosters.get(inquiry.call.source)
+        if roster is None or not roster.fresh(now):
+            raise Stop(Reason.FACTS_STALE)
+        return permit
+
+    def resolver(self, permit: Permit, match: Match, snapshot: Snapshot) -> Resolver:
+        sight = self.remembered.sight(permit, snapshot, legal_date(self.outside.clock()))
+        record = match.schema.records[match.route.record]
+        return Resolver(self.outside.world, sight, snapshot.rosters[match.source], record)
+
+    async def refuse(self, trail: Trail, stop: Stop) -> Answer:
+        """A refusal is registered before it is told; it has the shape of the format that was called."""
+        try:
+            receipt = await self.outside.register.append(entries.refusal(trail, stop))
+        except RegisterUnavailable:
+            return unregistered(trail)
+        return Released(receipt, stop.reason, shape=trail.shape, about=stop.about, purpose=trail.caller.purpose)
+
+
+def unregistered(trail: Trail) -> Unregistered:
+    """Nothing could be registered, so nothing is told but that."""
+    return Unregistered(trail.id, shape=trail.shape, purpose=trail.caller.purpose)

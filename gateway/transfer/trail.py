@@ -1,0 +1,158 @@
+"""What is known of one transfer so far, and the register entries that follow from it (R85).
+
+Pure. An entry is drafted from the trail, the verdict and the report of what was built; `flow` gives it to the
+register before anything leaves. Leaves out: the entry's encoding (`core.register`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from gateway.core.decide import Permit
+from gateway.core.model import Caller, Delivery, Finding, Subject, Versions
+from gateway.core.projection import Projection
+from gateway.core.reasons import Reason, first
+from gateway.core.register import Draft, Issue
+from gateway.transfer.request import Match, Stop
+
+_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Who calls, since when, and (once matched) which route. `id` is the transfer's id, a UUIDv7."""
+
+    id: str
+    moment: datetime
+    caller: Caller
+    match: Match | None = None
+
+    @property
+    def shape(self) -> str:
+        """How an error looks in the format that was called."""
+        return self.match.schema.errors if self.match else "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was built and is about to be handed to the transport, as the register must tell it."""
+
+    released: tuple[Subject, ...] = ()
+    withheld: tuple[tuple[Subject, tuple[Reason, ...]], ...] = ()
+    unresolved: int = 0
+    malformed: int = 0
+    records: int = 0
+    bytes: int = 0
+    digest: str | None = None
+    issued: tuple[Issue, ...] = field(default=(), repr=False)
+    detail: tuple[str, ...] = ()
+
+
+def uuid7(moment: datetime, random: bytes) -> str:
+    """RFC 9562 version 7: `moment` to the millisecond, then 74 of the 80 bits in `random`."""
+    milliseconds = int(moment.timestamp() * 1000)
+    number = (milliseconds << 80) | int.from_bytes(random[:10], "big")
+    number = (number & ~(0xF << 76)) | (0x7 << 76)
+    number = (number & ~(0x3 << 62)) | (0x2 << 62)
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def legal_date(moment: datetime) -> date:
+    """The date in Europe/Amsterdam (house rule 9)."""
+    return moment.astimezone(_AMSTERDAM).date()
+
+
+def instant(moment: datetime) -> str:
+    """RFC 3339 in UTC with microseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def refusal(trail: Trail, stop: Stop) -> Draft:
+    """The entry of a delivery that is refused: every reason that spoke, the answer first."""
+    reasons = (stop.reason, *(finding.reason for finding in stop.findings))
+    return replace(
+        _draft(trail),
+        kind="refusal",
+        outcome="refused",
+        reasons=_ordered(reasons),
+        detail=_details(stop.findings),
+    )
+
+
+def delivery(trail: Trail, permit: Permit, versions: Versions, projection: Projection | None, built: Built) -> Draft:
+    """The entry of an answer: who is in it, who was withheld and why, which fields and categories."""
+    terms = permit.standing.delivery
+    return replace(
+        _draft(trail),
+        kind="transfer",
+        versions=versions,
+        recipient_hash=permit.standing.recipient.text_hash or None,
+        grondslag=_ground(terms),
+        outcome="released" if built.records else "empty",
+        reasons=_ordered([finding.reason for finding in permit.findings]),
+        released=built.released,
+        withheld=built.withheld,
+        unresolved=built.unresolved,
+        malformed=built.malformed,
+        records=built.records,
+        fields=projection.paths if projection else (),
+        categories=projection.categories if projection else (),
+        bytes=built.bytes,
+        digest=built.digest,
+        key_version=versions.keys,
+        issued=built.issued,
+        detail=(*_details(permit.findings), *built.detail),
+    )
+
+
+def absence(trail: Trail, permit: Permit, versions: Versions, subject: Subject | None, why: Iterable[Reason]) -> Draft:
+    """The entry of an answer that names a pupil and delivers none: outside one word, here the reasons."""
+    reasons = _ordered(why)
+    draft = delivery(trail, permit, versions, None, Built())
+    withheld = ((subject, reasons),) if subject is not None else ()
+    return replace(draft, outcome="not-available", reasons=reasons, withheld=withheld, unresolved=int(subject is None))
+
+
+def closing(own: Trail, trail: Trail, parts: int) -> Draft:
+    """The entry that says all parts were handed to the transport; without it the last counts as delivered."""
+    draft = _draft(replace(own, match=trail.match))
+    return replace(draft, kind="closing", outcome="released", part_of=trail.id, part=parts)
+
+
+def _draft(trail: Trail) -> Draft:
+    caller, match = trail.caller, trail.match
+    return Draft(
+        id=trail.id,
+        kind="refusal",
+        moment=instant(trail.moment),
+        actor=caller.recipient or caller.kind,
+        credential=caller.credential,
+        recipient=caller.recipient,
+        purpose=caller.purpose,
+        source=match.source if match else None,
+        schema=match.schema.name if match else None,
+        schema_hash=(match.schema.text_hash or None) if match else None,
+        route=f"{match.route.method} {match.route.path}" if match else None,
+    )
+
+
+def _ground(delivery: Delivery) -> str | None:
+    ground = delivery.grondslag
+    return f"{ground.ground}: {ground.reference}" if ground else None
+
+
+def _ordered(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Each once, the answer in front."""
+    unique = list(dict.fromkeys(reasons))
+    if not unique:
+        return ()
+    answer = first(unique)
+    return (answer, *(reason for reason in unique if reason is not answer))
+
+
+def _details(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(f"{finding.reason}: {finding.about}" for finding in findings if finding.about)

@@ -1,0 +1,58 @@
+"""What the data plane calls: one answer for one known caller, or a refusal of one nobody knows."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+from gateway.core.model import Caller
+from gateway.core.reasons import Reason
+from gateway.transfer.flow import Flow
+from gateway.transfer.inquiry import inquire
+from gateway.transfer.ports import RegisterUnavailable
+from gateway.transfer.refusals import Refusals
+from gateway.transfer.released import Answer, Unregistered
+from gateway.transfer.request import Request, Stop
+from gateway.transfer.steps import Outside, Sizes, unregistered
+from gateway.transfer.writeback import WriteBack
+
+
+class Transfers:
+    """One per process."""
+
+    def __init__(self, outside: Outside, sizes: Sizes) -> None:
+        self._world = outside.world
+        self._flow = Flow(outside, sizes)
+        self._writeback = WriteBack(outside, sizes)
+        self._refusals = Refusals(outside.register, outside.clock, outside.random, outside.world.digest)
+
+    async def answer(self, caller: Caller, request: Request) -> Answer:
+        """Match, inquire, and go the way of the route. Every refusal is registered before it is told."""
+        trail = self._flow.begin(caller)
+        try:
+            match = self._world.now().compiled.router.match(request.raw_path, request.method)
+            trail = replace(trail, match=match)
+            inquiry = await inquire(match, request, self._world.organisation)
+            if match.route.write is not None:
+                return await self._writeback.answer(trail, match, inquiry, match.route.write)
+            return await self._flow.read(trail, match, inquiry)
+        except Stop as stop:
+            return await self._flow.refuse(trail, stop)
+        except RegisterUnavailable:
+            return unregistered(trail)
+
+    async def refuse(self, caller: Caller, stop: Stop) -> Answer:
+        """A refusal that came before the way was known."""
+        return await self._flow.refuse(self._flow.begin(caller), stop)
+
+    async def refuse_anonymous(self, origin: str, reason: Reason) -> Answer:
+        return await self._refusals.refuse(origin, reason)
+
+    def unavailable(self) -> Answer:
+        """Nothing can be registered, hence nothing be said but that."""
+        return Unregistered(self._flow.new_id())
+
+    async def flush(self, *, ended_only: bool) -> None:
+        """Register what was only counted: of minutes that ended, or (before the process stops) all."""
+        with contextlib.suppress(RegisterUnavailable):  # the first of each was registered at once
+            await self._refusals.flush(ended_only=ended_only)

@@ -1,0 +1,190 @@
+"""The outermost ASGI callable of the data plane: one door in, one exit out (house rule 6).
+
+Routes on the raw path (`scope["path"]` is decoded, so %2F would move), limits before anything else, reads a body only
+after the caller is known, and turns every exception into a registered problem without its text (house rule 8).
+Leaves out: the steps of a transfer (`transfer.flow`), credentials (`identify`), the token endpoint (`oauth`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.core.model import Caller
+from gateway.core.reasons import Reason
+from gateway.transfer.ports import RegisterUnavailable
+from gateway.transfer.released import Answer
+from gateway.transfer.request import Request, Stop
+from gateway.web.identify import Callers, identify
+from gateway.web.limits import Concurrency, RateLimit
+from gateway.web.respond import Send, leave
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Any]
+
+
+class Transfers(Protocol):
+    """`transfer.flow.Flow`, as the data plane sees it."""
+
+    async def answer(self, caller: Caller, request: Request) -> Answer: ...
+
+    async def refuse_anonymous(self, origin: str, reason: Reason) -> Answer:
+        """Register (aggregated) what an unknown caller was refused."""
+        ...
+
+    async def refuse(self, caller: Caller, stop: Stop) -> Answer:
+        """Register and answer a refusal that came before the flow."""
+        ...
+
+    def unavailable(self) -> Answer:
+        """Nothing can be registered, hence nothing be said but that."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What stands before the flow. `observe` is told recipient (or "-") and outcome of every answer, `report` the kind
+    (never the text) of an error of our own."""
+
+    callers: Callers
+    per_origin: RateLimit
+    per_recipient: RateLimit
+    concurrency: Concurrency
+    body_bytes: int
+    body_seconds: float
+    proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    observe: Callable[[str, str], None]
+    report: Callable[[str], None]
+
+
+class DataPlane:
+    """ASGI application; `oauth` is Starlette's."""
+
+    def __init__(self, transfers: Transfers, doors: Doors, oauth: Any) -> None:
+        self._transfers = transfers
+        self._doors = doors
+        self._oauth = oauth
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._enter(scope, receive, send)
+        except RegisterUnavailable:
+            # nobody can be known without the database, so nothing was read and nothing can be registered
+            await leave(self._transfers.unavailable(), send)
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = _origin(scope)
+        headers = _combined(scope["headers"])
+        if not self._doors.per_origin.allows(origin):
+            await self._anonymous(send, origin, Reason.RATE_LIMITED)
+        elif not self._secure(scope, headers):
+            await self._anonymous(send, origin, Reason.INSECURE_TRANSPORT)
+        elif scope["raw_path"] == b"/oauth/token":
+            await self._oauth(scope, receive, send)
+        else:
+            caller = identify(headers, self._doors.callers)
+            if caller is None:
+                await self._anonymous(send, origin, Reason.CALLER_UNAUTHENTICATED)
+            else:
+                await self._known(caller, scope, headers, receive, send)
+
+    async def _known(
+        self, caller: Caller, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        key = caller.recipient or caller.credential
+        try:
+            self._doors.per_recipient.take(key)
+            with self._doors.concurrency.slot(key):
+                request = _request(scope, headers, receive, self._doors)
+                # sent within the slot: an answer that leaves slowly is still one that runs
+                await self._leave(caller, await self._answer(caller, request), send)
+        except Stop as stop:
+            await self._leave(caller, await self._transfers.refuse(caller, stop), send)
+
+    async def _answer(self, caller: Caller, request: Request) -> Answer:
+        try:
+            return await self._transfers.answer(caller, request)
+        # the outermost edge: whatever went wrong, the caller gets a registered problem and nobody gets its text,
+        # which may hold a pupil's name (house rule 8)
+        except Exception as error:  # noqa: BLE001
+            self._doors.report(type(error).__name__)
+            return await self._transfers.refuse(caller, Stop(Reason.INTERNAL))
+
+    async def _leave(self, caller: Caller, answer: Answer, send: Send) -> None:
+        self._doors.observe(caller.recipient or "-", answer.reason.value if answer.reason else "released")
+        await leave(answer, send)
+
+    async def _anonymous(self, send: Send, origin: str, reason: Reason) -> None:
+        self._doors.observe("-", reason.value)
+        await leave(await self._transfers.refuse_anonymous(origin, reason), send)
+
+    def _secure(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
+        """TLS, or loopback, or a named proxy that says it ended TLS (R107)."""
+        if scope["scheme"] == "https":
+            return True
+        try:
+            client = ipaddress.ip_address(_origin(scope))
+        except ValueError:
+            return False
+        if any(client in network for network in self._doors.proxies):
+            return headers.get(b"x-forwarded-proto", b"").strip().lower() == b"https"
+        return client.is_loopback
+
+
+def _request(scope: Scope, headers: dict[bytes, bytes], receive: Receive, doors: Doors) -> Request:
+    return Request(
+        method=scope["method"],
+        raw_path=scope["raw_path"],
+        query=scope["query_string"],
+        headers=headers,
+        origin=_origin(scope),
+        body=_body(receive, headers, doors),
+    )
+
+
+def _combined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """A field that comes twice becomes one list (RFC 9110 section 5.2), which no credential or purpose of ours is."""
+    combined: dict[bytes, bytes] = {}
+    for name, value in headers:
+        combined[name] = combined[name] + b", " + value if name in combined else value
+    return combined
+
+
+def _origin(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _body(receive: Receive, headers: dict[bytes, bytes], doors: Doors) -> Callable[[], Awaitable[bytes]]:
+    """A reader of the request body, bounded in size and time; nothing is read before it is called."""
+
+    async def read() -> bytes:
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > doors.body_bytes:
+            raise Stop(Reason.BODY_TOO_LARGE)
+        try:
+            async with asyncio.timeout(doors.body_seconds):
+                return await _collect(receive, doors.body_bytes)
+        except TimeoutError:
+            raise Stop(Reason.BODY_INVALID, "the body did not arrive in time") from None
+
+    return read
+
+
+async def _collect(receive: Receive, most: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Stop(Reason.BODY_INVALID, "the body ended early")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            raise Stop(Reason.BODY_TOO_LARGE)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)

@@ -1,0 +1,30 @@
+"""Counters of answers by recipient and outcome; never a pupil, a path or a value (house rule 8).
+
+Each worker counts in a file of its own number, so that one that was restarted goes on where the dead one stopped; the
+supervisor adds the files up for `/metrics`. The directory is prometheus-client's PROMETHEUS_MULTIPROC_DIR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest, multiprocess, values
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def answers_counter(number: int) -> Callable[[str, str], None]:
+    """Counts one answer of worker `number`; call once in a process, before any other metric is made."""
+    values.ValueClass = values.MultiProcessValue(lambda: number)
+    answers = Counter(
+        "gateway_answers", "Answers by recipient and outcome.", ["recipient", "outcome"], registry=CollectorRegistry()
+    )
+    return lambda recipient, outcome: answers.labels(recipient, outcome).inc()
+
+
+def exposition(directory: Path) -> bytes:
+    """What all workers counted, in Prometheus' text format."""
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry, path=str(directory))
+    return generate_latest(registry)

@@ -1,0 +1,98 @@
+"""`/oauth/token`: the client credentials grant (RFC 6749 section 4.4), Basic or form, opaque tokens.
+
+Standard scopes are accepted and change nothing: what a client may read is in its recipient file, and a scope can
+only narrow. Errors are those of RFC 6749 section 5.2. Leaves out: how secrets and tokens are kept (`adapters.callers`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+from urllib.parse import parse_qsl, unquote_plus
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+_LONGEST_FORM = 8_192  # bytes
+_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class TokenIssuer(Protocol):
+    """Gives a token to a client that knows its secret."""
+
+    def issue(self, client: str, secret: str) -> tuple[str, int] | None:
+        """(token, seconds it lives), or None for an unknown, revoked or wrong one."""
+        ...
+
+
+Refused = Callable[[str], Awaitable[str | None]]
+"""Registers a refused attempt of this origin; returns the entry's id, None when the register could not be written."""
+
+
+def oauth_app(issuer: TokenIssuer, refused: Refused, path: str = "/oauth/token") -> Starlette:
+    """The token endpoint as an ASGI application."""
+
+    async def token(request: Request) -> Response:
+        origin = request.client.host if request.client else ""
+        form = await _form(request)
+        credentials = _credentials(request.headers.get("authorization"), form)
+        if form is None or credentials is None:
+            return _error(400, "invalid_request")
+        if form.get("grant_type") != "client_credentials":
+            return _error(400, "unsupported_grant_type")
+        issued = issuer.issue(*credentials)
+        if issued is None:
+            return _error(401, "invalid_client", await refused(origin))
+        answer = {"access_token": issued[0], "token_type": "Bearer", "expires_in": issued[1]}
+        return Response(orjson.dumps(answer), media_type="application/json", headers=_NO_STORE)
+
+    return Starlette(routes=[Route(path, token, methods=["POST"])])
+
+
+def _error(status: int, code: str, transfer: str | None = None) -> Response:
+    headers = dict(_NO_STORE)
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="gateway"'
+    if transfer:
+        headers["Gateway-Transfer"] = transfer
+    return Response(orjson.dumps({"error": code}), status, media_type="application/json", headers=headers)
+
+
+async def _form(request: Request) -> dict[str, str] | None:
+    """The form's fields, each at most once; None when it is no form or too long."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        return None
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_FORM:
+            return None
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=16)
+    except ValueError:
+        return None
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else None
+
+
+def _credentials(header: str | None, form: dict[str, str] | None) -> tuple[str, str] | None:
+    """Client id and secret from Basic (RFC 6749 section 2.3.1) or from the form; never from both."""
+    if form is None:
+        return None
+    if header is None:
+        offered = (form.get("client_id"), form.get("client_secret"))
+        return (offered[0], offered[1]) if offered[0] and offered[1] else None
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic" or "client_secret" in form:
+        return None
+    try:
+        client, colon, secret = base64.b64decode(encoded, validate=True).decode("ascii").partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (unquote_plus(client), unquote_plus(secret)) if colon and client else None

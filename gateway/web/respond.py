@@ -1,0 +1,74 @@
+"""The one exit of the data plane (house rule 6): status, allow-listed headers, body. Nothing of a source is relayed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+
+from gateway.core.reasons import Reason
+from gateway.transfer.released import JSON, Answer, Released
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+PROBLEM = b"application/problem+json"
+_RETRY_AFTER = b"5"  # seconds; long enough for a reload or a restart, short enough for a class that waits
+
+
+async def leave(answer: Answer, send: Send) -> None:
+    """Send an answer whose entry is durable, or the one that says there is none."""
+    status, media, body = _content(answer)
+    size = len(body) if isinstance(body, bytes) else None
+    await send({"type": "http.response.start", "status": status, "headers": _headers(answer, media, status, size)})
+    if isinstance(body, bytes):
+        await send({"type": "http.response.body", "body": body})
+    else:
+        await _stream(body, send)
+
+
+def _content(answer: Answer) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
+    if isinstance(answer, Released) and answer.body is not None:
+        return answer.status, answer.media, answer.body
+    reason = answer.reason or Reason.INTERNAL
+    return problem(answer.shape, reason, answer.about if isinstance(answer, Released) else "")
+
+
+def problem(shape: str, reason: Reason, about: str = "") -> tuple[int, bytes, bytes]:
+    """(status, media type, body) in the shape of the format that was called (Edu-V StatusResponse, or a list of
+    them), else an RFC 9457 problem. `about` holds words of our own schemas only."""
+    outward = reason.outward
+    status, sentence = outward.meaning.status, outward.meaning.recipient
+    detail = f"{sentence} ({about})" if about and reason is outward else sentence
+    if shape == "problem":
+        return status, PROBLEM, orjson.dumps({"status": status, "title": outward.value, "detail": detail})
+    # one word only where a pupil is concerned (house rule 5)
+    message = outward.value if outward is Reason.NOT_AVAILABLE else f"{outward.value}: {detail}"
+    entry = {"status": status, "statusMessage": message}
+    return status, JSON, orjson.dumps([entry] if shape == "edu-v-list" else entry)
+
+
+def _headers(answer: Answer, media: bytes, status: int, size: int | None) -> Headers:
+    transfer = answer.receipt.id if isinstance(answer, Released) else answer.id
+    headers = [(b"content-type", media), (b"cache-control", b"no-store"), (b"gateway-transfer", transfer.encode())]
+    if size is not None:
+        headers.append((b"content-length", str(size).encode()))
+    if answer.purpose is not None:
+        # delivered with the data, so that the recipient knows what it may be used for (R1, D11)
+        headers.append((b"purpose", answer.purpose.encode()))
+    if answer.reason is not None:
+        headers.append((b"gateway-reason", answer.reason.outward.value.encode()))
+    if status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="gateway"'))
+    if status in (429, 503):
+        headers.append((b"retry-after", _RETRY_AFTER))
+    return headers
+
+
+async def _stream(parts: AsyncIterator[bytes], send: Send) -> None:
+    """Parts whose entries are durable. A part that may not leave raises: the answer is then broken off without its
+    end, so that the client sees that it is not whole."""
+    async for part in parts:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
