@@ -23,7 +23,8 @@ _API = "urn:edu-v:"
 def _registry(file: str) -> Registry[Any]:
     text = (Path(os.environ["STANDARDS_DIR"]) / "edu-v" / file).read_text("utf-8")
     api = yaml.CSafeLoader(text).get_single_data()
-    return Registry().with_resource(_API + file, DRAFT4.create_resource(api))
+    registry: Registry[Any] = Registry().with_resource(_API + file, DRAFT4.create_resource(api))
+    return registry
 
 
 @cache

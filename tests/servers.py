@@ -19,6 +19,8 @@ from gateway.demo.server import running
 
 CLIENT_ID, CLIENT_SECRET = "gateway", "a secret & more"
 TODAY = date(2026, 9, 15)
+# Both event loops: uvloop's transports are not asyncio's.
+LOOPS = [("asyncio", {"use_uvloop": False}), ("asyncio", {"use_uvloop": True})]
 
 
 def counting_bytes() -> Callable[[int], bytes]:

@@ -79,9 +79,3 @@ def lvs(serving: RunningLvs) -> Iterator[RunningLvs]:
     serving.reset()
     yield serving
     serving.reset()
-
-
-@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
-    """Both loops: uvloop's transports are not asyncio's."""
-    return "asyncio", {"use_uvloop": request.param}
