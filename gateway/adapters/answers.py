@@ -14,6 +14,7 @@ from gateway.adapters.yaml_text import Asked, read
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 Answer = str | int | bool | Sequence[str]
+Given = Mapping[str, Answer] | Mapping[int, Answer] | Mapping[int | str, Answer]
 
 
 def questions(text: str) -> list[Asked]:
@@ -21,16 +22,15 @@ def questions(text: str) -> list[Asked]:
     return sorted(read(text, "").asked, key=lambda asked: asked.begin)
 
 
-def answers(text: str, given: Mapping[int | str, Answer]) -> str:
+def answers(text: str, given: Given) -> str:
     """`text` with each question answered that `given` names, by its line or by its dotted path
     (`deliveries.0.locations.0`; a `*` stands for any one step). Several answers fill an item of a list.
     LookupError when something is given that is not asked: a misspelt path must not pass for an answer."""
     used: set[int | str] = set()
-    open_questions = questions(text)
-    for asked in reversed(open_questions):
-        for name in given:
+    for asked in reversed(questions(text)):
+        for name, answer in given.items():
             if name == asked.line or (isinstance(name, str) and _matches(name, asked.path)):
-                text = text[: asked.begin] + _written(given[name], asked, text) + text[asked.end :]
+                text = text[: asked.begin] + _written(answer, asked, text) + text[asked.end :]
                 used.add(name)
                 break
     if unused := [str(name) for name in given if name not in used]:

@@ -8,7 +8,7 @@ be checked; `Fitted.holes` says where, because no rule may speak about a placeho
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -157,24 +157,37 @@ class Fitted(Generic[F]):
 def fit(form: type[F], document: Document, rules: Mapping[str, str]) -> Fitted[F]:
     """Fit `form` on the file. What is wrong is reported, mended with a placeholder or taken out, and tried again,
     so that one mistake does not hide the next. `rules`: the rule number to cite for a key that is missing."""
+    if document.value is None and document.problems:
+        return Fitted(None, document.problems, frozenset())
     value = copy.deepcopy(document.value)
     problems = list(document.problems)
-    holes = {asked.path for asked in document.asked} | set(document.unsure)
-    mended: set[Path] = set()
+    told = set(document.unsure)
     for _ in range(ROUNDS):
         try:
-            return Fitted(form.model_validate(value), problems, frozenset(holes | mended))
+            filled = form.model_validate(value)
         except ValidationError as error:
-            found = [
-                (_place(value, details), details)
-                for details in error.errors(include_url=False, include_input=False, include_context=True)
-            ]
-        fresh = [(path, details) for path, details in found if path not in mended and path not in document.unsure]
-        problems += [_problem(document, path, details, rules) for path, details in fresh]
-        mended |= {path for path, _ in found}
-        if not fresh or not all(_mend(value, path, details) for path, details in found):
+            found = _found(value, error)
+        else:
+            return Fitted(filled, problems, _holes(document, told))
+        problems += [_problem(document, path, details, rules) for path, details in found if not _within(path, told)]
+        told |= {path for path, _ in found}
+        if not all(_mend(value, path, details) for path, details in found):
             break
-    return Fitted(None, _unique(problems), frozenset(holes | mended))
+    return Fitted(None, _unique(problems), _holes(document, told))
+
+
+def _found(value: Any, error: ValidationError) -> list[tuple[Path, ErrorDetails]]:
+    every = error.errors(include_url=False, include_input=False, include_context=True)
+    return [(_place(value, details), details) for details in every]
+
+
+def _within(path: Path, told: set[Path]) -> bool:
+    """A place that was told of, or one in it: what is in a placeholder is not the writer's."""
+    return any(path[: len(place)] == place for place in told)
+
+
+def _holes(document: Document, told: set[Path]) -> frozenset[Path]:
+    return frozenset(told | {asked.path for asked in document.asked})
 
 
 def _unique(problems: list[Problem]) -> list[Problem]:
@@ -201,15 +214,21 @@ def _mend(value: Any, path: Path, details: ErrorDetails) -> bool:
     for step in path[:-1]:
         value = value[int(step)] if isinstance(value, list) else value.get(step)
     last = path[-1]
+    placeholder = _PLACEHOLDERS.get(details["type"], Ask)("")
     if isinstance(value, list):
-        value[int(last)] = Ask("")
-    elif isinstance(value, dict):
-        if details["type"] == "extra_forbidden" or details["loc"][-1] == "[key]":
-            value.pop(last, None)
-        else:
-            value[last] = Ask("")
-    return isinstance(value, list | dict)
+        value[int(last)] = placeholder
+    elif details["type"] == "extra_forbidden" or details["loc"][-1] == "[key]":
+        value.pop(last, None)
+    else:
+        value[last] = placeholder
+    return True
 
+
+_PLACEHOLDERS: dict[str, Callable[[str], Any]] = {
+    "list_type": lambda _: [],
+    "dict_type": lambda _: {},
+    "model_type": lambda _: {},
+}
 
 _MESSAGES = {
     "string_type": "{what} must be text: put it in quotes",

@@ -295,19 +295,14 @@ def _set(values: list[T] | None) -> frozenset[T] | None:
 def faults(form: RecipientForm, schemas: Mapping[str, Schema]) -> Iterator[Fault]:
     """(where, message, rule) of everything that names what does not exist. Whether what exists may leave, and in
     this form, is `core.policy`'s."""
-    seen: set[tuple[str, str]] = set()
     for index, delivery in enumerate(form.deliveries):
         for name, records in delivery.schemas.items():
             where = ("deliveries", index, "schemas", name)
-            if (delivery.purpose, name) in seen:
-                yield where, "this purpose has this schema in an earlier delivery", "R1"
-            seen.add((delivery.purpose, name))
             if is_wildcard(name):
                 yield where, "name each schema: a wildcard names nothing", "R4, R7"
             elif schema := schemas.get(name):
                 yield from _record_faults(where, records, schema)
-            else:
-                yield where, "no schema of this name is known", "R9"
+            # An unknown schema stops its own delivery only: that is `core.policy`'s to say.
 
 
 def _record_faults(where: tuple[str | int, ...], records: Grants, schema: Schema) -> Iterator[Fault]:

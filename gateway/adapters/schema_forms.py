@@ -66,23 +66,27 @@ class ManyForm(Form):
     required: bool = False
 
 
+# Names of the alternatives; with brackets, because pydantic puts them in an error's place, where a key could stand.
+_TAGS = {"type": "(value)", "fields": "(object)", "items": "(list)"}
+
+
 def _node_kind(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return None
-    return next((kind for kind in ("type", "fields", "items") if kind in value), None)
+    return next((tag for key, tag in _TAGS.items() if key in value), None)
 
 
 def _item_kind(value: Any) -> str:
     """A field of an object may itself be called `type`; then a mapping stands behind it."""
-    return "value" if isinstance(value, Mapping) and isinstance(value.get("type"), str) else "object"
+    return "(value)" if isinstance(value, Mapping) and isinstance(value.get("type"), str) else "(object)"
 
 
 NodeForm = Annotated[
-    Annotated[LeafForm, Tag("type")] | Annotated[BranchForm, Tag("fields")] | Annotated[ManyForm, Tag("items")],
+    Annotated[LeafForm, Tag("(value)")] | Annotated[BranchForm, Tag("(object)")] | Annotated[ManyForm, Tag("(list)")],
     Discriminator(_node_kind),
 ]
 ItemForm = Annotated[
-    Annotated[LeafForm, Tag("value")] | Annotated[dict[FieldName, NodeForm], Tag("object")],
+    Annotated[LeafForm, Tag("(value)")] | Annotated[dict[FieldName, NodeForm], Tag("(object)")],
     Discriminator(_item_kind),
 ]
 

@@ -1,0 +1,357 @@
+"""The shipped templates keep to the limited set; a file that asks for more is refused at its line with its rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.policy_files import check_directory, load_recipient
+from gateway.core.grants import leaf_at
+from gateway.core.model import (
+    Delivery,
+    FieldClass,
+    Grant,
+    PseudonymMethod,
+    Recipient,
+    RecipientKind,
+    Record,
+    Rows,
+    Transform,
+)
+from tests.policy.shipped import (
+    RECIPIENTS,
+    TODAY,
+    answered,
+    changed,
+    checked,
+    line_of,
+    schemas,
+    school,
+    template,
+    told,
+)
+
+ALLOWED = {FieldClass.ID, FieldClass.ORDINARY, FieldClass.RESULT}
+
+
+def loaded(text: str, name: str = "uitgever-noord") -> Recipient:
+    found = load_recipient(text, f"{name}.yaml", schemas())
+    assert isinstance(found, Recipient), found
+    return found
+
+
+def says_something(record: Record, grants: dict[str, Grant]) -> list[str]:
+    """The granted fields that say something of their own; an id and its type are one."""
+    types = {
+        f"{position.at}.{position.typed.path}.{position.typed.type}".lstrip(".")
+        for position in record.subjects
+        if position.typed
+    }
+    silent = (Transform.FIXED, Transform.EMPTY)
+    return [path for path, grant in grants.items() if grant.transform not in silent and path not in types]
+
+
+def outward(recipient: Recipient) -> list[tuple[Delivery, Record, dict[str, Grant]]]:
+    """What leaves; what comes back (results) is another list."""
+    return [
+        (delivery, schemas()[delivery.schema].records[name], dict(grants))
+        for delivery in recipient.deliveries
+        if delivery.schema != "edu-v-results"
+        for name, grants in delivery.grants.items()
+    ]
+
+
+# -- what ships ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", RECIPIENTS)
+def test_template_has_no_problems_and_at_most_twelve_questions(tmp_path: Path, name: str) -> None:
+    report = check_directory(school(tmp_path / "school", **{name: template(name)}), TODAY)
+
+    assert report.problems == ()
+    assert 0 < len(report.questions) <= 12
+    assert len(report.recipients[name].asks) == len(report.questions)
+
+
+@pytest.mark.parametrize("name", RECIPIENTS)
+def test_template_with_its_answers_has_no_problems_and_no_questions(tmp_path: Path, name: str) -> None:
+    report = check_directory(school(tmp_path / "school", **{name: answered(name)}), TODAY)
+
+    assert report.problems == ()
+    assert report.questions == ()
+
+
+def test_templates_together_have_no_problems(tmp_path: Path) -> None:
+    report = check_directory(school(tmp_path / "school", **{name: answered(name) for name in RECIPIENTS}), TODAY)
+
+    assert report.problems == ()
+    assert sorted(report.recipients) == RECIPIENTS
+
+
+@pytest.mark.parametrize("name", RECIPIENTS)
+def test_template_releases_at_most_six_fields_per_record(name: str) -> None:
+    for _, record, grants in outward(loaded(template(name), name)):
+        assert len(says_something(record, grants)) <= 6, record.name
+
+
+@pytest.mark.parametrize("name", RECIPIENTS)
+def test_template_releases_nothing_that_identifies_directly(name: str) -> None:
+    for _, record, grants in outward(loaded(template(name), name)):
+        for path in says_something(record, grants):
+            leaf = leaf_at(record.fields, path)
+            assert leaf is not None
+            assert leaf.field_class in ALLOWED, path
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "method"),
+    [
+        ("uitgever-noord", RecipientKind.PUBLISHER, PseudonymMethod.HMAC),
+        ("uitgever-zuid", RecipientKind.PUBLISHER, PseudonymMethod.HMAC),
+        ("distributeur-keten", RecipientKind.DISTRIBUTOR, PseudonymMethod.ECK_ID),
+        ("onderwijsassistent", RecipientKind.ASSISTANT, PseudonymMethod.HMAC),
+        ("toetsaanbieder", RecipientKind.TEST_PROVIDER, PseudonymMethod.HMAC),
+    ],
+)
+def test_template_has_the_pseudonym_of_its_kind(name: str, kind: RecipientKind, method: PseudonymMethod) -> None:
+    recipient = loaded(template(name), name)
+
+    assert recipient.kind is kind
+    assert {delivery.pseudonym for delivery in recipient.deliveries} == {method}
+    assert {delivery.domain for delivery in recipient.deliveries} == {name}
+
+
+def test_publisher_can_tell_which_pupils_follow_a_subject_in_which_year() -> None:
+    (enrolment,) = [
+        grants
+        for name in ("uitgever-noord",)
+        for delivery in loaded(template(name), name).deliveries
+        for record, grants in delivery.grants.items()
+        if record == "Enrollment"
+    ]
+
+    assert {"student.userIds.userId", "subject", "studyYear"} <= enrolment.keys()
+    assert enrolment["beginDate"].transform is Transform.FIXED
+
+
+def test_test_provider_may_return_results_without_free_text_or_links() -> None:
+    (delivery,) = [
+        one for one in loaded(template("toetsaanbieder"), "toetsaanbieder").deliveries if one.schema == "edu-v-results"
+    ]
+    grants = delivery.grants["AssessmentScoresAndResults"]
+
+    assert "studentScoresAndResults.results.resultValue" in grants
+    assert not [path for path in grants if path.endswith(("additionalInfo", "reviewUrl")) or "employees" in path]
+
+
+# -- from file to values -------------------------------------------------------------------------------
+
+
+def test_delivery_of_the_file_becomes_one_delivery_per_schema() -> None:
+    recipient = loaded(answered("toetsaanbieder"), "toetsaanbieder")
+
+    assert [delivery.schema for delivery in recipient.deliveries] == [
+        "edu-v-students",
+        "edu-v-association",
+        "edu-v-results",
+    ]
+    assert len({(delivery.purpose, delivery.until, delivery.grondslag) for delivery in recipient.deliveries}) == 1
+
+
+def test_rows_and_locations_are_as_written() -> None:
+    delivery = loaded(answered("uitgever-noord")).deliveries[0]
+
+    assert delivery.rows == Rows(years=frozenset({1, 2}), groups=None)
+    assert delivery.locations == {"noord"}
+
+
+def test_record_without_fields_is_released_empty_and_not_whole() -> None:
+    text = answered("uitgever-noord")
+    text = text[: text.index("        Group:")] + "        Group: {}\n"
+
+    assert loaded(text).deliveries[1].grants["Group"] == {}
+
+
+# -- what is refused -----------------------------------------------------------------------------------
+
+REASON = "Zonder vast kenmerk raakt een leerling bij elke les zijn voortgang kwijt."
+STUDENT = "        Student:\n"
+
+
+def with_field(path: str, grant: str = "{reason: De docent zet hiermee lesstof klaar.}") -> tuple[str, str]:
+    return STUDENT, f"{STUDENT}          {path}: {grant}\n"
+
+
+@pytest.mark.parametrize(
+    ("edits", "at", "rule"),
+    [
+        ([with_field('"*"')], '"*":', "R4, R7, R10"),
+        ([with_field("address.*")], "address.*:", "R4, R7, R10"),
+        ([with_field("enzovoort")], "enzovoort:", "R4, R7, R10"),
+        ([("      edu-v-association:", '      "*":')], '"*":', "R4, R7"),
+        ([("        Group:\n", "        alles:\n")], "alles:", "R4, R7"),
+        ([("[pupil-number, organisation]", "[pupil-number, organisation, enzovoort]")], "categories:", "R10"),
+        ([("[pupil-number, organisation]", '[pupil-number, organisation, "*"]')], "categories:", "R10"),
+        ([("[pupil-number, organisation]", "[pupil-number, organisation, overige]")], "categories:", "R10"),
+        ([("      - noord", '      - "*"')], '- "*"', "R68"),
+        ([(REASON, '""')], 'reason: ""', "R4"),
+        ([(REASON, "handig voor de planning")], "reason: handig", "R4"),
+        ([with_field("dateOfBirth", "{transform: year}")], "dateOfBirth:", "R4"),
+        ([with_field("religie")], "religie:", "R9"),
+        ([with_field("address")], "address:", "R7"),
+        ([with_field("bsn"), ("organisation]", "organisation, national-number]")], "bsn:", "R39, N1"),
+        ([with_field("medicalNote"), ("organisation]", "organisation, medical]")], "medicalNote:", "R36, N9"),
+        ([with_field("note"), ("organisation]", "organisation, observations]")], "note:", "R38, N5"),
+        ([with_field("photoUrl"), ("organisation]", "organisation, image]")], "photoUrl:", "R34"),
+        ([with_field("preferredFirstName"), ("organisation]", "organisation, name]")], "preferredFirstName:", "R40"),
+        ([with_field("emailsParents"), ("organisation]", "organisation, guardians]")], "emailsParents:", "R46"),
+        ([with_field("userMasterIdentifier")], "userMasterIdentifier:", "N3"),
+        ([with_field("gender", "{reason: De aanspreekvorm in de les.}")], "gender:", "R10"),
+        ([("purpose: toegang-leermiddel", "purpose: reclame")], "purpose: reclame", "R11"),
+        ([("{country: NL}", "{country: US}")], "country: US", "N20"),
+        ([('contact: "privacy@leverancier.example"\n', "")], "recipient:", "form"),
+        ([("until: 2027-07-31\n  categories", "until: 2026-11-21\n  categories")], "agreement:", "R69"),
+        ([("date: 2026-08-15", "date: 15-08-2026")], "date: 15-08-2026", "form"),
+        ([("date: 2026-08-15", "date: 2026-8-15")], "date: 2026-8-15", "form"),
+        ([("role: processor", "role: verwerker")], "role:", "form"),
+        ([("{country: NL}", "{country: NO}")], "country: NO", "yaml"),
+        ([("recipient: uitgever-noord", "recipient: uitgever-oost")], "recipient: uitgever-oost", "form"),
+        ([("    channel: api", "    chanel: api\n    channel: api")], "chanel:", "form"),
+        ([("pseudonym: hmac", "pseudonym: hash")], "pseudonym: hash", "form"),
+        ([('value: "-"', "value: 7")], "transform: fixed\n            value: 7", "R7"),
+    ],
+)  # fmt: skip
+def test_recipient_with_one_mistake_is_refused_at_its_line(
+    tmp_path: Path, edits: list[tuple[str, str]], at: str, rule: str
+) -> None:
+    text = changed(answered("uitgever-noord"), ('- "noord"', "- noord"), *edits)
+
+    report = checked(tmp_path / "school", text)
+
+    assert (line_of(text, at), rule) in told(report.problems), report.problems
+
+
+def without_block(text: str, first: str, after: str) -> str:
+    return text[: text.index(first)] + text[text.index(after) :]
+
+
+@pytest.mark.parametrize(
+    ("first", "after", "rule"),
+    [
+        ("    grondslag:", "    necessity:", "R2"),
+        ("    necessity:", "    authorisation:", "R6"),
+        ("    authorisation:", "    locations:", "R12"),
+        ("agreement:", "deliveries:", "R69"),
+    ],
+)
+def test_recipient_without_its_paper_is_refused(tmp_path: Path, first: str, after: str, rule: str) -> None:
+    report = checked(tmp_path / "school", without_block(answered("uitgever-noord"), first, after))
+
+    assert {problem.rule for problem in report.problems} == {rule}
+
+
+def test_all_problems_of_a_file_are_told_at_once_shape_and_law_together(tmp_path: Path) -> None:
+    text = changed(
+        answered("uitgever-noord"),
+        ("role: processor", "role: verwerker"),
+        ("[pupil-number, organisation]", "[pupil-number, organisation, enzovoort]"),
+        (REASON, "handig"),
+        ("{country: NL}", "{country: US}"),
+        ("    channel: api", "    chanel: api\n    channel: api"),
+        with_field("religie"),
+    )
+
+    report = checked(tmp_path / "school", text)
+
+    assert [problem.rule for problem in report.problems] == ["form", "R10", "N20", "form", "R9", "R4"]
+    assert [problem.line for problem in report.problems] == sorted(problem.line for problem in report.problems)
+    assert report.recipients == {}
+
+
+def test_problem_repeats_no_value_of_the_file(tmp_path: Path) -> None:
+    text = changed(
+        answered("uitgever-noord"),
+        ("role: processor", "role: jan jansen"),
+        ("kind: publisher", "kind: jan jansen"),
+        ("{country: NL}", "{country: jan jansen}"),
+        ("      ground: e", "      ground: jan jansen"),
+        ("    pseudonym: hmac", "    pseudonym: [jan jansen]"),
+        ("    channel: api", "    jan jansen: 1\n    channel: Jan Jansen"),
+        ('"noord"', '"Jan Jansen"'),
+        ("years: [1, 2]", "years: [jan jansen]"),
+    )
+
+    report = checked(tmp_path / "school", text)
+
+    assert len(report.problems) >= 9
+    assert not any("jansen" in problem.message.lower() for problem in report.problems)
+
+
+def test_second_delivery_of_a_purpose_with_the_same_schema_is_refused(tmp_path: Path) -> None:
+    text = answered("uitgever-noord")
+    item = text[text.index("  - purpose:") :]
+
+    report = checked(tmp_path / "school", text + item)
+
+    assert {problem.message.partition(":")[0] for problem in report.problems} == {"SCHEMA_NOT_ACTIVE"}
+
+
+def test_problem_of_a_second_delivery_stands_at_its_own_line(tmp_path: Path) -> None:
+    text = answered("uitgever-noord")
+    item = changed(text[text.index("  - purpose:") :], ("toegang-leermiddel", "voortgang"), (REASON, "handig"))
+
+    report = checked(tmp_path / "school", text + item)
+
+    assert told(report.problems) == [(line_of(text + item, "reason: handig"), "R4")]
+
+
+def test_schema_that_is_broken_stops_what_needs_it_and_says_so(tmp_path: Path) -> None:
+    directory = school(tmp_path / "school", uitgever_noord=answered("uitgever-noord"))
+    (directory / "schemas" / "edu-v-association.yaml").write_text("schema: [\n", encoding="utf-8")
+
+    report = check_directory(directory, TODAY)
+
+    assert [(problem.file, problem.rule) for problem in report.problems] == [
+        ("recipients/uitgever-noord.yaml", "R9"),
+        ("schemas/edu-v-association.yaml", "yaml"),
+    ]
+
+
+# -- open questions ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("role: processor", 'role: "ASK: Welke?"'),
+        ("title: Uitgever Noord B.V.", 'title: "ASK: Welke?"'),
+        ("    - {country: NL}", '    - {country: "ASK: Welke?"}'),
+        ("      ground: e", '      ground: "ASK: Welke?"'),
+        ("years: [1, 2]", 'years: [1, "ASK: Welke?"]'),
+        ("[pupil-number, organisation]", '[pupil-number, organisation, "ASK: Welke?"]'),
+        ("sub_processors: []", 'sub_processors: [{name: "ASK: Welke?", country: NL}]'),
+        (REASON, '"ASK: Welke?"'),
+        ('value: "-"', 'value: "ASK: Welke?"'),
+        ("    channel: api", '    channel: api\n    profiling: "ASK: Welke?"'),
+        ("  until: 2027-07-31", '  until: "ASK: Welke?"'),
+    ],
+)
+def test_question_may_stand_where_a_scalar_is_expected(tmp_path: Path, edit: tuple[str, str]) -> None:
+    text = changed(answered("uitgever-noord"), edit)
+
+    report = checked(tmp_path / "school", text)
+
+    line = line_of(text, '"ASK: Welke?"')
+    assert report.problems == ()
+    assert [str(question) for question in report.questions] == [f"recipients/uitgever-noord.yaml:{line}: Welke?"]
+    assert report.recipients["uitgever-noord"].asks == ((line, "Welke?"),)
+
+
+def test_question_does_not_hide_another_problem(tmp_path: Path) -> None:
+    text = changed(template("uitgever-noord"), (REASON, "handig"))
+
+    report = checked(tmp_path / "school", text)
+
+    assert told(report.problems) == [(line_of(text, "reason: handig"), "R4")]
+    assert len(report.questions) == 12
