@@ -61,7 +61,8 @@ def field_terms(delivery: Delivery, record: Record) -> FieldTerms:
 
 
 def screen(delivery: Delivery, subject: Subject | None, today: date, fields: FieldTerms) -> Verdict:
-    """`today` is the date in Europe/Amsterdam. `fields` belongs to the record at hand; it is no option, so that nobody forgets what needs consent."""
+    """`today` is the date in Europe/Amsterdam. `fields` belongs to the record at hand; it is no option, so that nobody
+    forgets what needs consent."""
     if subject is None:
         return _UNRESOLVED
     past = _past_retention(subject, today, fields)

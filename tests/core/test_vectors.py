@@ -1,0 +1,181 @@
+"""The cases of tests/vectors, readable by a privacy officer, run through reader, rules, decision and screening.
+
+Each case names what differs from base.yaml and what must come of it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.adapters.policy_files import load_recipient, load_schema
+from gateway.adapters.yaml_text import read
+from gateway.core.decide import Call, Permit, Refusal, decide
+from gateway.core.model import (
+    Caller,
+    Enrolment,
+    Location,
+    Organisation,
+    Person,
+    Recipient,
+    Schema,
+    SchoolPolicy,
+    Subject,
+    Verdict,
+)
+from gateway.core.policy import RecipientState, compile_standings
+from gateway.core.reasons import Reason
+from gateway.core.screening import field_terms, screen
+
+FOLDER = Path(__file__).parents[1] / "vectors"
+PARTS = ("recipient", "agreement", "delivery", "fields")
+KEYS = {"case", "about", "file", "active", "suspended", "policy", "call", "pupil"} | set(PARTS)
+KEYS |= {"outcome", "answer", "reasons", "released", "withheld"}
+
+
+def strictly_read(path: Path) -> Any:
+    document = read(path.read_text(), path.name)
+    assert not document.problems, document.problems
+    return document.value
+
+
+BASE = strictly_read(FOLDER / "base.yaml")
+ALL: list[dict[str, Any]] = [case for path in sorted(FOLDER.glob("[0-9]*.yaml")) for case in strictly_read(path)]
+CASES = [pytest.param(case, id=case["case"]) for case in ALL]
+
+
+def changed(base: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Put each change in place; nothing takes it out."""
+    for name, value in changes.items():
+        if value is None:
+            base.pop(name, None)
+        else:
+            base[name] = value
+
+
+def recipient_text(*layers: Mapping[str, Any]) -> str:
+    """The good recipient with the changes of each layer, as a file."""
+    found = copy.deepcopy(BASE["recipient"])
+    for layer in layers:
+        changed(found.get("agreement", {}), layer.get("agreement", {}))
+        changed(found, layer.get("recipient", {}))
+        (delivery,) = found["deliveries"]
+        changed(delivery, layer.get("delivery", {}))
+        changed(delivery["schemas"]["leerlingen"]["Leerling"], layer.get("fields", {}))
+    return json.dumps(found)
+
+
+SCHEMA = load_schema(json.dumps(BASE["schema"]), "leerlingen.yaml")
+assert isinstance(SCHEMA, Schema), SCHEMA
+SCHEMAS = {SCHEMA.name: SCHEMA}
+
+
+def recipient(*layers: Mapping[str, Any]) -> Recipient:
+    loaded = load_recipient(recipient_text(*layers), "toetsbureau.yaml", SCHEMAS)
+    assert isinstance(loaded, Recipient), loaded
+    return loaded
+
+
+def state(case: Mapping[str, Any]) -> RecipientState:
+    other = case.get("file", {})
+    return RecipientState(
+        active=recipient(case) if case.get("active", True) else None,
+        active_schemas=SCHEMAS,
+        file=None if other is None else recipient(case, other),
+        suspended=case.get("suspended", False),
+    )
+
+
+def day(value: str | None) -> date | None:
+    return None if value is None else date.fromisoformat(value)
+
+
+def today() -> date:
+    return date.fromisoformat(BASE["today"])
+
+
+def decided(case: Mapping[str, Any]) -> Permit | Refusal:
+    organisation = Organisation(frozenset(), {name: Location(name, name, frozenset()) for name in BASE["locations"]})
+    said = BASE["policy"] | case.get("policy", {})
+    in_force = date.fromisoformat(said["in_force"])
+    policy = SchoolPolicy("1", in_force, day(said["instemming"]))
+    asked = BASE["call"] | case.get("call", {})
+    caller = Caller("c", asked.get("kind", "recipient"), asked["recipient"], asked["purpose"])
+    call = Call(
+        "lvs",
+        asked["schema"],
+        asked["record"],
+        asked.get("header"),
+        frozenset(asked["locations"]),
+        asked["channel"],
+    )
+    standings = compile_standings([state(case)], SCHEMAS, organisation)
+    return decide(caller, call, standings, policy, organisation, today())
+
+
+def subject(case: Mapping[str, Any]) -> Subject | None:
+    if case.get("pupil", {}) is None:
+        return None
+    said = BASE["pupil"] | case.get("pupil", {})
+    enrolments = tuple(
+        Enrolment(one["location"], one["year"], date.fromisoformat(one["begin"]), day(one.get("end")))
+        for one in said["enrolments"]
+    )
+    groups = frozenset(said.get("groups", ()))
+    return Subject(b"1" * 16, Person(said["person"]), b"2" * 16, {}, enrolments, groups)
+
+
+def screened(permit: Permit, case: Mapping[str, Any]) -> tuple[Verdict, set[str]]:
+    """The verdict, and the fields that leave of this pupil's record."""
+    delivery = permit.standing.delivery
+    record = SCHEMAS[delivery.schema].records[permit.call.record]
+    verdict = screen(delivery, subject(case), today(), field_terms(delivery, record))
+    granted = set(delivery.grants[record.name])
+    return verdict, granted - verdict.withheld if verdict.available else set()
+
+
+def reasons(case: Mapping[str, Any]) -> set[Reason]:
+    answer = [case["answer"]] if "answer" in case else []
+    return {Reason(word) for word in case.get("reasons", answer)}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case_comes_out_as_it_says(case: dict[str, Any]) -> None:
+    found = decided(case)
+
+    if isinstance(found, Refusal):
+        assert case["outcome"] == "refused", found.findings
+        assert found.reason == case["answer"]
+        assert {finding.reason for finding in found.findings} == reasons(case)
+        return
+    verdict, released = screened(found, case)
+    assert case["outcome"] == ("released" if verdict.available else "withheld"), verdict.reasons
+    assert {*(finding.reason for finding in found.findings), *verdict.reasons} == reasons(case)
+    assert verdict.withheld == set(case.get("withheld", ()))
+    if "released" in case:
+        assert released == set(case["released"])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case_says_nothing_that_the_runner_does_not_read(case: dict[str, Any]) -> None:
+    assert set(case) <= KEYS
+    assert set(case.get("file") or ()) <= set(PARTS)
+
+
+# The transport answers this one before there is a call to decide on.
+BEFORE_A_CALL = {Reason.CALLER_UNAUTHENTICATED}
+OF_THE_GATE = [reason for reason in Reason if 1 <= reason.meaning.step <= 8 and reason not in BEFORE_A_CALL]
+
+
+@pytest.mark.parametrize("reason", OF_THE_GATE, ids=str)
+def test_reason_of_steps_1_to_8_has_a_case_that_passes_and_one_that_refuses(reason: Reason) -> None:
+    outcomes = {case["outcome"]: case for case in ALL if case.get("about") == reason}
+
+    assert {"released", "refused"} <= set(outcomes)
+    assert reason in reasons(outcomes["refused"])
