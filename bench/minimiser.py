@@ -133,7 +133,7 @@ def measure(one: Case, rounds: int) -> tuple[float, float, float]:
     released = one.minimiser.minimise(one.body, warm, many=one.many)
     warm.confirm()
     encode = msgspec.json.Encoder().encode
-    same = _released_types(released.body, one)
+    same = _released_types(released.body)
     repeat = max(1, 20_000 // len(one.body))
     bares, ours = [], []
     for _ in range(rounds):
@@ -142,7 +142,7 @@ def measure(one: Case, rounds: int) -> tuple[float, float, float]:
     return median(bares), median(ours), median(our / bare for our, bare in zip(ours, bares, strict=True))
 
 
-def _released_types(body: bytes, one: Case) -> Any:
+def _released_types(body: bytes) -> Any:
     """What leaves, as objects of the types a person would write: the other half of the bare way."""
     found = msgspec.json.decode(body)
     names = {name: Any for record in found for name in record}

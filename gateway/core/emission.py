@@ -82,7 +82,8 @@ class Issued:
 
 
 class Sight:
-    """One delivery from one source, under one set of versions, on one day."""
+    """One delivery from one source, under one set of versions, on one day. `bound`: what a format made for it;
+    `unsettled`: how many persons have ids that are not yet durably issued."""
 
     def __init__(
         self,
@@ -101,7 +102,9 @@ class Sight:
         self.key = keys.domain_key(delivery.domain, self.version)
         self.issued = issued or Issued()
         self._people = self.issued.people(delivery.domain, self.version)
-        self._memos: dict[tuple[str, str], Memo] = {}
+        self.bound: dict[Any, Any] = {}
+        self.unsettled = 0
+        self._things: dict[str, dict[str, str]] = {}
         self._terms: dict[str, FieldTerms] = {}
         self._verdicts: dict[tuple[str, bytes], Verdict] = {}
         self._pseudonyms: dict[bytes, str] = {}
@@ -109,13 +112,13 @@ class Sight:
     def __repr__(self) -> str:
         return f"<Sight of {self.delivery.schema} …>"
 
-    def memo(self, record: str, at: str) -> Memo:
-        """The memory of one position, for a format to look up in and to fill with `see`."""
-        return self._memos.setdefault((record, at), Memo())
-
     def named(self, thing: str) -> dict[str, str]:
         """The LVS's id → the mapped id, of those that are durably issued."""
-        return self.issued.named(self.source, self.delivery.domain, self.version, thing)
+        found = self._things.get(thing)
+        if found is None:
+            found = self.issued.named(self.source, self.delivery.domain, self.version, thing)
+            self._things[thing] = found
+        return found
 
     def see(
         self, record: Record, position: Position, ids: Sequence[tuple[str, str]], held: Sequence[tuple[str, str]] = ()
@@ -131,6 +134,7 @@ class Sight:
         if leaving is None:
             return Seen(subject, (*verdict.reasons, Reason.PUPIL_UNRESOLVED))
         fresh = tuple(self._issue(subject, value) for _, value in leaving if value not in self._people)
+        self.unsettled += bool(fresh)
         return Seen(subject, verdict.reasons, verdict.withheld, key, leaving, fresh)
 
     def resolve(self, ids: Sequence[tuple[str, str]], person: Person) -> Subject | None:
@@ -181,20 +185,26 @@ class Sight:
     def _issue(self, subject: Subject, value: str) -> Issue:
         return Issue(self.delivery.domain, self.version, value, subject.person.value, None, None, subject.id)
 
-    def issued_people(self, issues: Iterable[Issue]) -> None:
-        self._people.update(issue.pseudonym for issue in issues)
+    def settle(self, seen: Seen) -> None:
+        """What this person's ids are is durably issued."""
+        if seen.issues:
+            self._people.update(issue.pseudonym for issue in seen.issues)
+            self.unsettled -= 1
+            seen.issues = ()
 
 
 class Emission:
     """One answer (or one part of one): who is in it, who is not and why, and what it issues for the first time."""
 
+    __slots__ = ("_released", "_things", "_withheld", "malformed", "sight", "unresolved")
+
     def __init__(self, sight: Sight) -> None:
         self.sight = sight
         self.malformed = 0
-        self._released: dict[Seen, None] = {}
-        self._withheld: dict[Subject, tuple[Reason, ...]] = {}
-        self._things: dict[str, tuple[str, Issue]] = {}
         self.unresolved = 0
+        self._released: list[Seen] = []
+        self._withheld: dict[Subject, tuple[Reason, ...]] = {}
+        self._things: dict[str, Issue] = {}
 
     def __repr__(self) -> str:
         return f"<Emission {len(self._released)} released, {len(self._withheld)} withheld>"
@@ -214,11 +224,11 @@ class Emission:
         if mapped not in self._things or owner is not None:
             sight = self.sight
             issue = Issue(sight.delivery.domain, sight.version, mapped, thing, sight.source, value, owner)
-            self._things[mapped] = (thing, issue)
+            self._things[mapped] = issue
         return mapped
 
     def release(self, seen: Iterable[Seen]) -> None:
-        self._released.update(dict.fromkeys(seen))
+        self._released.extend(seen)
 
     def withhold(self, seen: Iterable[Seen], *reasons: Reason) -> None:
         """These persons are not in the answer; `reasons` beside their own."""
@@ -244,15 +254,16 @@ class Emission:
     @property
     def issued(self) -> tuple[Issue, ...]:
         """What leaves in this answer and is not yet known to be durably issued, each once."""
-        people = {issue.pseudonym: issue for seen in self._released if seen.issues for issue in seen.issues}
-        return (*people.values(), *(issue for _, issue in self._things.values()))
+        if not self.sight.unsettled:
+            return tuple(self._things.values())
+        people = {issue.pseudonym: issue for seen in self._released for issue in seen.issues}
+        return (*people.values(), *self._things.values())
 
     def confirm(self) -> None:
         """The receipt is there: what this answer issued need not be written again."""
-        for seen in self._released:
-            if seen.issues:
-                self.sight.issued_people(seen.issues)
-                seen.issues = ()
-        for mapped, (thing, issue) in self._things.items():
+        if self.sight.unsettled:
+            for seen in self._released:
+                self.sight.settle(seen)
+        for mapped, issue in self._things.items():
             if issue.value is not None:
-                self.sight.named(thing)[issue.value] = mapped
+                self.sight.named(issue.thing)[issue.value] = mapped

@@ -22,7 +22,7 @@ _BANDS = ((0, 3), (4, 6), (7, 9), (10, 12), (13, 15), (16, 17))
 _ADULT = "18+"
 
 _POSTCODE = re.compile(r"([1-9][0-9]{3}) ?[A-Za-z]{2}")
-_WORD = re.compile(r"[^\W\d_]")
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 class Unreadable(Exception):
@@ -74,11 +74,11 @@ def _year(value: Scalar) -> str:
 
 
 def _first_day(value: Scalar) -> str:
-    return f"{_year(value)}-01-01"
+    return f"{_day(value).year:04d}-01-01"
 
 
 def _first_moment(value: Scalar) -> str:
-    return f"{_first_day(value)}T00:00:00Z"
+    return f"{_day(value).year:04d}-01-01T00:00:00Z"
 
 
 # A year in a field that must hold a date is its first day: the record still validates, and says no more.
@@ -102,14 +102,16 @@ def _text(value: Scalar) -> str:
 
 def _initials(value: Scalar) -> str:
     """Jan Willem and Jan-Willem give `J.W.`."""
-    letters = [_first_letter(part) for part in re.split(r"[\s-]+", _text(value)) if part]
-    if not letters:
-        raise Unreadable
-    return "".join(f"{letter}." for letter in letters)
+    words = _text(value).replace("-", " ").split()
+    letters = [word[0] for word in words if word[0].isalpha()] or [_first_letter(value)]
+    return ".".join(letters).upper() + "."
 
 
 def _first_letter(value: Scalar) -> str:
-    found = _WORD.search(_text(value))
+    text = _text(value)
+    if text[:1].isalpha():
+        return text[0].upper()
+    found = _LETTER.search(text)
     if found is None:
         raise Unreadable
     return found.group().upper()

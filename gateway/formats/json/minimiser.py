@@ -7,10 +7,9 @@ record and delivery (`transfer`), the text of the walk (`walk`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -22,17 +21,16 @@ from gateway.core.reasons import Reason
 from gateway.core.transforms import reference_day
 from gateway.formats.json.places import Place
 from gateway.formats.json.shapes import ABSENT, id_fields, shape
-from gateway.formats.json.walk import MALFORMED, Walked, Written, write
+from gateway.formats.json.walk import MALFORMED, Walk, Walked, Written, write
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_FIRST = itemgetter(0)
 
 
 class EnvelopeBroken(Exception):
     """The source sent something else than its schema says. Holds no word of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Minimised:
     """What may leave, once it is registered. `body` is empty when a single record is withheld."""
 
@@ -46,13 +44,10 @@ class JsonMinimiser:
 
     def __init__(self, projection: Projection) -> None:
         self.projection = projection
-        self.fields = projection.paths
-        self.categories = tuple(category.value for category in projection.categories)
         self._shape = shape(projection.root, _order_field(projection))
         record = self._shape.type
         self._many = msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
         self._one = msgspec.json.Decoder(record)
-        self._raws = msgspec.json.Decoder(list[Raw])
         self._encode = msgspec.json.Encoder().encode
         self._walks: dict[tuple[frozenset[str], date], Written | None] = {}
         self._suspects = _suspects(projection, self._shape.attributes)
@@ -63,77 +58,58 @@ class JsonMinimiser:
 
     def minimise(self, body: bytes, emission: Emission, *, many: bool) -> Minimised:
         """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4)."""
-        records, broken = self._decode(body, many=many)
+        broken: list[Raw] = []
+        try:
+            records = self._many.decode(body) if many else [self._one.decode(body)]
+        except _BROKEN:
+            records = None
+        if records is None:
+            records, broken = self._singly(body, many=many)
         walked = self._walked(records, emission)
         malformed = [*walked.malformed, *broken]
         if len(malformed) > max(5, (len(records) + len(broken)) // 100):
             raise EnvelopeBroken("too many malformed records")
         self._report(walked, malformed, emission)
-        rows = walked.rows
-        rows.sort(key=_FIRST)
-        released = [row for _, row in rows]
+        released = _ordered(walked)
         encoded = self._encode(released) if many else self._encode(released[0]) if released else b""
         return Minimised(encoded, len(released), len(malformed))
 
     def split(self, body: bytes, part_bytes: int) -> list[bytes]:
-        """A list in pieces of about `part_bytes`, each a list of whole records, in the source's order."""
+        """A list in pieces of about `part_bytes`, each a list of whole records, in the source's order; one at least.
+        Raises EnvelopeBroken."""
         pieces: list[list[Raw]] = [[]]
         size = 0
-        for raw in self._records(body):
+        for raw in _records(body):
             if size >= part_bytes:
                 pieces.append([])
                 size = 0
             pieces[-1].append(raw)
-            size += len(bytes(raw))
+            size += len(memoryview(raw))
         return [b"[" + b",".join(piece) + b"]" for piece in pieces]
 
     def walk(self, paths: frozenset[str], reference: date) -> Written | None:
         """The walk without these paths; None when a required field is among them."""
         key = (paths, reference)
         if key not in self._walks:
-            root: Branch | None = self.projection.root
-            if paths and root is not None:
-                root = without(root, paths)
-            self._walks[key] = None if root is None else self._write(root, reference)
+            projection = self.projection
+            root = without(projection.root, paths) if paths else projection.root
+            written = None if root is None else write(projection.record, root, self._shape, projection.order, reference)
+            self._walks[key] = written
         return self._walks[key]
-
-    def _write(self, root: Branch, reference: date) -> Written:
-        return write(self.projection.record, root, self._shape, self.projection.order, reference)
 
     # -- steps -------------------------------------------------------------------------------------------
 
-    def _decode(self, body: bytes, *, many: bool) -> tuple[list[Any], list[Raw]]:
-        """All at once; if that fails, record by record, so that a malformed one is withheld alone."""
-        try:
-            return (self._many.decode(body) if many else [self._one.decode(body)]), []
-        except _BROKEN:
-            pass
+    def _singly(self, body: bytes, *, many: bool) -> tuple[list[Any], list[Raw]]:
+        """Record by record, so that a malformed one is withheld alone."""
         records: list[Any] = []
         broken: list[Raw] = []
-        for raw in self._records(body) if many else [self._single(body)]:
+        for raw in _records(body) if many else [_single(body)]:
             record = self._typed(raw)
             if record is None:
                 broken.append(raw)
             else:
                 records.append(record)
         return records, broken
-
-    def _records(self, body: bytes) -> list[Raw]:
-        found = _attempt(self._raws, body)
-        if found is None:
-            # Raised outside `except`: the cause would hold the body.
-            raise EnvelopeBroken("no JSON array of records")
-        raws: list[Raw] = found
-        return raws
-
-    def _single(self, body: bytes) -> Raw:
-        raw = _attempt(_RAW, body)
-        if raw is None:
-            raise EnvelopeBroken("no JSON")
-        if not bytes(raw).startswith(b"{"):
-            raise EnvelopeBroken("no JSON object")
-        single: Raw = raw
-        return single
 
     def _typed(self, raw: Raw) -> Any | None:
         """The record, or None when it is malformed; text that is no UTF-8 breaks the whole answer."""
@@ -147,18 +123,25 @@ class JsonMinimiser:
 
     def _walked(self, records: list[Any], emission: Emission) -> Walked:
         walked = Walked()
-        reference = reference_day(emission.sight.today)
-        whole = self.walk(frozenset(), reference)
-        if whole is None:
-            raise EnvelopeBroken("nothing can leave")
-        whole.walk(records, emission, walked)
+        whole = self._bound(frozenset(), emission)
+        if whole is not None:
+            whole(records, emission, walked)
         for paths, apart in walked.thinner.items():
-            thinner = self.walk(paths, reference)
+            thinner = self._bound(paths, emission)
             if thinner is None:
                 emission.withhold(self._accused(apart, emission), Reason.NOT_AVAILABLE)
             else:
-                thinner.walk(apart, emission, walked)
+                thinner(apart, emission, walked)
         return walked
+
+    def _bound(self, paths: frozenset[str], emission: Emission) -> Walk | None:
+        """The walk without these paths, ready for this sight; None when a required field is among them."""
+        key, bound = (self, paths), emission.sight.bound
+        if key not in bound:
+            written = self.walk(paths, reference_day(emission.sight.today))
+            bound[key] = None if written is None else written.bind(emission.sight)
+        walk: Walk | None = bound[key]
+        return walk
 
     def _report(self, walked: Walked, malformed: Sequence[Any], emission: Emission) -> None:
         emission.release(walked.shown)
@@ -167,7 +150,7 @@ class JsonMinimiser:
             emission.malformed += len(malformed)
             emission.withhold(self._accused(malformed, emission), Reason.RECORD_MALFORMED)
 
-    def _accused(self, records: Iterable[Any], emission: Emission) -> Iterable[Seen]:
+    def _accused(self, records: Iterable[Any], emission: Emission) -> Iterator[Seen]:
         """Whom records speak of that do not leave, as far as their ids can be read."""
         for record in records:
             found = _attempt(self._suspects.decoder, record) if isinstance(record, Raw) else record
@@ -178,6 +161,32 @@ class JsonMinimiser:
 
 
 _RAW = msgspec.json.Decoder(Raw)
+_RAWS = msgspec.json.Decoder(list[Raw])
+
+
+def _records(body: bytes) -> list[Raw]:
+    found = _attempt(_RAWS, body)
+    if found is None:
+        # Raised outside `except`: the cause would hold the body.
+        raise EnvelopeBroken("no JSON array of records")
+    raws: list[Raw] = found
+    return raws
+
+
+def _single(body: bytes) -> Raw:
+    raw = _attempt(_RAW, body)
+    if raw is None or not bytes(raw).startswith(b"{"):
+        raise EnvelopeBroken("no JSON object")
+    single: Raw = raw
+    return single
+
+
+def _ordered(walked: Walked) -> list[Any]:
+    """By pseudonym or mapped id, never in the LVS's order (house rule 7)."""
+    keys, rows = walked.keys, walked.rows
+    if len(rows) < 2 or not keys:
+        return rows
+    return [rows[number] for number in sorted(range(len(rows)), key=keys.__getitem__)]
 
 
 def _attempt(decoder: msgspec.json.Decoder[Any], body: bytes | Raw) -> Any | None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.core.emission import ECK_ID, Seen, Sight
+from gateway.core.emission import ECK_ID, Memo, Seen, Sight
 from gateway.core.model import Record
 from gateway.core.projection import Branch, Slot
 from gateway.core.reasons import Reason
@@ -39,12 +39,15 @@ class Place:
 
     def on(self, sight: Sight) -> tuple[Callable[[bytes], Seen | None], Callable[..., Seen]]:
         """Look up by key (the raw parts joined by a comma), and see for the first time, in this sight."""
-        memo = sight.memo(self.record.name, self.subject.at)
+        bound: tuple[Callable[[bytes], Seen | None], Callable[..., Seen]] | None = sight.bound.get(self)
+        if bound is None:
+            memo = Memo()
 
-        def see(*parts: Raw) -> Seen:
-            return memo.keep(b",".join(parts), self.see(sight, *parts))
+            def see(*parts: Raw) -> Seen:
+                return memo.keep(b",".join(parts), self.see(sight, *parts))
 
-        return memo.get, see
+            bound = sight.bound[self] = memo.get, see
+        return bound
 
     def see(self, sight: Sight, *parts: Raw) -> Seen:
         """Raises msgspec.DecodeError for ids of another type than the format's."""

@@ -9,14 +9,15 @@ constant of the namespace. Leaves out: decoding (`shapes`), who is meant (`place
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter, itemgetter
+from textwrap import indent
 from typing import Any
 
 import msgspec
 
-from gateway.core.emission import Emission, Seen
+from gateway.core.emission import Emission, Seen, Sight
 from gateway.core.model import Record
 from gateway.core.projection import Branch, Leaf, Many, Node, Order, Slot, leaves
 from gateway.core.transforms import Unreadable, change
@@ -34,16 +35,19 @@ class Withheld(Exception):
         self.seen = seen
 
 
-@dataclass(slots=True, repr=False)
 class Walked:
-    """What one walk did. `rows`: (sort key, what leaves); `shown` and `gone`: persons; `malformed`: decoded records;
-    `thinner`: records by the paths withheld for their person, to be walked with these left out."""
+    """What one walk did. `rows`: what leaves, and `keys`, by which it is sorted; `shown` and `gone`: persons;
+    `malformed`: decoded records; `thinner`: records by the paths withheld for their person, to be walked apart."""
 
-    rows: list[tuple[str, Any]] = field(default_factory=list)
-    shown: list[Seen] = field(default_factory=list)
-    gone: list[Seen] = field(default_factory=list)
-    malformed: list[Any] = field(default_factory=list)
-    thinner: dict[frozenset[str], list[Any]] = field(default_factory=dict)
+    __slots__ = ("gone", "keys", "malformed", "rows", "shown", "thinner")
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+        self.keys: list[str] = []
+        self.shown: list[Seen] = []
+        self.gone: list[Seen] = []
+        self.malformed: list[Any] = []
+        self.thinner: dict[frozenset[str], list[Any]] = {}
 
 
 Walk = Callable[[list[Any], Emission, Walked], None]
@@ -51,9 +55,9 @@ Walk = Callable[[list[Any], Emission, Walked], None]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A walk and the text it was made from."""
+    """A walk, to be bound to a sight, and the text it was made from."""
 
-    walk: Walk
+    bind: Callable[[Sight], Walk]
     text: str
 
 
@@ -63,56 +67,59 @@ def write(record: Record, root: Branch, shape: Shape, order: Order | None, refer
     writer.loop(root, shape, order)
     text = writer.text()
     exec(compile(text, "<walk>", "exec"), writer.names)  # noqa: S102 - our own text, without a word from outside
-    return Written(writer.names["walk"], text)
+    return Written(writer.names["bind"], text)
 
 
 _HEAD = """\
-def walk(page, emission, walked):
-    sight = emission.sight
-    mapped = emission.mapped
-    add = walked.rows.append
-    shown = walked.shown
-    show = shown.append
-    gone = walked.gone
-    drop = gone.append
+def bind(sight):
+{bound}
+    def walk(page, emission, walked):
+        mapped = emission.mapped
+        add = walked.rows.append
+        order = walked.keys.append
+        shown = walked.shown
+        show = shown.append
+        gone = walked.gone
+        drop = gone.append
+{functions}
+        for r in page:
 """
 
-_LOOP = """\
-    for r in page:
-        try:
+_FLAT = """\
+            try:
 {steps}
-        except MALFORMED:
-            walked.malformed.append(r)
+            except MALFORMED:
+                walked.malformed.append(r)
+    return walk
 """
 
 # Persons deep in a record are shown before it is sure that the record leaves.
-_DEEP_LOOP = """\
-    for r in page:
-        mark = len(shown)
-        try:
+_DEEP = """\
+            mark = len(shown)
+            try:
 {steps}
-        except MALFORMED:
-            del shown[mark:]
-            walked.malformed.append(r)
-        except Withheld as deep:
-            del shown[mark:]
-            drop(deep.seen)
+            except MALFORMED:
+                del shown[mark:]
+                walked.malformed.append(r)
+            except Withheld as deep:
+                del shown[mark:]
+                drop(deep.seen)
+    return walk
 """
 
 _REFERENCES = """\
-    def {name}(references):
-        seen = [{find}(comma((x,))) or {see}(x) for x in references]
-        here = [s for s in seen if not s.reasons]
-        if len(here) < len(seen):
-            gone.extend([s for s in seen if s.reasons])
-        here.sort(key=by_key)
-        shown.extend(here)
-        return [s.whole for s in here]
-"""
+def {name}(references):
+    seen = [{find}(comma((x,))) or {see}(x) for x in references]
+    here = [s for s in seen if not s.reasons]
+    if len(here) < len(seen):
+        gone.extend([s for s in seen if s.reasons])
+    here.sort(key=by_key)
+    shown.extend(here)
+    return [s.whole for s in here]"""
 
 
 class _Writer:
-    """Collects the text's parts (`bound`: look-ups made once per walk; `functions`: one per object within a record
+    """Collects the text's parts (`bound`: look-ups made once per sight; `functions`: one per object within a record
     that is not taken as decoded) and the constants that they name."""
 
     def __init__(self, record: Record, reference: date) -> None:
@@ -134,10 +141,10 @@ class _Writer:
         self._things: dict[str, str] = {}
 
     def text(self) -> str:
-        bound = "".join(f"    {line}\n" for line in self.bound)
-        steps = "\n".join(f"            {line}" for line in self.steps)
-        loop = _DEEP_LOOP if self.functions else _LOOP
-        return _HEAD + bound + "".join(self.functions) + loop.format(steps=steps)
+        body = _DEEP if self.functions else _FLAT
+        bound, functions = indent("\n".join(self.bound), " " * 4), indent("\n".join(self.functions), " " * 8)
+        steps = indent("\n".join(self.steps), " " * 16)
+        return _HEAD.format(bound=bound, functions=functions) + body.format(steps=steps)
 
     def constant(self, value: Any) -> str:
         name = f"c{len(self.names)}"
@@ -153,7 +160,9 @@ class _Writer:
         key = self.key(root, shape, order, people)
         lines, row = self.object(root, shape, "r", people, "continue")
         self.steps += lines
-        self.steps.append(f"add(({key}, {row}))")
+        self.steps.append(f"add({row})")
+        if key is not None:
+            self.steps.append(f"order({key})")
         for one in people.values():
             self.steps.append(f"if {one.name} is not None: show({one.name})" if one.optional else f"show({one.name})")
 
@@ -199,11 +208,11 @@ class _Writer:
             "    continue",
         ]
 
-    def key(self, root: Branch, shape: Shape, order: Order | None, people: Mapping[str, _Person]) -> str:
+    def key(self, root: Branch, shape: Shape, order: Order | None, people: Mapping[str, _Person]) -> str | None:
         """Persons by pseudonym, other records by their mapped id (house rule 7); what has no mapped id (periods)
         keeps its order."""
         if order is None:
-            return next((f"{one.name}.key" for one in people.values() if not one.optional), "''")
+            return next((f"{one.name}.key" for one in people.values() if not one.optional), None)
         leaf, read = root.fields.get(order.path), f"r.{shape.attributes[order.path]}"
         if isinstance(leaf, Leaf) and leaf.read:
             self.steps.append(f"key = {self.leaf(leaf, read, people)}")
@@ -307,12 +316,9 @@ class _Writer:
             return name
         build = self.function(item, shape, keyed=True)
         name = f"many_{build}"
-        self.functions.append(
-            f"    def {name}(objects):\n"
-            f"        rows = [row for x in objects if (row := {build}(x)) is not None]\n"
-            + ("        rows.sort(key=first)\n" if subject is not None else "")
-            + "        return [row for _, row in rows]\n"
-        )
+        lines = [f"rows = [row for x in objects if (row := {build}(x)) is not None]"]
+        lines += ["rows.sort(key=first)"] if subject is not None else []
+        self.define(f"{name}(objects)", [*lines, "return [row for _, row in rows]"])
         return name
 
     def function(self, branch: Branch, shape: Shape, given: _Person | None = None, *, keyed: bool = False) -> str:
@@ -334,9 +340,11 @@ class _Writer:
         lines += ["show(s)"] if people and not given else []
         key = next((f"{one.name}.key" for one in people.values()), "''")
         lines.append(f"return ({key}, {row})" if keyed else f"return {row}")
-        given_as = f", {given.name}" if given else ""
-        self.functions.append(f"    def {name}(x{given_as}):\n" + "".join(f"        {line}\n" for line in lines))
+        self.define(f"{name}(x{f', {given.name}' if given else ''})", lines)
         return name
+
+    def define(self, signature: str, lines: list[str]) -> None:
+        self.functions.append("\n".join([f"def {signature}:", *(f"    {line}" for line in lines)]))
 
     def met(self, branch: Branch, shape: Shape, one: _Person) -> list[str]:
         """Somebody deep in a record: an item goes alone, else the record goes with them."""
