@@ -137,14 +137,15 @@ def _channel(asked: _Asked) -> Iterator[Finding]:
 def _caller(asked: _Asked) -> Iterator[Finding]:
     """R72: bound to one recipient. A school credential hands records in; it never reads for a recipient."""
     name = asked.caller.recipient
-    if asked.caller.kind != "recipient" or name is None or not _known(asked.standings, name):
+    if asked.caller.kind != "recipient" or name is None or not (asked.standing or _known(asked.standings, name)):
         yield Finding(Reason.CALLER_NOT_RECIPIENT, "caller")
     elif asked.standing and not _belongs(asked.standing, name):
         yield Finding(Reason.CALLER_NOT_RECIPIENT, "delivery")
 
 
-def _known(standings: Standings, recipient: str) -> bool:
-    return any(key[0] == recipient for key in standings)
+def _known(standings: Standings, *names: str | None) -> bool:
+    """Whether any delivery's key begins with these names."""
+    return any(key[: len(names)] == names for key in standings)
 
 
 def _belongs(standing: Standing, recipient: str) -> bool:
@@ -173,7 +174,7 @@ def _policy(asked: _Asked) -> Iterator[Finding]:
 def _purpose(asked: _Asked) -> Iterator[Finding]:
     """R1, R11: one purpose, that of the credential, set before the call."""
     bound, named = asked.caller.purpose, asked.call.purpose
-    if bound is None or not any(key[:2] == (asked.caller.recipient, bound) for key in asked.standings):
+    if bound is None or not (asked.standing or _known(asked.standings, asked.caller.recipient, bound)):
         yield Finding(Reason.PURPOSE_UNKNOWN, "purpose")
     if named is not None and named != bound:
         yield Finding(Reason.PURPOSE_MISMATCH, "purpose")
@@ -184,7 +185,7 @@ def _purpose(asked: _Asked) -> Iterator[Finding]:
 def _route(asked: _Asked) -> Iterator[Finding]:
     """R7: a schema or record that the delivery does not name is not there for this caller."""
     if asked.standing is None:
-        if any(key[:2] == (asked.caller.recipient, asked.caller.purpose) for key in asked.standings):
+        if _known(asked.standings, asked.caller.recipient, asked.caller.purpose):
             yield Finding(Reason.ROUTE_UNKNOWN, "schema")
         else:
             yield Finding(Reason.SCHEMA_NOT_ACTIVE, "delivery")

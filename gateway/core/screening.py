@@ -8,7 +8,7 @@ and court orders (no facts yet), field projection (`projection`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -25,7 +25,7 @@ from gateway.core.model import (
     Transform,
     Verdict,
 )
-from gateway.core.reasons import Reason, rank
+from gateway.core.reasons import Reason
 
 # R103, table 5.3: years after leaving the school; two where nothing specific is set.
 KEPT_YEARS: Mapping[Category, int] = {Category.ATTENDANCE: 5, Category.ABSENCE_REASON: 5}
@@ -65,38 +65,36 @@ def screen(delivery: Delivery, subject: Subject | None, today: date, fields: Fie
     forgets what needs consent."""
     if subject is None:
         return _UNRESOLVED
+    in_scope = _in_scope(delivery, subject, today)
+    consented = delivery.grondslag is not None and delivery.grondslag.ground is not Ground.CONSENT
+    if in_scope and consented:
+        # Whoever is in scope is enrolled today, so no retention runs.
+        return Verdict((), fields.consent) if fields.consent else _AVAILABLE
     past = _past_retention(subject, today, fields)
-    reasons = list(_whole(delivery, subject, today))
-    if past:
-        reasons.append(Reason.RETENTION_PASSED)
-    if not reasons and not fields.consent:
-        return _AVAILABLE
-    return Verdict(tuple(sorted(reasons, key=rank)), past | fields.consent)
+    spoke = {
+        Reason.PUPIL_NOT_IN_SCOPE: not in_scope,
+        Reason.RETENTION_PASSED: bool(past),
+        Reason.CONSENT_MISSING: not consented,
+    }
+    return Verdict(tuple(reason for reason, speaks in spoke.items() if speaks), past | fields.consent)
 
 
 _UNRESOLVED = Verdict((Reason.PUPIL_UNRESOLVED,))
 _AVAILABLE = Verdict()
 
 
-def _whole(delivery: Delivery, subject: Subject, today: date) -> Iterator[Reason]:
-    """Reasons that withhold the person, not a field."""
-    if not _in_scope(delivery, subject, today):
-        yield Reason.PUPIL_NOT_IN_SCOPE
-    if delivery.grondslag is None or delivery.grondslag.ground is Ground.CONSENT:
-        yield Reason.CONSENT_MISSING
-
-
 def _in_scope(delivery: Delivery, subject: Subject, today: date) -> bool:
     """R8, R68, R109. Employees have no years or groups: their location decides. Guardians are off (D13)."""
-    if subject.person is Person.GUARDIAN:
+    person, years, groups = subject.person, delivery.rows.years, delivery.rows.groups
+    if person is Person.GUARDIAN:
         return False
-    here = [one for one in subject.enrolments if one.location in delivery.locations and _current(one, today)]
-    if subject.person is Person.STAFF:
-        return bool(here)
-    rows = delivery.rows
-    if rows.groups is not None and not rows.groups & subject.groups:
+    if person is Person.PUPIL and groups is not None and not groups & subject.groups:
         return False
-    return any(rows.years is None or one.year in rows.years for one in here)
+    every_year = years is None or person is Person.STAFF
+    for one in subject.enrolments:
+        if one.location in delivery.locations and _current(one, today) and (every_year or one.year in (years or ())):
+            return True
+    return False
 
 
 def _current(enrolment: Enrolment, today: date) -> bool:

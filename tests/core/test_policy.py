@@ -119,7 +119,10 @@ TERMS = {
         recipient(role=Role.CONTROLLER, agreement=None),
         Reason.AGREEMENT_MISSING,
     ),
-    "agreement without name": (with_agreement(model=" "), Reason.AGREEMENT_INCOMPLETE),
+    "arrangement without name": (
+        recipient(role=Role.CONTROLLER, agreement=replace(AGREEMENT, model=" ")),
+        Reason.AGREEMENT_INCOMPLETE,
+    ),
     "convenant without bijsluiter": (with_agreement(bijsluiter=None), Reason.AGREEMENT_INCOMPLETE),
     "convenant with an empty deviation": (with_agreement(items={"security": "-"}), Reason.AGREEMENT_INCOMPLETE),
     "own model without items": (with_agreement(model="eigen"), Reason.AGREEMENT_INCOMPLETE),
