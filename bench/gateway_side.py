@@ -62,6 +62,15 @@ def serving(directory: Path, admin: int, core: int = servers.TESTED_CORE) -> Ite
         yield server
 
 
+@contextmanager
+def bare(directory: Path) -> Iterator[servers.Server]:
+    """The same directory, served without decision and register."""
+    port = servers.free_port()
+    command = [sys.executable, "-m", "bench.bare", str(directory), str(port)]
+    with servers.running("bare", command, servers.TESTED_CORE, port, SHIPPED) as server:
+        yield server
+
+
 def school(directory: Path, lvs: servers.Server) -> tuple[int, dict[str, str]]:
     """Make the directory, the key, an active recipient and a credential; the admin port and the headers of a call."""
     admin = servers.free_port()

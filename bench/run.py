@@ -13,7 +13,7 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,9 +26,12 @@ from bench.payloads import ORGANISATION, Prepared, prepare
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
+PEER, GATEWAY, BARE = "nginx + Lua", "gateway", "without decision and register"
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question, asked of both servers with as many connections; `goal` is the ratio to reach."""
+    """One question, asked of every server with as many connections; `goal` is the ratio to reach."""
 
     name: str
     connections: int
@@ -39,19 +42,27 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The runs of one case, round by round, the peer's beside the gateway's."""
+    """The runs of one case by server, round by round."""
 
     case: Case
-    peer: tuple[Run, ...]
-    gateway: tuple[Run, ...]
+    runs: Mapping[str, Sequence[Run]]
 
     def ratio(self) -> float:
         """Median over the rounds of gateway / peer: what disturbs a round disturbs both."""
-        return statistics.median(ours.rate / theirs.rate for ours, theirs in zip(self.gateway, self.peer, strict=True))
+        return self._paired(GATEWAY, PEER, lambda ours, theirs: ours.rate / theirs.rate)
 
     def cpu_ratio(self) -> float:
-        pairs = zip(self.gateway, self.peer, strict=True)
-        return statistics.median(theirs.cpu_ms / ours.cpu_ms for ours, theirs in pairs)
+        return self._paired(GATEWAY, PEER, lambda ours, theirs: theirs.cpu_ms / ours.cpu_ms)
+
+    def overhead(self) -> float:
+        """CPU per request, with / without decision, screening and register."""
+        return self._paired(GATEWAY, BARE, lambda whole, bare: whole.cpu_ms / bare.cpu_ms)
+
+    def middle(self, server: str, what: Callable[[Run], float]) -> float:
+        return statistics.median(what(run) for run in self.runs[server])
+
+    def _paired(self, one: str, other: str, ratio: Callable[[Run, Run], float]) -> float:
+        return statistics.median(ratio(*pair) for pair in zip(self.runs[one], self.runs[other], strict=True))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -81,37 +92,36 @@ def measure(rounds: int, seconds: float, only: Sequence[str] | None) -> list[Out
             lvs = stack.enter_context(servers.upstream(directory / "upstream", prepared.directory))
             peer = stack.enter_context(servers.peer(directory / "peer", lvs))
             gateway = stack.enter_context(gateway_side.gateway(directory / "school", lvs, prepared))
+            bare = stack.enter_context(gateway_side.bare(directory / "school"))
+            tested = {PEER: peer, GATEWAY: gateway.server, BARE: bare}
             cases = [case for case in cases_of(prepared, gateway) if not only or case.name in only]
-            return [_rounds(case, peer, gateway.server, rounds, seconds, directory) for case in cases]
+            return [_rounds(case, tested, rounds, seconds, directory) for case in cases]
     finally:
         shutil.rmtree(directory)
 
 
 def cases_of(prepared: Prepared, gateway: gateway_side.Gateway) -> Iterator[Case]:
     list_of_one = f"&subjectOfferingId={prepared.subject}"
+    one = gateway_side.one_pupil("/students", prepared.las_key, {})
     yield Case("class", 8, 2.0, Call(f"/students/school?{ORGANISATION}{list_of_one}"), gateway.class_call)
     yield Case("page", 2, 3.0, Call(f"/students/school?{ORGANISATION}"), gateway.page_call)
-    yield Case("one", 8, 0.4, one_pupil("/students", prepared.las_key, {}), gateway.one_call)
+    yield Case("one", 8, 0.4, one, gateway.one_call)
 
 
-one_pupil = gateway_side.one_pupil
-
-
-def _rounds(
-    case: Case, peer: servers.Server, gateway: servers.Server, rounds: int, seconds: float, directory: Path
-) -> Outcome:
-    """Warm both, then alternate; who begins alternates too."""
-    theirs, ours = [], []
-    load(peer, case.peer, case.connections, 1, directory)
-    load(gateway, case.gateway, case.connections, 1, directory)
-    for number in range(rounds):
-        for first in (number % 2 == 0, number % 2 == 1):
-            if first:
-                theirs.append(load(peer, case.peer, case.connections, seconds, directory))
-            else:
-                ours.append(load(gateway, case.gateway, case.connections, seconds, directory))
-        print(f"{case.name} {number + 1}/{rounds}: {theirs[-1].rate:.0f} {ours[-1].rate:.0f}", file=sys.stderr)
-    return Outcome(case, tuple(theirs), tuple(ours))
+def _rounds(case: Case, tested: Mapping[str, servers.Server], rounds: int, seconds: float, directory: Path) -> Outcome:
+    """Warm everyone, then take turns; who begins moves on with every round."""
+    runs: dict[str, list[Run]] = {name: [] for name in tested}
+    names = list(tested)
+    for number in range(-1, rounds):
+        for step in range(len(names)):
+            name = names[(number + step) % len(names)]
+            call = case.peer if name == PEER else case.gateway
+            run = load(tested[name], call, case.connections, seconds if number >= 0 else 1, directory)
+            if number >= 0:
+                runs[name].append(run)
+        told = ", ".join(f"{name} {taken[-1].rate:.0f}/s" for name, taken in runs.items() if taken)
+        print(f"{case.name} {number + 1}/{rounds}: {told}", file=sys.stderr)
+    return Outcome(case, runs)
 
 
 # -- the report ------------------------------------------------------------------------------------------------
@@ -135,22 +145,19 @@ def report(outcomes: Sequence[Outcome], rounds: int, seconds: float) -> str:
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {_machine()}; {rounds} rounds of {seconds:g} s per server and case,",
         "each server on one core, upstream (nginx, prepared answers) and wrk on the other.",
         "",
-        "| case | connections | nginx + Lua, requests/s | gateway, requests/s | ratio | goal | ratio by CPU |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [_row(outcome) for outcome in outcomes]
-    lines += [
+        "| case | connections | nginx + Lua, req/s | gateway, req/s | ratio | goal | ratio by CPU | overhead |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *map(_row, outcomes),
+        "",
+        "Ratio by CPU: CPU time per request, peer / gateway. Overhead: CPU time per request of the gateway / the same",
+        "process without decision, screening and register (`bench/bare.py`); the goal is at most 1.3.",
         "",
         "| case | server | median ms | p99 ms | CPU ms per request | share of its core |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
-    ]
-    for outcome in outcomes:
-        lines.append(_detail(outcome.case, "nginx + Lua", outcome.peer))
-        lines.append(_detail(outcome.case, "gateway", outcome.gateway))
-    lines += [
+        *(_detail(outcome, name) for outcome in outcomes for name in outcome.runs),
         "",
-        "Ratio by CPU: CPU time per request, peer / gateway. A share of its core well under 100 % means that the other",
-        "core, the disk or other work on the machine was the bound.",
+        "A share of its core well under 100 % means that the other core, the disk or other work on the machine was the",
+        "bound.",
         "",
     ]
     return "\n".join(lines)
@@ -158,19 +165,17 @@ def report(outcomes: Sequence[Outcome], rounds: int, seconds: float) -> str:
 
 def _row(outcome: Outcome) -> str:
     case = outcome.case
-    peer = statistics.median(run.rate for run in outcome.peer)
-    gateway = statistics.median(run.rate for run in outcome.gateway)
+    peer, gateway = (outcome.middle(name, lambda run: run.rate) for name in (PEER, GATEWAY))
     return (
-        f"| {_TITLES[case.name]} | {case.connections} | {peer:,.0f} | {gateway:,.0f} "
-        f"| {outcome.ratio():.2f} | {case.goal:g} | {outcome.cpu_ratio():.2f} |"
+        f"| {_TITLES[case.name]} | {case.connections} | {peer:,.0f} | {gateway:,.0f} | {outcome.ratio():.2f} "
+        f"| {case.goal:g} | {outcome.cpu_ratio():.2f} | {outcome.overhead():.2f} |"
     )
 
 
-def _detail(case: Case, name: str, runs: Sequence[Run]) -> str:
-    median, p99, cpu, busy = (
-        statistics.median(getattr(run, what) for run in runs) for what in ("median_ms", "p99_ms", "cpu_ms", "busy")
-    )
-    return f"| {case.name} | {name} | {median:.2f} | {p99:.2f} | {cpu:.3f} | {busy:.0%} |"
+def _detail(outcome: Outcome, name: str) -> str:
+    median, p99 = outcome.middle(name, lambda run: run.median_ms), outcome.middle(name, lambda run: run.p99_ms)
+    cpu, busy = outcome.middle(name, lambda run: run.cpu_ms), outcome.middle(name, lambda run: run.busy)
+    return f"| {outcome.case.name} | {name} | {median:.2f} | {p99:.2f} | {cpu:.3f} | {busy:.0%} |"
 
 
 def _machine() -> str:
