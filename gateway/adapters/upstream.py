@@ -19,7 +19,7 @@ from urllib.parse import quote_plus, urlencode
 import httpx2
 import msgspec
 
-from gateway.adapters.wire import Limits, Origin, Reply, Wire
+from gateway.adapters.wire import Limits, Origin, Reply, Wire, encoded
 from gateway.core.decide import Permit
 from gateway.transfer.ports import (
     NotSent,
@@ -155,7 +155,7 @@ class _Link:
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
         } | ({"Authorization": token.decode("ascii")} if token else {})
-        url = f"{scheme}://{origin.authority}{origin.prefix}{target}"
+        url = f"{scheme}://{origin.authority}{encoded(origin.prefix + target).decode('ascii')}"
         return await _exchange(
             self._transport, httpx2.Request(method, url, headers=headers, content=body), self._limits
         )

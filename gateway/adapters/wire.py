@@ -75,6 +75,14 @@ class Origin:
         return cls(secure, parts.hostname, port, parts.netloc, parts.path.rstrip("/"))
 
 
+def encoded(target: str) -> bytes:
+    """The request target as it goes out; ValueError when it is not encoded, without saying what it is."""
+    line = target.encode("utf-8", "surrogatepass")
+    if not _TARGET.match(line) or b"#" in line:
+        raise ValueError("the request target is not encoded")
+    return line
+
+
 class Wire:
     """The connections to one origin."""
 
@@ -104,14 +112,17 @@ class Wire:
         finally:
             self._room.release()
 
+    @property
+    def idle(self) -> int:
+        """How many connections wait to be used again."""
+        return sum(connection.usable(self.limits.idle) for connection in self._idle)
+
     def close(self) -> None:
         while self._idle:
             self._idle.popleft().close()
 
     def _request(self, method: str, target: str, authorization: bytes, body: bytes | None) -> bytes:
-        line = self._origin.prefix.encode("ascii") + target.encode("ascii", "replace")
-        if not _TARGET.match(line) or b"#" in line or not method.isalpha():
-            raise ValueError("the request target is not encoded")
+        line = encoded(self._origin.prefix + target)
         parts = [method.encode("ascii"), b" ", line, b" ", self._head]
         if authorization:
             parts += [b"Authorization: ", authorization, b"\r\n"]

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.anyio
 QUERY = "orgId=01AB00&orgIdType=V_ID&filterByOrgId=true"
 GROUPS = UpstreamCall("lvs", "GET", "/groups/school", QUERY)
 STUDENTS = UpstreamCall("lvs", "GET", "/students/school", QUERY)
-QUICK = Limits(connect=5.0, first_byte=0.2, total=5.0)
+QUICK = Limits(connect=5.0, first_byte=1.0, total=10.0)
 
 
 @pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"])
@@ -425,6 +425,16 @@ async def test_permit_for_another_source_reads_nothing(permit: Permit) -> None:
                 await call(permit, UpstreamCall("other", "GET", "/groups/school"))
         await one.close()
         assert server.requests == []
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+async def test_target_that_is_not_encoded_is_not_sent(permit: Permit, kind: str) -> None:
+    with scripted() as server:
+        async with upstream(server.url) as one:
+            for path in ("/results/../a b", "/r\r\nX-Evil: 1", "/café"):
+                with pytest.raises(ValueError, match="not encoded"):
+                    await getattr(one, kind)(permit, UpstreamCall("lvs", "POST", path, "", b"{}"))
+        assert server.connections == 0
 
 
 @pytest.mark.parametrize("fault", sorted(READ_FAULTS))
