@@ -1,5 +1,20 @@
-"""JSON: what leaves in answers (`minimiser`), what comes in with requests (`inbound`), what is new (`drift`)."""
+"""JSON: what leaves in answers (`minimiser`), what comes in with requests (`requests`, `inbound`), what is new in a
+source (`drift`)."""
 
+from gateway.formats.json.drift import unknown_fields
+from gateway.formats.json.inbound import JsonInbound, Message, Statement
 from gateway.formats.json.minimiser import EnvelopeBroken, JsonMinimiser, Minimised
+from gateway.formats.json.requests import BodyRefused, NamedRequest, read_named
 
-__all__ = ["EnvelopeBroken", "JsonMinimiser", "Minimised"]
+__all__ = [
+    "BodyRefused",
+    "EnvelopeBroken",
+    "JsonInbound",
+    "JsonMinimiser",
+    "Message",
+    "Minimised",
+    "NamedRequest",
+    "Statement",
+    "read_named",
+    "unknown_fields",
+]

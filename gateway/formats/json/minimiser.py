@@ -19,8 +19,9 @@ from gateway.core.emission import Emission, Seen
 from gateway.core.projection import Branch, DeliveryRefused, Order, Projection, without
 from gateway.core.reasons import Reason
 from gateway.core.transforms import reference_day
+from gateway.formats.json.ids import ABSENT
 from gateway.formats.json.places import Place
-from gateway.formats.json.shapes import ABSENT, id_fields, shape
+from gateway.formats.json.shapes import id_fields, shape
 from gateway.formats.json.walk import MALFORMED, Walk, Walked, Written, write
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

@@ -6,20 +6,17 @@ written. Leaves out: who that is and whether they may be seen (`core.emission`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Raw
 
-from gateway.core.emission import ECK_ID, Memo, Seen, Sight
+from gateway.core.emission import Memo, Seen, Sight
 from gateway.core.model import Record
 from gateway.core.projection import Branch, Slot
 from gateway.core.reasons import Reason
-from gateway.formats.json.shapes import ABSENT, id_fields, names_only
-
-Ids = tuple[tuple[str, str], ...]
-_NOTHING = {b"", b"null"}
+from gateway.formats.json.ids import IdReader, Ids
+from gateway.formats.json.shapes import names_only
 
 
 class Place:
@@ -32,10 +29,7 @@ class Place:
         self.subject = branch.subject
         self.whole = names_only(branch)
         self.slots = {node.form: name for name, node in branch.fields.items() if isinstance(node, Slot)}
-        self._fields = id_fields(branch)
-        self._reference = msgspec.json.Decoder(_reference_type(self._fields))
-        self._master = msgspec.json.Decoder(str | None)
-        self._typed = msgspec.json.Decoder(self._typed_type())
+        self._read = IdReader(self.subject.master, self.subject.typed)
 
     def on(self, sight: Sight) -> tuple[Callable[[bytes], Seen | None], Callable[..., Seen]]:
         """Look up by key (the raw parts joined by a comma), and see for the first time, in this sight."""
@@ -51,35 +45,11 @@ class Place:
 
     def see(self, sight: Sight, *parts: Raw) -> Seen:
         """Raises msgspec.DecodeError for ids of another type than the format's."""
-        if self.whole:
-            parts = self._parts(*parts)
-        master, typed = self._ids(parts)
+        master, typed = self._read.reference(*parts) if self.whole else self._read.parts(*parts)
         seen = sight.see(self.record, self.subject, (*master, *typed), self._held(master, typed))
         if not seen.reasons:
             self._write(seen, master, typed)
         return seen
-
-    def _parts(self, reference: Raw) -> tuple[Raw, ...]:
-        if bytes(reference) == b"":
-            return ()
-        found = self._reference.decode(reference)
-        return tuple(getattr(found, f"a{number}") for number in range(len(self._fields)))
-
-    def _ids(self, parts: Sequence[Raw]) -> tuple[Ids, Ids]:
-        """(kind, value) of the ECK iD's leaf and of the typed ids. Types the schema does not know name nobody."""
-        master: Ids = ()
-        typed: Ids = ()
-        for field, part in zip(self._fields, parts, strict=False):
-            if bytes(part) in _NOTHING:
-                continue
-            if field == self.subject.master:
-                value = self._master.decode(part)
-                master = ((ECK_ID, value),) if value else ()
-            elif self.subject.typed is not None:
-                kinds = self.subject.typed.kinds
-                found = self._typed.decode(part)
-                typed = tuple((kinds[one.type], one.value) for one in found if one.type in kinds and one.value)
-        return master, typed
 
     def _held(self, master: Ids, typed: Ids) -> Ids:
         return (*(master if "master" in self.slots else ()), *(typed if "typed" in self.slots else ()))
@@ -120,17 +90,3 @@ class Place:
         return Raw(
             msgspec.json.encode({name: forms[form] for form, name in self.slots.items() if forms[form] is not None})
         )
-
-    def _typed_type(self) -> Any:
-        typed = self.subject.typed
-        if typed is None:
-            return None
-        entry = msgspec.defstruct(
-            "Entry", [("value", str), ("type", str)], rename={"value": typed.value, "type": typed.type}, gc=False
-        )
-        return list[entry]  # type: ignore[valid-type]
-
-
-def _reference_type(fields: Sequence[str]) -> Any:
-    attributes = {f"a{number}": name for number, name in enumerate(fields)}
-    return msgspec.defstruct("Reference", [(name, Raw, ABSENT) for name in attributes], rename=attributes, gc=False)

@@ -17,6 +17,7 @@ from msgspec import Meta, Raw
 
 from gateway.core.model import Transform
 from gateway.core.projection import Branch, Leaf, Many, Node, Slot
+from gateway.formats.json.ids import ABSENT
 
 _UUID = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 _FORMATS: Mapping[str, Any] = {
@@ -25,8 +26,6 @@ _FORMATS: Mapping[str, Any] = {
     "uuid": _UUID,
 }
 _TYPES: Mapping[str, Any] = {"integer": int, "number": int | float, "boolean": bool}
-
-ABSENT = Raw(b"")
 
 
 @dataclass(frozen=True, slots=True)

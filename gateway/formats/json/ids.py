@@ -1,0 +1,79 @@
+"""Reading the ids of a person in JSON: an ECK iD's leaf and an array of {value, type}. Writing them back in that form.
+
+Pure shape: whom the ids stand for is `core.emission`'s business. Types the schema does not know name nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from gateway.core.emission import ECK_ID
+from gateway.core.model import TypedIds
+
+Ids = tuple[tuple[str, str], ...]
+"""(kind of id, value)."""
+
+ABSENT = Raw(b"")
+_NOTHING = frozenset({b"", b"null"})
+
+
+class IdReader:
+    """The ids of one kind of reference. `strict` refuses what the schema does not know, and an id type too."""
+
+    def __init__(self, master: str | None, typed: TypedIds | None, *, strict: bool = False) -> None:
+        self.master = master
+        self.typed = typed
+        self.strict = strict
+        names = (master, typed.path if typed else None)
+        self.fields = tuple(name for name in names if name is not None)
+        self._kinds: Mapping[str, str] = typed.kinds if typed else {}
+        self._reference = msgspec.json.Decoder(self._struct("Reference", self.fields, Raw, ABSENT))
+        self._one = msgspec.json.Decoder(str | None)
+        entry = self._struct("Entry", (typed.value, typed.type) if typed else (), str)
+        self._many: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[entry] | None)  # type: ignore[valid-type]
+
+    def reference(self, raw: Raw) -> tuple[Ids, Ids]:
+        """The ids in a whole reference; raises msgspec.DecodeError for another shape."""
+        if bytes(raw) == b"":
+            return (), ()
+        found = self._reference.decode(raw)
+        return self.parts(*(getattr(found, f"a{number}") for number in range(len(self.fields))))
+
+    def parts(self, *parts: Raw) -> tuple[Ids, Ids]:
+        """The ids in the fields by themselves: of the ECK iD's leaf, and the typed ones."""
+        master: Ids = ()
+        typed: Ids = ()
+        for field, part in zip(self.fields, parts, strict=True):
+            if bytes(part) in _NOTHING:
+                continue
+            if field == self.master:
+                value = self._one.decode(part)
+                master = ((ECK_ID, value),) if value else ()
+            else:
+                typed = self._typed(part)
+        return master, typed
+
+    def _typed(self, part: Raw) -> Ids:
+        found = [(one.a1, one.a0) for one in self._many.decode(part) or ()]
+        if self.strict and any(kind not in self._kinds for kind, _ in found):
+            raise msgspec.ValidationError("an id type that the schema does not know")
+        return tuple((self._kinds[kind], value) for kind, value in found if kind in self._kinds and value)
+
+    def _struct(self, name: str, fields: tuple[str, ...], kind: Any, *default: Any) -> Any:
+        attributes = {f"a{number}": field for number, field in enumerate(fields)}
+        return msgspec.defstruct(
+            name,
+            [(attribute, kind, *default) for attribute in attributes],
+            rename=attributes,
+            forbid_unknown_fields=self.strict,
+            gc=False,
+        )
+
+
+def own_reference(typed: TypedIds, value: str) -> dict[str, Any]:
+    """A reference to a person by the administration's own key."""
+    return {typed.path: [{typed.value: value, typed.type: typed.own}]}
