@@ -64,7 +64,8 @@ class Turn:
 
 @dataclass(slots=True)
 class Scripted:
-    """What a scripted server has seen. `went`: set when unasked bytes or an end have gone out."""
+    """What a scripted server has seen. `went`: set when unasked bytes have gone out; `ended`: when a
+    connection has ended."""
 
     url: str
     port: int
@@ -73,6 +74,7 @@ class Scripted:
     arrived: queue.SimpleQueue[bytes] = field(default_factory=queue.SimpleQueue)
     go: threading.Event = field(default_factory=threading.Event)
     went: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -134,7 +136,7 @@ def _turn(connection: socket.socket, turn: Turn, seen: Scripted, tls: ssl.SSLCon
         for said in turn.answers or (b"",):
             request = _request(stream)
             if not request:
-                return
+                break
             seen.requests.append(request)
             seen.arrived.put(request)
             stream.sendall(said)
@@ -146,6 +148,7 @@ def _turn(connection: socket.socket, turn: Turn, seen: Scripted, tls: ssl.SSLCon
             seen.stop.wait(10)
         if turn.resets:
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    seen.ended.set()
 
 
 def _secured(connection: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:

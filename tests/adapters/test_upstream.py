@@ -544,6 +544,7 @@ async def test_tls_of_an_unknown_server_means_not_sent(permit: Permit, certifica
         async with upstream(server.url) as one:
             with pytest.raises(NotSent):
                 await getattr(one, kind)(permit, UpstreamCall("lvs", "POST", "/students", "", b"{}"))
+            await anyio.to_thread.run_sync(server.ended.wait)
         assert server.requests == []
 
 
