@@ -63,7 +63,7 @@ class Drift:
             await asyncio.wait([self._running])
 
     async def _examine(self, match: Match, body: bytes) -> None:
-        counts = unknown_fields(body, match.schema.records[match.route.record], match.route.many)
+        counts = unknown_fields(body, match.schema.records[match.route.record], many=match.route.many)
         if not counts:
             return
         names = self._seen.note(match.schema.name, match.route.record, counts)
