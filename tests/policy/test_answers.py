@@ -23,7 +23,9 @@ def test_questions_are_in_the_order_of_the_file() -> None:
 
 
 def test_answer_by_line_or_path_keeps_the_rest_as_it_was() -> None:
-    text = answers(TEXT, {2: 'Één "titel"', "days.0.from": "2026-08-01", "places.0": "noord"})
+    given: dict[int | str, Answer] = {2: 'Één "titel"', "days.0.from": "2026-08-01", "places.0": "noord"}
+
+    text = answers(TEXT, given)
 
     assert text == TEXT.replace('"ASK: Welke titel?"', '"Één \\"titel\\""').replace(
         '"ASK: Vanaf?"', "2026-08-01"
