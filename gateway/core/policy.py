@@ -29,7 +29,6 @@ __all__ = [
     "group_problems",
     "key_of",
     "narrow",
-    "open_questions",
     "out_of_date",
     "problems",
     "standing_problems",
@@ -41,7 +40,7 @@ _DELIVERY_RULES = (*TERMS_RULES, *FIELD_RULES, *SHAPE_RULES)
 def problems(
     recipient: Recipient, schemas: Mapping[str, Schema], organisation: Organisation | None, today: date
 ) -> list[PolicyProblem]:
-    """Everything `gateway check` reports about one recipient. Open questions are not among them."""
+    """Everything `gateway check` reports about one recipient. Open questions are no problem."""
     found = [*standing_problems(recipient, schemas, organisation), *out_of_date(recipient, today)]
     return sorted(found, key=lambda problem: rank(problem.reason))
 
@@ -69,15 +68,6 @@ def out_of_date(recipient: Recipient, today: date) -> Iterator[PolicyProblem]:
                 rule = finding.reason.meaning.rule
                 message = "not in force today: " + finding.about
                 yield PolicyProblem(finding.reason, rule, message, where, None if whole else key_of(delivery))
-
-
-def open_questions(recipient: Recipient) -> list[PolicyProblem]:
-    """Answers still asked for: `check` lists them, activation refuses while there is one."""
-    message = "answer the question on line {} first"
-    return [
-        PolicyProblem(Reason.SCHEMA_NOT_ACTIVE, "R6", message.format(line), ("asks", line))
-        for line, _ in recipient.asks
-    ]
 
 
 def group_problems(recipients: Iterable[Recipient]) -> list[PolicyProblem]:

@@ -28,7 +28,7 @@ from gateway.core.model import (
     SubProcessor,
     Transform,
 )
-from gateway.core.policy import group_problems, open_questions, problems, standing_problems
+from gateway.core.policy import group_problems, problems, standing_problems
 from gateway.core.reasons import Reason
 from gateway.core.rules_terms import AGREEMENT_ITEMS, AIMS
 from tests.builders_policy import (
@@ -236,6 +236,21 @@ def test_inspectie_needs_no_agreement() -> None:
     one = recipient(kind=RecipientKind.INSPECTIE, role=Role.CONTROLLER, agreement=None)
 
     assert found(one) == set()
+
+
+def test_data_subject_needs_no_agreement() -> None:
+    assert found(recipient(kind=RecipientKind.PARENT, role=Role.DATA_SUBJECT, agreement=None)) == set()
+
+
+@pytest.mark.parametrize(("role", "rule"), [(Role.PROCESSOR, "R69"), (Role.CONTROLLER, "R71")])
+def test_missing_paper_is_told_by_the_rule_of_the_role(role: Role, rule: str) -> None:
+    (problem,) = problems(recipient(role=role, agreement=None), SCHEMAS, ORGANISATION, TODAY)
+
+    assert problem.rule == rule
+
+
+def test_agreement_of_one_day_is_complete() -> None:
+    assert found(with_agreement(starts=TODAY, until=TODAY)) == set()
 
 
 def test_controller_needs_no_items_and_no_authorisation() -> None:
@@ -626,11 +641,8 @@ def test_agreement_out_of_date_is_one_problem_however_many_deliveries() -> None:
     assert (problem.where, problem.delivery) == (("agreement",), None)
 
 
-def test_open_questions_are_no_problem_of_the_file_but_stop_activation() -> None:
-    one = replace(RECIPIENT, asks=((12, "Wie tekent?"),))
-
-    assert problems(one, SCHEMAS, ORGANISATION, TODAY) == []
-    assert [problem.where for problem in open_questions(one)] == [("asks", 12)]
+def test_open_questions_are_no_problem_of_the_file() -> None:
+    assert found(replace(RECIPIENT, asks=((12, "Wie tekent?"),))) == set()
 
 
 def test_every_field_class_is_judged_by_some_rule_or_ordinary() -> None:
