@@ -19,6 +19,7 @@ from pathlib import Path
 
 import uvicorn
 
+from gateway.bootstrap.logs import configure
 from gateway.bootstrap.office import Office, open_office
 from gateway.web.metrics import VARIABLE as MULTIPROCESS
 
@@ -45,6 +46,7 @@ class Supervisor:
 
     async def run(self, announce: Callable[[Addresses], None]) -> None:
         """Serve until SIGTERM or SIGINT; `announce` is called once a delivery can succeed."""
+        configure()
         self._stop_on_signals()
         with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
             async with open_office(self.directory, Path(metrics)) as office:

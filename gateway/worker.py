@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
+from gateway.bootstrap.logs import configure
 from gateway.bootstrap.plane import data_plane
 
 _GRACE = 30  # seconds a running answer gets to finish when the worker is asked to stop
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> None:
     """`DIRECTORY SOCKET LIFELINE NUMBER`: file descriptors of the listening socket and of a pipe that closes when the
     supervisor goes; the worker's number."""
     directory, (listening, lifeline, number) = Path(arguments[0]), map(int, arguments[1:])
+    configure()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(directory, socket.socket(fileno=listening), lifeline, number))
 

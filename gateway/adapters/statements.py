@@ -9,61 +9,15 @@ kept as keyed hashes, contents as keyed digests; neither can be read back. Leave
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
 from gateway.adapters.store_keys import StoreKeys
+from gateway.transfer.ledger import Outcome, Plan, Planned, State, Statement
 from gateway.transfer.trail import instant
-
-
-class State(StrEnum):
-    """What is known of a statement."""
-
-    PENDING = "pending"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    NOT_SENT = "not-sent"
-    UNKNOWN = "unknown"
-
-
-class Plan(StrEnum):
-    """What to do with it."""
-
-    FORWARD = "forward"
-    RETURN = "return"
-    FOREIGN = "foreign"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement as the recipient gave it: its id and its content."""
-
-    id: str = field(repr=False)
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """`status`: the source's status for a known outcome (plan RETURN)."""
-
-    plan: Plan
-    state: State | None = None
-    status: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a statement that was forwarded; `status` as the source gave it."""
-
-    statement: Statement
-    state: State
-    status: int | None = None
-
 
 _KNOWN = (State.ACCEPTED, State.REFUSED)
 

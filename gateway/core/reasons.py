@@ -338,6 +338,11 @@ class Reason(StrEnum):
         "De bron brak af; onbekend is of het bericht is ontvangen.",
         "The source system broke off; it is unknown whether the message was received.",
     )
+    STATEMENT_REFUSED = (
+        "STATEMENT_REFUSED", 21, 400, True, "R42", "art. 5(1)(d) AVG",
+        "De bron nam dit resultaat niet aan.",
+        "The source system did not take this statement.",
+    )
     UPSTREAM_TIMEOUT = (
         "UPSTREAM_TIMEOUT", 21, 504, True, "R107", "art. 32 AVG",
         "De bron antwoordde niet op tijd; er is niets doorgegeven.",

@@ -7,12 +7,13 @@ does not compile takes nobody down with it: it gets the finding SCHEMA_NOT_ACTIV
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.decide import Permit, Standing
-from gateway.core.model import Schema
-from gateway.core.projection import compile_projection
-from gateway.formats.json import JsonMinimiser
+from gateway.core.model import Finding, Schema
+from gateway.core.projection import DeliveryRefused, compile_projection
+from gateway.core.reasons import Reason
+from gateway.formats.json import JsonInbound, JsonMinimiser
 from gateway.transfer.request import Router
 
 Key = tuple[str, str, str]
@@ -21,17 +22,26 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """`standings` by recipient, purpose and schema; `minimisers` by the same and the record's name."""
+    """`standings` by recipient, purpose and schema; `records` by the same and the record's name."""
 
     router: Router
     schemas: Mapping[str, Schema]
     standings: Mapping[Key, Standing]
-    minimisers: Mapping[Key, Mapping[str, JsonMinimiser]]
+    records: Mapping[Key, Mapping[str, JsonMinimiser | JsonInbound]]
 
     def minimiser(self, permit: Permit, record: str) -> JsonMinimiser | None:
-        """The minimiser of this delivery for this record; None when the record is not part of it."""
+        """What leaves of this record in this delivery; None when the record is not part of it."""
+        found = self._found(permit, record)
+        return found if isinstance(found, JsonMinimiser) else None
+
+    def inbound(self, permit: Permit, record: str) -> JsonInbound | None:
+        """What may come back as this record in this delivery; None when nothing may."""
+        found = self._found(permit, record)
+        return found if isinstance(found, JsonInbound) else None
+
+    def _found(self, permit: Permit, record: str) -> JsonMinimiser | JsonInbound | None:
         delivery = permit.standing.delivery
-        return self.minimisers.get((delivery.recipient, delivery.purpose, delivery.schema), {}).get(record)
+        return self.records.get((delivery.recipient, delivery.purpose, delivery.schema), {}).get(record)
 
 
 def compile_policy(
@@ -39,17 +49,27 @@ def compile_policy(
 ) -> Compiled:
     """Compile every delivery for every record it names. `sources`: source → names of the schemas it speaks."""
     offered = {source: [schemas[name] for name in names if name in schemas] for source, names in sources.items()}
-    minimisers = {key: _minimisers(standing, schemas) for key, standing in standings.items()}
-    return Compiled(Router(offered), schemas, standings, minimisers)
+    stands: dict[Key, Standing] = {}
+    records: dict[Key, dict[str, JsonMinimiser | JsonInbound]] = {}
+    for key, standing in standings.items():
+        try:
+            records[key], stands[key] = _records(standing, schemas), standing
+        except DeliveryRefused as refused:
+            finding = Finding(Reason.SCHEMA_NOT_ACTIVE, str(refused))
+            stands[key] = replace(standing, findings=(*standing.findings, finding))
+    return Compiled(Router(offered), schemas, stands, records)
 
 
-def _minimisers(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, JsonMinimiser]:
+def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, JsonMinimiser | JsonInbound]:
     delivery = standing.delivery
     schema = schemas.get(delivery.schema)
     if schema is None:
         return {}
-    records = {name: schema.records[name] for name in delivery.grants if name in schema.records}
-    return {
-        name: JsonMinimiser(compile_projection(record, delivery.grants[name], delivery.pseudonym))
-        for name, record in records.items()
-    }
+    writes = {route.record: route.write for route in schema.routes if route.write is not None}
+    compiled: dict[str, JsonMinimiser | JsonInbound] = {}
+    for name, grants in delivery.grants.items():
+        if name in schema.records:
+            projection = compile_projection(schema.records[name], grants, delivery.pseudonym)
+            write = writes.get(name)
+            compiled[name] = JsonMinimiser(projection) if write is None else JsonInbound(projection, write)
+    return compiled

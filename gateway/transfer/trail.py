@@ -117,8 +117,9 @@ def absence(trail: Trail, permit: Permit, versions: Versions, subject: Subject |
     return replace(draft, outcome="not-available", reasons=reasons, withheld=withheld, unresolved=int(subject is None))
 
 
-def closing(own: Trail, trail: Trail, parts: int) -> Draft:
-    """The entry that says all parts were handed to the transport; without it the last counts as delivered."""
+def closing(own: Trail, trail: Trail, parts: int | None) -> Draft:
+    """The entry that says how it ended: all parts handed to the transport, or a write-back sent. Without it the last
+    part counts as delivered, and a write-back as of unknown outcome."""
     draft = _draft(replace(own, match=trail.match))
     return replace(draft, kind="closing", outcome="released", part_of=trail.id, part=parts)
 

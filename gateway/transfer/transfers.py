@@ -34,7 +34,7 @@ class Transfers:
             trail = replace(trail, match=match)
             inquiry = await inquire(match, request, self._world.organisation)
             if match.route.write is not None:
-                return await self._writeback.answer(trail, match, inquiry, match.route.write)
+                return await self._writeback.answer(trail, match, inquiry)
             return await self._flow.read(trail, match, inquiry)
         except Stop as stop:
             return await self._flow.refuse(trail, stop)

@@ -16,7 +16,7 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 def answers_counter(number: int) -> Callable[[str, str], None]:
     """Counts one answer of worker `number`; call once in a process, before any other metric is made."""
-    values.ValueClass = values.MultiProcessValue(lambda: number)
+    values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call]
     answers = Counter(
         "gateway_answers", "Answers by recipient and outcome.", ["recipient", "outcome"], registry=CollectorRegistry()
     )
@@ -26,5 +26,5 @@ def answers_counter(number: int) -> Callable[[str, str], None]:
 def exposition(directory: Path) -> bytes:
     """What all workers counted, in Prometheus' text format."""
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, path=str(directory))
+    multiprocess.MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]
     return generate_latest(registry)

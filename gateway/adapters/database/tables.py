@@ -48,7 +48,7 @@ entry = _table(
     Column("id", Text, nullable=False),
     Column("roll", Integer, ForeignKey("roll.number")),
     Column("body", LargeBinary, nullable=False),
-    Column("previous", LargeBinary, nullable=False, unique=True),
+    Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("entry_id", "id"),
     Index("entry_roll", "roll"),

@@ -189,7 +189,6 @@ def upgrade() -> None:
             ["roll.number"],
         ),
         sa.PrimaryKeyConstraint("sequence"),
-        sa.UniqueConstraint("previous"),
         sqlite_strict=True,
         sqlite_with_rowid=True,
     )

@@ -1,0 +1,74 @@
+"""What became of statements, told to the recipient in its format's own form: one exit, one word per outcome (D3, D9).
+
+Edu-V Results: 201 without a body when all were taken, else 400 with a status per statement id. What the source says
+of a statement is looked at for its number only; none of its words is relayed (house rule 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from gateway.core.reasons import Reason, first
+from gateway.transfer.ledger import Outcome, State, Statement
+from gateway.transfer.ports import Receipt, UpstreamAnswer
+from gateway.transfer.released import Released
+
+_TAKEN = 201
+_SUCCESS = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One statement: taken (no reason), or why not. `id` is the recipient's own."""
+
+    id: str | None = field(repr=False)
+    reason: Reason | None
+
+
+class _Status(msgspec.Struct):
+    """As the source answers it; anything else in it is not read."""
+
+    status: int
+    id: str | None = None
+
+
+_statuses = msgspec.json.Decoder(list[_Status])
+
+
+def understood(statements: Sequence[Statement], answer: UpstreamAnswer) -> list[Outcome]:
+    """What the source says of each statement. A refusal that does not say of which counts for all."""
+    if answer.status in _SUCCESS:
+        return [Outcome(one, State.ACCEPTED, answer.status) for one in statements]
+    said = {one.id: one.status for one in _read(answer.body) if one.id is not None}
+    return [_outcome(one, said.get(one.id, answer.status)) for one in statements]
+
+
+def _outcome(statement: Statement, status: int) -> Outcome:
+    return Outcome(statement, State.ACCEPTED if status in _SUCCESS else State.REFUSED, status)
+
+
+def _read(body: bytes) -> list[_Status]:
+    try:
+        return _statuses.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+
+
+def acknowledge(receipt: Receipt, results: Sequence[Result], purpose: str) -> Released:
+    """201, or 400 with the status of every statement."""
+    reasons = [one.reason for one in results if one.reason is not None]
+    if not reasons:
+        return Released(receipt, status=_TAKEN, body=b"", purpose=purpose)
+    body = msgspec.json.encode([_told(one) for one in results])
+    return Released(receipt, first(reasons), status=400, body=body, purpose=purpose)
+
+
+def _told(result: Result) -> dict[str, Any]:
+    reason = result.reason
+    status = reason.meaning.status if reason else _TAKEN
+    told = {"id": result.id} if result.id is not None else {}
+    return {**told, "status": status, "statusMessage": reason.value if reason else "ACCEPTED"}
