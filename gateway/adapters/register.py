@@ -42,6 +42,8 @@ class _Item:
     future: asyncio.Future[int]
 
 
+_Released = tuple[Subject, ...]
+_Withheld = tuple[tuple[Subject, tuple[Reason, ...]], ...]
 _Outcome = int | type[VersionsChanged] | type[RegisterUnavailable]
 
 
@@ -51,7 +53,7 @@ class DatabaseRegister:
     def __init__(self, database: Database, keys: StoreKeys) -> None:
         self._writer = _Writer(database, keys)
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
-        self._rolls: dict[object, Roll | None] = {}
+        self._rolls: dict[tuple[_Released, _Withheld], Roll | None] = {}
         self._rolls_size = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="register", daemon=True)
@@ -79,21 +81,17 @@ class DatabaseRegister:
             self._queue.put(None)
         self._thread.join()
 
-    def _roll(
-        self, released: tuple[Subject, ...], withheld: tuple[tuple[Subject, tuple[Reason, ...]], ...]
-    ) -> Roll | None:
+    def _roll(self, released: _Released, withheld: _Withheld) -> Roll | None:
         """The pupil list, from memory when the same list came before: sorting and hashing a thousand takes longer than
-        all the rest of an entry."""
-        given = b"".join([subject.reference for subject in released])
-        key = (given, tuple([(subject.reference, reasons) for subject, reasons in withheld])) if withheld else given
-        known = self._rolls.get(key)
-        if known is not None:
-            return known
+        all the rest of an entry. Subjects compare by identity, so that the search touches none of them."""
+        key = released, withheld
+        if key in self._rolls:
+            return self._rolls[key]
         roll = roll_of(
             [subject.reference for subject in released],
             [(subject.reference, reasons) for subject, reasons in withheld],
         )
-        self._rolls_size += 3 * len(given) + 200 * len(withheld) + 500
+        self._rolls_size += 500 + 50 * (len(released) + len(withheld))
         if self._rolls_size > _ROLLS:
             self._rolls.clear()
             self._rolls_size = 0
