@@ -163,8 +163,7 @@ def _named(node: Node, path: str, paths: frozenset[str]) -> bool:
 def _thinner(node: Node, paths: frozenset[str], prefix: str) -> Node | None:
     if isinstance(node, Branch):
         thinner = without(node, paths, prefix)
-        emptied = thinner is not None and node.released and not thinner.released and not node.required
-        return None if emptied else thinner
+        return None if thinner is None or (node.released and not thinner.released) else thinner
     if isinstance(node, Many) and isinstance(node.item, Branch):
         item = without(node.item, paths, prefix)
         return None if item is None else replace(node, item=item)

@@ -6,6 +6,8 @@ Pure shape: whom the ids stand for is `core.emission`'s business. Types the sche
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -32,16 +34,17 @@ class IdReader:
         self.fields = tuple(name for name in names if name is not None)
         self._kinds: Mapping[str, str] = typed.kinds if typed else {}
         self._reference = msgspec.json.Decoder(self._struct("Reference", self.fields, Raw, ABSENT))
+        self._parts = tuple(attrgetter(f"a{number}") for number in range(len(self.fields)))
         self._one = msgspec.json.Decoder(str | None)
         entry = self._struct("Entry", (typed.value, typed.type) if typed else (), str)
-        self._many: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[entry] | None)  # type: ignore[valid-type]
+        self._many = msgspec.json.Decoder(array_of(entry) | None)
 
     def reference(self, raw: Raw) -> tuple[Ids, Ids]:
         """The ids in a whole reference; raises msgspec.DecodeError for another shape."""
         if bytes(raw) == b"":
             return (), ()
         found = self._reference.decode(raw)
-        return self.parts(*(getattr(found, f"a{number}") for number in range(len(self.fields))))
+        return self.parts(*[part(found) for part in self._parts])
 
     def parts(self, *parts: Raw) -> tuple[Ids, Ids]:
         """The ids in the fields by themselves: of the ECK iD's leaf, and the typed ones."""
@@ -72,6 +75,11 @@ class IdReader:
             forbid_unknown_fields=self.strict,
             gc=False,
         )
+
+
+def array_of(kind: Any) -> Any:
+    """`list[kind]` for a type made while running."""
+    return GenericAlias(list, (kind,))
 
 
 def own_reference(typed: TypedIds, value: str) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class JsonInbound:
         keyed = {name: value for name, value in header.items() if name not in self.write.unkeyed}
         statements = tuple(self._statement(raw, keyed) for raw in envelope.items)
         school: School = envelope.school
-        return Message(school.organisationMasterIdentifier, school.pairs, statements, header, _fault(_texts(header)))
+        return Message(school.master, school.pairs, statements, header, _fault(_texts(header)))
 
     def own_id(self, subject: Subject) -> str | None:
         """The LVS's own key of a pupil: the only id that is forwarded. None: this source cannot take a statement."""

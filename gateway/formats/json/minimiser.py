@@ -19,7 +19,7 @@ from gateway.core.emission import Emission, Seen
 from gateway.core.projection import Branch, DeliveryRefused, Order, Projection, without
 from gateway.core.reasons import Reason
 from gateway.core.transforms import reference_day
-from gateway.formats.json.ids import ABSENT
+from gateway.formats.json.ids import ABSENT, array_of
 from gateway.formats.json.places import Place
 from gateway.formats.json.shapes import id_fields, shape
 from gateway.formats.json.walk import MALFORMED, Walk, Walked, Written, write
@@ -47,7 +47,7 @@ class JsonMinimiser:
         self.projection = projection
         self._shape = shape(projection.root, _order_field(projection))
         record = self._shape.type
-        self._many = msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
+        self._many = msgspec.json.Decoder(array_of(record))
         self._one = msgspec.json.Decoder(record)
         self._encode = msgspec.json.Encoder().encode
         self._walks: dict[tuple[frozenset[str], date], Written | None] = {}

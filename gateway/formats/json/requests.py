@@ -23,21 +23,25 @@ class BodyRefused(Exception):
     """The body of a request does not follow its schema. Says what is wrong in our own words."""
 
 
-class _OrganisationId(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    organisationId: str  # noqa: N815 - the format's name
-    organisationIdType: str  # noqa: N815 - idem
+_ENTRY = {"id": "organisationId", "type": "organisationIdType"}
+_SCHOOL = {"master": "organisationMasterIdentifier", "ids": "organisationIds"}
 
 
-class School(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+class _OrganisationId(msgspec.Struct, forbid_unknown_fields=True, gc=False, rename=_ENTRY):
+    id: str
+    type: str
+
+
+class School(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False, rename=_SCHOOL):
     """How Edu-V names a school."""
 
-    organisationMasterIdentifier: str | None = None  # noqa: N815 - the format's name
-    organisationIds: list[_OrganisationId] = []  # noqa: N815 - idem
+    master: str | None = None
+    ids: list[_OrganisationId] = []
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """(type, id)."""
-        return tuple((one.organisationIdType, one.organisationId) for one in self.organisationIds)
+        return tuple((one.type, one.id) for one in self.ids)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,7 +84,7 @@ def read_named(body: bytes, named: NamedSubject) -> NamedRequest:
         raise BodyRefused("the body does not follow its schema")
     if not ids:
         raise BodyRefused(f"{named.key} holds no id")
-    return NamedRequest(school.organisationMasterIdentifier, school.pairs, ids, school, named)
+    return NamedRequest(school.master, school.pairs, ids, school, named)
 
 
 _Frozen = tuple[str, str, str, tuple[tuple[str, str], ...], str]

@@ -17,7 +17,7 @@ from msgspec import Meta, Raw
 
 from gateway.core.model import Transform
 from gateway.core.projection import Branch, Leaf, Many, Node, Slot
-from gateway.formats.json.ids import ABSENT
+from gateway.formats.json.ids import ABSENT, array_of
 
 _UUID = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 _FORMATS: Mapping[str, Any] = {
@@ -107,14 +107,19 @@ def _field(node: Node, child: Shape | None) -> tuple[Any, ...]:
     for one person must look as it looks when the LVS has none (house rule 5)."""
     kind: Any
     if isinstance(node, Many):
-        kind = list[leaf_type(node.item) if isinstance(node.item, Leaf) else child.type]  # type: ignore[misc,union-attr]
+        kind = array_of(leaf_type(node.item) if isinstance(node.item, Leaf) else _type(child))
     elif isinstance(node, Leaf):
         kind = leaf_type(node)
     else:
-        kind = child.type if child else Raw
+        kind = _type(child)
     if node.required:
         return (kind,)
     return (Raw, ABSENT) if kind is Raw else (kind | None, None)
+
+
+def _type(child: Shape | None) -> Any:
+    assert child is not None
+    return child.type
 
 
 def _passes(node: Node, child: Shape | None) -> bool:
