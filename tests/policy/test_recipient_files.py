@@ -288,6 +288,22 @@ def test_problem_repeats_no_value_of_the_file(tmp_path: Path) -> None:
     assert not any("jansen" in problem.message.lower() for problem in report.problems)
 
 
+@pytest.mark.parametrize(
+    ("edit", "part"),
+    [
+        (("kind: publisher", "kind: uitgever"), "must be one of publisher, distributor,"),
+        (("date: 2026-08-15", "date: morgen"), "must be a date as 2026-08-01"),
+        (("sub_processors: []", "sub_processors: geen"), "must be a list"),
+        (("rows: {years: [1, 2]}", "rows: {years: [een]}"), "must be a whole number"),
+        (("title: Uitgever Noord B.V.", "title: 7"), "must be text: put it in quotes"),
+    ],
+)
+def test_problem_says_what_should_stand_there(tmp_path: Path, edit: tuple[str, str], part: str) -> None:
+    report = checked(tmp_path / "school", changed(answered("uitgever-noord"), edit))
+
+    assert [part in problem.message for problem in report.problems] == [True]
+
+
 def test_second_delivery_of_a_purpose_with_the_same_schema_is_refused(tmp_path: Path) -> None:
     text = answered("uitgever-noord")
     item = text[text.index("  - purpose:") :]
