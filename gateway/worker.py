@@ -40,6 +40,7 @@ async def _serve(directory: Path, listening: socket.socket, lifeline: int, numbe
             access_log=False,  # a path holds pseudonyms (house rule 8)
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # who calls is who connects; a named proxy is trusted for its scheme only (`web`)
             timeout_graceful_shutdown=_GRACE,
         )
         server = uvicorn.Server(config)

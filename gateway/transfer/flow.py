@@ -174,6 +174,7 @@ class Flow(Steps):
             bytes=len(minimised.body),
             digest=self.outside.world.digest(minimised.body),
             issued=emission.issued,
+            key_version=emission.sight.version,
         )
 
 

@@ -83,15 +83,15 @@ class Router:
     def match(self, raw_path: bytes, method: str) -> Match:
         """The one route of this path and method; Stop(ROUTE_UNKNOWN) or Stop(METHOD_NOT_ALLOWED)."""
         source, *segments = _decoded(raw_path)
-        found = False
+        methods = []
         for template, schema, route in self._routes.get((source, len(segments)), ()):
             values = _fit(template, segments)
             if values is None:
                 continue
-            found = True
             if route.method == method:
                 return Match(source, schema, route, values)
-        raise Stop(Reason.METHOD_NOT_ALLOWED if found else Reason.ROUTE_UNKNOWN)
+            methods.append(route.method)
+        raise Stop(Reason.METHOD_NOT_ALLOWED, ", ".join(methods)) if methods else Stop(Reason.ROUTE_UNKNOWN)
 
 
 def _segments(path: str) -> list[str]:

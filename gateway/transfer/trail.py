@@ -48,6 +48,7 @@ class Built:
     bytes: int = 0
     digest: str | None = None
     issued: tuple[Issue, ...] = field(default=(), repr=False)
+    key_version: int | None = None
     detail: tuple[str, ...] = ()
 
 
@@ -103,7 +104,7 @@ def delivery(trail: Trail, permit: Permit, versions: Versions, projection: Proje
         categories=projection.categories if projection else (),
         bytes=built.bytes,
         digest=built.digest,
-        key_version=versions.keys,
+        key_version=built.key_version,
         issued=built.issued,
         detail=(*_details(permit.findings), *built.detail),
     )

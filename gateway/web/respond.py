@@ -59,6 +59,8 @@ def _headers(answer: Answer, media: bytes, status: int, size: int | None) -> Hea
         headers.append((b"purpose", answer.purpose.encode()))
     if answer.reason is not None:
         headers.append((b"gateway-reason", answer.reason.outward.value.encode()))
+    if answer.reason is Reason.METHOD_NOT_ALLOWED and isinstance(answer, Released):
+        headers.append((b"allow", answer.about.encode()))  # RFC 9110 section 15.5.6
     if status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="gateway"'))
     if status in (429, 503):
