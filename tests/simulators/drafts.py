@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.adapters.acts import Act
 from gateway.core.model import Person, Subject, Versions
 from gateway.core.register import Draft
 from gateway.transfer.trail import instant, uuid7
@@ -48,3 +49,8 @@ def a_draft(number: int = 1, **changed: Any) -> Draft:
         "fields": ("userIds.userId",),
     }
     return Draft(**{**given, **changed})
+
+
+def an_act(number: int = 1, moment: datetime = NOW) -> Act:
+    """An act of the privacy officer; its entry's id counts apart from those of drafts."""
+    return Act(an_id(900_000 + number), "p.officer", "agreed with the board", moment)
