@@ -143,7 +143,8 @@ class Roster(Protocol):
 class PseudonymKeys(Protocol):
     """The pseudonym keys, by version; raw keys stay inside the adapter and `core.pseudonym`."""
 
-    current: KeyVersion
+    @property
+    def current(self) -> KeyVersion: ...
 
     def domain_key(self, domain: str, version: int) -> bytes:
         """32 bytes, HKDF of the version's key for this domain; cached."""

@@ -60,7 +60,7 @@ class Steps:
         self.remembered = Remembered(outside.world)
 
     def begin(self, caller: Caller) -> Trail:
-        return Trail(self.new_id(), self.outside.clock(), caller)
+        return Trail(self.new_id(), self.outside.clock(), caller, policy_version=self.outside.world.policy.version)
 
     def new_id(self) -> str:
         return uuid7(self.outside.clock(), self.outside.random(10))

@@ -23,12 +23,14 @@ _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Who calls, since when, and (once matched) which route. `id` is the transfer's id, a UUIDv7."""
+    """Who calls, since when, under which policy of the school, and (once matched) which route. `id` is the transfer's
+    id, a UUIDv7."""
 
     id: str
     moment: datetime
     caller: Caller
     match: Match | None = None
+    policy_version: str | None = None
 
     @property
     def shape(self) -> str:
@@ -138,6 +140,7 @@ def _draft(trail: Trail) -> Draft:
         source=match.source if match else None,
         schema=match.schema.name if match else None,
         schema_hash=(match.schema.text_hash or None) if match else None,
+        policy_version=trail.policy_version,
         route=f"{match.route.method} {match.route.path}" if match else None,
     )
 

@@ -109,7 +109,7 @@ def test_router_other_method_of_a_path_is_not_allowed(method: str) -> None:
 def test_ask_one_location_forces_the_filter() -> None:
     asked = ask(matched(), BY_LOCATION, ORGANISATION)
 
-    assert asked.locations == {"noord"}
+    assert asked.locations == frozenset({"noord"})
     assert upstream_query(asked, {}) == "orgId=01AB00&orgIdType=V_ID&filterByOrgId=true"
 
 
@@ -122,7 +122,7 @@ def test_ask_filter_false_goes_up_as_true() -> None:
 def test_ask_master_covers_every_location() -> None:
     asked = ask(matched(), b"orgMasterId=104A158", ORGANISATION)
 
-    assert asked.locations == {"noord", "zuid"}
+    assert asked.locations == frozenset({"noord", "zuid"})
     assert asked.organisation == (("orgMasterId", "104A158"),)
 
 

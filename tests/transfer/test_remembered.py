@@ -1,0 +1,136 @@
+"""transfer.remembered: nothing outlives the policy, the facts, the keys or the day it was decided under."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from gateway.core.decide import Call, Permit
+from gateway.core.emission import Sight
+from gateway.core.reasons import Reason
+from gateway.transfer.remembered import Remembered
+from gateway.transfer.request import Stop
+from gateway.transfer.trail import legal_date
+from tests.builders_formats import student_json
+from tests.simulators.world import NORTH, NOW, School, a_school, caller
+
+pytestmark = pytest.mark.anyio
+
+CALL = Call("lvs", "edu-v-students", "Student", None, frozenset({"noord"}))
+TODAY = legal_date(NOW)
+STUDENTS = f"/lvs/students/school?{NORTH}"
+
+
+@pytest.fixture
+def school() -> School:
+    return a_school()
+
+
+def permit(remembered: Remembered, school: School, recipient: str = "uitgever-noord", call: Call = CALL) -> Permit:
+    return remembered.permit(caller(recipient), call, school.world.now(), TODAY)
+
+
+def sight(remembered: Remembered, school: School, recipient: str = "uitgever-noord") -> Sight:
+    return remembered.sight(permit(remembered, school, recipient), school.world.now(), TODAY)
+
+
+def test_permit_same_call_same_versions_is_decided_once(school: School) -> None:
+    remembered = Remembered(school.world)
+
+    assert permit(remembered, school) is permit(remembered, school)
+
+
+def test_permit_of_another_caller_is_another(school: School) -> None:
+    remembered = Remembered(school.world)
+
+    other = permit(remembered, school, "uitgever-zuid")
+
+    assert permit(remembered, school).caller != other.caller
+
+
+def test_permit_of_other_locations_is_decided_anew(school: School) -> None:
+    remembered = Remembered(school.world)
+    permit(remembered, school)
+
+    with pytest.raises(Stop) as stop:
+        permit(remembered, school, call=Call("lvs", "edu-v-students", "Student", None, frozenset({"zuid"})))
+
+    assert stop.value.reason is Reason.LOCATION_OUT_OF_SCOPE
+
+
+def test_permit_policy_moved_is_decided_anew(school: School) -> None:
+    remembered = Remembered(school.world)
+    permit(remembered, school)
+    school.suspends("uitgever-noord")
+
+    with pytest.raises(Stop) as stop:
+        permit(remembered, school)
+
+    assert stop.value.reason is Reason.SCHEMA_NOT_ACTIVE
+
+
+def test_refusal_is_not_remembered(school: School) -> None:
+    remembered = Remembered(school.world)
+    active = school.world.compiled
+    school.suspends("uitgever-noord")
+    with pytest.raises(Stop):
+        permit(remembered, school)
+    school.takes_over(active)
+
+    permit(remembered, school)
+
+
+def test_sight_facts_moved_is_another(school: School) -> None:
+    remembered = Remembered(school.world)
+    before = sight(remembered, school)
+    school.leaves(1)
+
+    assert sight(remembered, school) is not before
+
+
+def test_sight_keys_moved_has_other_pseudonyms(school: School) -> None:
+    remembered = Remembered(school.world)
+    before = sight(remembered, school).pseudonym(school.pupils[1])
+    school.rotate(overlap=True)
+
+    assert sight(remembered, school).pseudonym(school.pupils[1]) != before
+
+
+def test_sight_of_another_recipient_is_another(school: School) -> None:
+    remembered = Remembered(school.world)
+
+    assert sight(remembered, school).pseudonym(school.pupils[1]) != sight(
+        remembered, school, "uitgever-zuid"
+    ).pseudonym(school.pupils[1])
+
+
+async def test_delivery_on_its_last_day_is_made(school: School) -> None:
+    school.upstream.holds["/students/school"] = []
+    school.clock.now = datetime(2027, 7, 31, 21, 59, tzinfo=UTC)
+
+    assert (await school.ask(STUDENTS)).reason is None
+
+
+async def test_delivery_after_its_last_day_in_amsterdam_is_refused(school: School) -> None:
+    school.upstream.holds["/students/school"] = []
+    await school.ask(STUDENTS)
+    school.clock.now = datetime(2027, 7, 31, 22, 0, tzinfo=UTC)
+
+    answer = await school.ask(STUDENTS)
+
+    assert answer.reason is Reason.SCHEMA_EXPIRED
+    assert Reason.AGREEMENT_EXPIRED in school.register.drafts[-1].reasons
+
+
+async def test_pupil_whose_last_day_passes_is_withheld_the_next_day(school: School) -> None:
+    one = school.pupils[1]
+    school.enrol(replace(one, enrolments=(replace(one.enrolments[0], end=date(2026, 11, 22)),)))
+    school.upstream.holds["/students/school"] = [student_json(one)]
+    await school.ask(STUDENTS)
+    school.clock.now = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+
+    await school.ask(STUDENTS)
+
+    assert [len(draft.released) for draft in school.register.drafts] == [1, 0]
