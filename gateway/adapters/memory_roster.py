@@ -77,19 +77,20 @@ class MemoryRoster:
             changed = subject.c.changed > self._facts
             rows = connection.execute(sa.select(subject.c.id, subject.c.person, subject.c.reference_key).where(changed))
             persons = rows.all()
-            names, presence = self._read_ids(connection), self._read_presence(connection)
+            (names, here), presence = self._read_ids(connection), self._read_presence(connection)
         for row in persons:
             self._forget(row.id)
-            if row.reference_key is not None and (row.id in names or row.id in presence):
+            # who is known here by a national id only, and was never seen here, belongs to another source
+            if row.reference_key is not None and (row.id in here or row.id in presence):
                 enrolments, groups = presence.get(row.id, ((), frozenset()))
                 known = reference(self._keys, row.id, row.reference_key)
                 ids = names.get(row.id, [])
                 self._keep(Subject(row.id, Person(row.person), known, dict(ids), enrolments, groups), ids)
         self._facts = current
 
-    def _read_ids(self, connection: sa.Connection) -> _Ids:
+    def _read_ids(self, connection: sa.Connection) -> tuple[_Ids, set[bytes]]:
         """Of everyone who changed, oldest first: of two ids of one kind the newest stands in `Subject.ids`, and both
-        are found. Who has only a national id belongs to another source."""
+        are found. And who has an id of this source."""
         ids, subject = tables.subject_id, tables.subject
         statement = (
             sa.select(ids.c.lookup, ids.c.source, ids.c.kind, ids.c.value, ids.c.subject)
@@ -103,7 +104,7 @@ class MemoryRoster:
             found[row.subject].append((row.kind, self._keys.open(row.value, row.lookup).decode()))
             if row.source == self._source:
                 here.add(row.subject)
-        return {who: names for who, names in found.items() if who in here}
+        return found, here
 
     def _read_presence(self, connection: sa.Connection) -> _Presence:
         roster, subject = tables.roster, tables.subject

@@ -113,6 +113,8 @@ class Learning:
                 self._wait(seen)
             else:
                 self.take(next(iter(subjects), None) or self.new_subject(person), seen)
+        if waits:
+            self._end_waiting()
 
     def find_known(self, lookups: Sequence[bytes]) -> None:
         ids, subject = tables.subject_id, tables.subject
@@ -152,6 +154,13 @@ class Learning:
             place = {"lookup": lookup, "source": self.source, "location": self.location}
             values = {**place, "observation": sealed, "moment": instant(self.moment)}
             self.connection.execute(sa.insert(table).values(values))
+
+    def _end_waiting(self) -> None:
+        """An id that became known in another way (the ECK iD, in another source) waits for nobody."""
+        table = tables.pending_link
+        waiting = self.connection.execute(sa.select(table.c.lookup).where(table.c.source == self.source)).scalars()
+        known = [lookup for lookup in waiting if lookup in self.known]
+        self.connection.execute(sa.delete(table).where(table.c.lookup.in_(known)))
 
     def replace_roster(self) -> None:
         """The location as it is now: who is no longer present has left it."""
