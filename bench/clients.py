@@ -151,7 +151,7 @@ _TEXT = """# Upstream clients
 
 Which HTTP client reads from an LVS at what cost. Measured on {when} with
 `python -m bench.clients --rounds {rounds} --seconds {seconds:g}`: Python {python}, uvloop, {cores} cores, the client
-on one of them and nginx with prepared answers on the other, {at_once} calls at once, medians of {rounds} alternating rounds.
+on one of them and nginx with prepared answers on the other, {at_once} calls at once, medians of {rounds} rounds.
 CPU per call says more than calls a second: the machine had other work.
 
 | answer | client | calls a second | CPU per call (µs) |
