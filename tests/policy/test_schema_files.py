@@ -262,6 +262,15 @@ def test_schema_record_with_ids_but_no_subject_is_refused() -> None:
     assert told(found) == [(line_of(text, "  Student:"), "R46")]
 
 
+def test_order_that_is_no_value_is_refused_at_its_line() -> None:
+    text = changed(schema_text("edu-v-association"), ("order: groupId", "order: students"))
+
+    found = load_schema(text, "edu-v-association.yaml")
+
+    assert isinstance(found, list)
+    assert told(found) == [(line_of(text, "order: students"), "form")]
+
+
 def test_schema_with_several_mistakes_tells_all_of_them() -> None:
     text = changed(
         schema_text("edu-v-students"),
