@@ -31,7 +31,8 @@ class Limits:
     body_bytes: int = 1_000_000
     """A request's body; more is BODY_TOO_LARGE (413)."""
     depth: int = 32
-    """Nesting of a JSON body or answer; more is BODY_INVALID (400) or a malformed answer (502)."""
+    """Nesting of a request's JSON body; more is BODY_INVALID (400). An answer of a source that nests deeper than the
+    parser goes is a broken answer (502)."""
     first_byte_seconds: float = 10.0
     """From sending a call to the source until its first byte."""
     total_seconds: float = 60.0

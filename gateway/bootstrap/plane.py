@@ -55,7 +55,7 @@ def _transfers(school: School, register: DatabaseRegister, upstream: HttpUpstrea
     limits = school.settings.limits
     statements = Statements(school.database, school.store_keys)
     outside = Outside(school.world(), register, upstream, drift, statements, clock, random)
-    return Transfers(outside, Sizes(limits.answer_bytes, limits.part_bytes)), drift
+    return Transfers(outside, Sizes(limits.answer_bytes, limits.part_bytes, limits.depth)), drift
 
 
 def _callers(school: School) -> StoredCallers:

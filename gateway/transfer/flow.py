@@ -133,13 +133,22 @@ class Flow(Steps):
         pieces = _minimised(lambda: minimiser.split(body, self.sizes.part_bytes))
 
         async def emit(piece: bytes, number: int) -> tuple[Receipt, bytes]:
-            return await self.steadily(lambda snapshot: self._part(trail, match, inquiry, piece, number, snapshot))
+            try:
+                return await self.steadily(lambda snapshot: self._part(trail, match, inquiry, piece, number, snapshot))
+            except Stop as stop:
+                if number > 1:  # the caller only sees that the answer ends; the school sees why
+                    await self._broken_off(trail, stop, number)
+                raise
 
         async def close(parts: int) -> None:
             await self.outside.register.append(entries.closing(self.begin(trail.caller), trail, parts))
 
         receipt, stream = await Parts(pieces, emit, close).start()
         return Released(receipt, body=stream, purpose=permit.standing.delivery.purpose)
+
+    async def _broken_off(self, trail: Trail, stop: Stop, number: int) -> None:
+        own = replace(self.begin(trail.caller), match=trail.match)
+        await self.outside.register.append(replace(entries.refusal(own, stop), part_of=trail.id, part=number))
 
     async def _part(
         self, trail: Trail, match: Match, inquiry: Inquiry, piece: bytes, number: int, snapshot: Snapshot

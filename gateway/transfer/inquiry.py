@@ -11,6 +11,7 @@ from gateway.core.decide import Call
 from gateway.core.model import Organisation
 from gateway.core.reasons import Reason
 from gateway.formats.json import BodyRefused, NamedRequest, read_named
+from gateway.formats.json.nesting import too_deep
 from gateway.transfer.request import Asked, Match, Request, Stop, ask, named_locations
 
 
@@ -24,14 +25,16 @@ class Inquiry:
     body: bytes = field(default=b"", repr=False)
 
 
-async def inquire(match: Match, request: Request, organisation: Organisation) -> Inquiry:
-    """Raises Stop for whatever does not follow the route's declaration."""
+async def inquire(match: Match, request: Request, organisation: Organisation, *, depth: int) -> Inquiry:
+    """Raises Stop for whatever does not follow the route's declaration; a body nests at most `depth` deep."""
     _accepts_json(request)
     asked = ask(match, request.query, organisation)
     locations, named, body = asked.locations, None, b""
     if match.route.named is not None or match.route.write is not None:
         _holds_json(request)
         body = await request.body()
+        if too_deep(body, depth):
+            raise Stop(Reason.BODY_INVALID, "the body nests too deep")
     if match.route.named is not None:
         try:
             named = read_named(body, match.route.named)

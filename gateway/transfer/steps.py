@@ -45,10 +45,11 @@ class Outside:
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """`answer_bytes`: an answer of the source up to here is built whole; beyond it leaves in parts made from about
-    `part_bytes` of the source's bytes, each with its own entry."""
+    `part_bytes` of the source's bytes, each with its own entry. A request's body nests at most `depth` deep."""
 
     answer_bytes: int
     part_bytes: int
+    depth: int
 
 
 class Steps:

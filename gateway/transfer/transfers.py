@@ -32,7 +32,7 @@ class Transfers:
         try:
             match = self._world.now().compiled.router.match(request.raw_path, request.method)
             trail = replace(trail, match=match)
-            inquiry = await inquire(match, request, self._world.organisation)
+            inquiry = await inquire(match, request, self._world.organisation, depth=self._flow.sizes.depth)
             if match.route.write is not None:
                 return await self._writeback.answer(trail, match, inquiry)
             return await self._flow.read(trail, match, inquiry)

@@ -55,7 +55,7 @@ PURPOSES = {
     "uitgever-zuid": "toegang-leermiddel",
     "toetsaanbieder": "toetsafname",
 }
-SIZES = Sizes(16_000_000, 4_000_000)
+SIZES = Sizes(16_000_000, 4_000_000, 32)
 
 
 class WatchedRegister(SimulatedRegister):

@@ -25,7 +25,7 @@ RECORD = len(orjson.dumps(student_json(pupil(1))))
 @pytest.fixture
 def school() -> School:
     """Nine pupils, of whom two fit in a part."""
-    school = a_school(pupils=[pupil(number) for number in range(1, 10)], sizes=Sizes(100, RECORD + 10))
+    school = a_school(pupils=[pupil(number) for number in range(1, 10)], sizes=Sizes(100, RECORD + 10, 32))
     school.upstream.holds["/students/school"] = [student_json(one) for one in school.pupils.values()]
     return school
 
@@ -118,7 +118,8 @@ async def test_suspension_between_two_parts_breaks_the_answer_off(school: School
         await anext(chunks)
 
     assert [chunk async for chunk in chunks] == []
-    assert "closing" not in {draft.kind for draft in school.register.drafts}
+    assert [(draft.kind, draft.part) for draft in school.register.drafts] == [("part", 1), ("refusal", 2)]
+    assert school.register.drafts[-1].reasons[0] is Reason.SCHEMA_NOT_ACTIVE
 
 
 async def test_register_that_fails_between_two_parts_breaks_the_answer_off(school: School) -> None:
