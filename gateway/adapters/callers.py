@@ -181,8 +181,6 @@ class StoredCallers:
         by_id, by_prefix = {}, {}
         for identity, kind, recipient, purpose, secret_hash, prefix, key_hash in rows:
             caller = Caller(str(identity), _kind(kind), _text(recipient), _text(purpose))
-            assert isinstance(secret_hash, bytes)
-            assert isinstance(key_hash, bytes)
             by_id[caller.credential] = by_prefix[str(prefix)] = _Client(caller, secret_hash, key_hash)
         self._by_id, self._by_prefix = by_id, by_prefix
         self._tokens.clear()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from gateway.adapters.database import Database
+from gateway.adapters.database import Database, DatabaseUnavailable
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.register import Issue
 
@@ -61,8 +61,10 @@ class IssuedPseudonyms:
             lookup = _lookup(self._keys, domain, version, thing, pseudonym)
             rows = self._database.look_up("SELECT payload FROM issued WHERE lookup = ?", (lookup,))
             sealed, row = (rows[0][0], lookup) if rows else (self._nothing, b"")
-            assert isinstance(sealed, bytes)
-            payload = _decode(self._keys.open(sealed, row))
+            try:
+                payload = _decode(self._keys.open(sealed, row))
+            except ValueError:  # a row that somebody changed stands for nobody
+                raise DatabaseUnavailable from None
             if rows and found is None:
                 found = Issue(domain, version, pseudonym, thing, payload.source, payload.value, payload.owner)
         return found

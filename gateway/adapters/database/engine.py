@@ -19,7 +19,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -107,37 +107,29 @@ class Database:
     def versioned(self) -> Versioned:
         """The version counters, in microseconds: raw SQL on a connection of its own. For one thread only (the event
         loop's). Raises DatabaseUnavailable."""
-        try:
-            if self._reader is None or not self._reader[1].same():
-                self._reopen_reader()
-            assert self._reader is not None
-            (callers,), (facts,), (keys,), (policy,) = self._reader[0].execute(_VERSIONS).fetchall()
-            return Versioned(Versions(policy, facts, keys), callers)
-        except (sqlite3.Error, OSError, ValueError):
-            self._reader = None
-            raise DatabaseUnavailable from None
+        if self._reader is not None and not self._reader[1].same():
+            self._close_reader()
+        (callers,), (facts,), (keys,), (policy,) = self.look_up(_VERSIONS, ())
+        return Versioned(Versions(policy, facts, keys), callers)
 
-    def look_up(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[object, ...]]:
+    def look_up(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Rows of one small SELECT on the same connection as `versioned`, same thread. Raises DatabaseUnavailable."""
         try:
             if self._reader is None:
-                self._reopen_reader()
-            assert self._reader is not None
+                witness = Witness.of(self.path)
+                self._reader = (self.connect(), witness)
             return self._reader[0].execute(statement, parameters).fetchall()
-        except (sqlite3.Error, OSError, ValueError):
-            self._reader = None
+        except (sqlite3.Error, OSError):
+            self._close_reader()
             raise DatabaseUnavailable from None
 
-    def _reopen_reader(self) -> None:
+    def _close_reader(self) -> None:
         if self._reader is not None:
             self._reader[0].close()
             self._reader = None
-        self._reader = (self.connect(), Witness.of(self.path))
 
     def close(self) -> None:
-        if self._reader is not None:
-            self._reader[0].close()
-            self._reader = None
+        self._close_reader()
         self.engine.dispose()
 
 

@@ -25,15 +25,18 @@ _NETWORK = frozenset(
 )
 
 
-def open_database(url: str, directory: Path) -> Database:
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+def open_database(url: str, directory: Path, mounts: Path = _MOUNTS) -> Database:
     """The database at `url` (`sqlite:///file`, relative to `directory`), created and migrated when needed. Raises
     DatabaseUnusable with a message for the school's administrator."""
     path = _path(url, directory)
     try:
-        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+        mounted = mounts.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        mounts = ""  # not Linux: nothing to ask
-    if filesystem_of(path, mounts) in _NETWORK:
+        mounted = ""  # not Linux: nothing to ask
+    if filesystem_of(path, mounted) in _NETWORK:
         raise DatabaseUnusable("the database may not be on a network file system")
     try:
         _create(path)
