@@ -22,7 +22,7 @@ async def inquired(target: str, *, body: Any = None, **headers: str) -> Inquiry:
 
 async def read(request: Request) -> Inquiry:
     match = policy().router.match(request.raw_path, request.method)
-    return await inquire(match, request, ORGANISATION, depth=3)
+    return await inquire(match, request, ORGANISATION, depth=8)
 
 
 async def refused(target: str, *, body: Any = None, **headers: str) -> Stop:
