@@ -20,7 +20,7 @@ from gateway.transfer.released import Answer
 from gateway.transfer.request import Request, Stop
 from gateway.web.identify import Callers, identify
 from gateway.web.limits import Concurrency, RateLimit
-from gateway.web.respond import Send, leave
+from gateway.web.respond import BrokenOff, Send, leave
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Any]
@@ -115,7 +115,11 @@ class DataPlane:
 
     async def _leave(self, caller: Caller, answer: Answer, send: Send) -> None:
         self._doors.observe(caller.recipient or "-", answer.reason.value if answer.reason else "released")
-        await leave(answer, send)
+        try:
+            await leave(answer, send)
+        except BrokenOff as broken:
+            self._doors.report(f"broken off: {broken}")
+            raise
 
     async def _anonymous(self, send: Send, origin: str, reason: Reason) -> None:
         self._doors.observe("-", reason.value)

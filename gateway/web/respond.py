@@ -17,8 +17,12 @@ PROBLEM = b"application/problem+json"
 _RETRY_AFTER = b"5"  # seconds; long enough for a reload or a restart, short enough for a class that waits
 
 
+class BrokenOff(Exception):
+    """An answer that had begun may not go on: whoever serves it closes the connection. Says the kind of error only."""
+
+
 async def leave(answer: Answer, send: Send) -> None:
-    """Send an answer whose entry is durable, or the one that says there is none."""
+    """Send an answer whose entry is durable, or the one that says there is none. Raises BrokenOff."""
     status, media, body = _content(answer)
     size = len(body) if isinstance(body, bytes) else None
     await send({"type": "http.response.start", "status": status, "headers": _headers(answer, media, status, size)})
@@ -70,7 +74,11 @@ def _headers(answer: Answer, media: bytes, status: int, size: int | None) -> Hea
 
 async def _stream(parts: AsyncIterator[bytes], send: Send) -> None:
     """Parts whose entries are durable. A part that may not leave raises: the answer is then broken off without its
-    end, so that the client sees that it is not whole."""
-    async for part in parts:
-        await send({"type": "http.response.body", "body": part, "more_body": True})
+    end, so that the client sees that it is not whole; another answer cannot follow what has begun."""
+    try:
+        async for part in parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    # the outermost edge: whatever it was, the server logs what leaves here, and a text may hold a pupil's name
+    except Exception as error:  # noqa: BLE001
+        raise BrokenOff(type(error).__name__) from None
     await send({"type": "http.response.body", "body": b""})
