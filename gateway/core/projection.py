@@ -238,6 +238,8 @@ class _Builder:
             return Many(path, Leaf(path, "string", required=False), many.required, empty=True)
         item: Leaf | Branch | None
         if isinstance(many.item, model.Leaf):
+            if grant is not None and grant.transform is Transform.FIXED:
+                raise self.refusal(path, "is an array of which only the values could be fixed: use `empty`")
             item = self.leaf(many.item, path)
         else:
             found = self.branch(many.item, path)

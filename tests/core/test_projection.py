@@ -86,6 +86,7 @@ def test_projection_with_the_eck_id_has_the_master_slot() -> None:
         (build.keep("userMasterIdentifier"), "second number"),
         (build.keep("address.street"), "is required by the format and not granted"),
         (build.changed(Transform.EMPTY, "gender"), "no array"),
+        (build.fixed(emailsParents="-"), "use `empty`"),
         (build.changed(Transform.PSEUDONYM, "gender"), "no id of a person"),
         (build.changed(Transform.INITIALS, "gender"), "no free text"),
         (build.changed(Transform.YEAR, "address.houseNumber"), "no free text"),
