@@ -19,6 +19,7 @@ from gateway.core.model import (
     Ground,
     Necessity,
     Organisation,
+    Person,
     PseudonymMethod,
     Recipient,
     RecipientKind,
@@ -106,6 +107,7 @@ TERMS = {
     "no location": (recipient(delivery(locations=frozenset())), Reason.LOCATION_OUT_OF_SCOPE),
     "unknown location": (recipient(delivery(locations=frozenset({"west"}))), Reason.LOCATION_OUT_OF_SCOPE),
     "wildcard purpose": (recipient(delivery(purpose="diverse")), Reason.PURPOSE_UNKNOWN),
+    "every location": (recipient(delivery(locations=frozenset({"noord", "zuid"}))), None),
     "sale": (recipient(delivery(purpose="verkoop-van-lijsten")), Reason.PURPOSE_FORBIDDEN),
     "no necessity": (recipient(delivery(necessity=None)), Reason.NO_NOODZAAK),
     "no absence": (recipient(delivery(absence="-")), Reason.AGREEMENT_INCOMPLETE),
@@ -400,6 +402,31 @@ def test_third_person_by_name_is_for_family_kinds() -> None:
     assert found(named("third-person", kind=RecipientKind.ASSISTANT)) == {Reason.THIRD_PERSON_DATA}
 
 
+def test_third_person_beside_a_pseudonym_is_refused_to_family_kinds_too() -> None:
+    one = recipient(delivery(grant("third-person")), kind=RecipientKind.CARE)
+
+    assert found(one) == {Reason.THIRD_PERSON_DATA}
+
+
+def test_guardian_has_no_pseudonym_as_an_employee_has() -> None:
+    pupils, teacher = A_RECORD.subjects
+    record = replace(A_RECORD, subjects=(pupils, replace(teacher, person=Person.GUARDIAN)))
+    one = recipient(delivery(grant("teacher.ids.value", Transform.PSEUDONYM), grant("teacher.ids.type")))
+
+    reasons = {
+        problem.reason
+        for problem in standing_problems(one, {"pupils": replace(SCHEMA, records={"Pupil": record})}, ORGANISATION)
+    }
+
+    assert reasons == {Reason.THIRD_PERSON_DATA}
+
+
+def test_list_of_another_record_makes_no_class_list() -> None:
+    schema = replace(SCHEMA, routes=(Route("GET", "/others", "Other", many=True),))
+
+    assert problems(named("direct", "contact"), {"pupils": schema}, ORGANISATION, TODAY) == []
+
+
 def test_financial_field_leaves_on_a_duty_only() -> None:
     assert found(named("financial", grondslag=LAW)) == set()
     assert found(named("financial")) == {Reason.NO_NOODZAAK}
@@ -410,6 +437,10 @@ def test_financial_field_leaves_on_a_duty_only() -> None:
 )
 def test_quasi_identifier_beside_a_pseudonym_leaves_generalised(path: str, transform: Transform) -> None:
     assert found(recipient(delivery(grant(path, transform)))) == set()
+
+
+def test_quasi_identifier_by_name_leaves_as_it_is() -> None:
+    assert found(named("born")) == set()
 
 
 @pytest.mark.parametrize("kind", [RecipientKind.PUBLISHER, RecipientKind.DISTRIBUTOR])
