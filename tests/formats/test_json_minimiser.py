@@ -419,6 +419,24 @@ def test_item_that_cannot_be_without_its_person_goes_with_them() -> None:
     assert [one["mark"] for one in found["rows"]] == ["8"]
 
 
+def test_item_that_goes_with_one_of_its_persons_shows_the_other_neither() -> None:
+    pair = SchemaBranch(
+        {name: SchemaBranch(build.id_fields(), required=True) for name in ("one", "two")}, required=True
+    )
+    record = Record(
+        "Pairs",
+        SchemaBranch({"rows": SchemaMany(SchemaBranch({"pair": pair}))}),
+        tuple(build.position(f"rows.pair.{name}", item=True) for name in ("one", "two")),
+    )
+    grants = build.own_slot("rows.pair.one") | build.own_slot("rows.pair.two")
+    sent = {"rows": [{"pair": {"one": build.reference(ANNE), "two": build.reference(CHRIS)}}]}
+
+    (found,), emission, _ = minimised(record, grants, [sent], years=FIRST_YEAR)
+
+    assert found == {"rows": []}
+    assert emission.released == ()
+
+
 # -- mapped ids and order ------------------------------------------------------------------------------------
 
 

@@ -158,7 +158,7 @@ class _Writer:
         if root is shape.branch:
             self.apart(people)
         key = self.key(root, shape, order, people)
-        lines, row = self.object(root, shape, "r", people, "continue")
+        lines, row = self.object(root, shape, "r", people, "del shown[mark:]; continue")
         self.steps += lines
         self.steps.append(f"add({row})")
         if key is not None:
@@ -234,7 +234,7 @@ class _Writer:
         values: dict[str, str] = {}
         for name, node in branch.fields.items():
             value = self.value(node, branch, shape, name, read, people)
-            if isinstance(node, Branch) and _may_be_missing(node):
+            if _may_be_missing(node):
                 local = f"v{len(lines)}"
                 lines += [f"{local} = {value}", f"if {local} is None: {leave}"]
                 value = local
@@ -335,8 +335,8 @@ class _Writer:
         if shape.whole:
             row = next(iter(people.values())).whole
         else:
-            before, row = self.object(branch, shape, "x", people, "return None")
-            lines += before
+            before, row = self.object(branch, shape, "x", people, "del shown[here:]; return None")
+            lines += ["here = len(shown)", *before] if before else []
         lines += ["show(s)"] if people and not given else []
         key = next((f"{one.name}.key" for one in people.values()), "''")
         lines.append(f"return ({key}, {row})" if keyed else f"return {row}")
@@ -373,9 +373,12 @@ def _children(root: Branch, shape: Shape) -> list[tuple[Branch, Shape, str]]:
     ]
 
 
-def _may_be_missing(node: Branch) -> bool:
+def _may_be_missing(node: Node) -> bool:
     """A required reference to somebody who may be withheld singly: the enclosing item cannot leave without it."""
-    return node.required and node.subject is not None and node.subject.withheld == "item"
+    if not isinstance(node, Branch) or not node.required:
+        return False
+    single = node.subject is not None and node.subject.withheld == "item"
+    return single or any(_may_be_missing(inner) for inner in node.fields.values())
 
 
 def _output(names: tuple[str, ...]) -> Any:
