@@ -47,5 +47,5 @@ bench: $(INSTALLED) ## speed against nginx + Lua; whether time tells; writes ben
 	$(BIN)/python -m bench.latency
 
 clean: ## remove what was built, the demo school included
-	rm -rf .venv dist demo demo.key .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv dist demo demo.key demo.lvs-secret .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

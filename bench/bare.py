@@ -43,6 +43,7 @@ from gateway.web.limits import Concurrency, RateLimit
 RECEIPT = Receipt("00000000-0000-7000-8000-000000000000", 0)
 KEY = b"k" * 32
 MANY = 1_000_000_000
+DEPTH = 32
 
 
 class Id(msgspec.Struct, rename="camel", gc=False):
@@ -109,11 +110,11 @@ class BareTransfers:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
-        self._flow = BareFlow(outside, Sizes(MANY, MANY))
+        self._flow = BareFlow(outside, Sizes(MANY, MANY, DEPTH))
 
     async def answer(self, caller: Caller, request: Request) -> Answer:
         match = self._outside.world.now().compiled.router.match(request.raw_path, request.method)
-        inquiry = await inquire(match, request, self._outside.world.organisation)
+        inquiry = await inquire(match, request, self._outside.world.organisation, depth=DEPTH)
         return await self._flow.read(self._flow.begin(caller), match, inquiry)
 
     async def refuse_anonymous(self, origin: str, reason: Reason) -> Answer:

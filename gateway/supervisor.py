@@ -118,7 +118,7 @@ class Supervisor:
 class _AdminServer(uvicorn.Server):
     """Signals are the supervisor's, which stops the workers first."""
 
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]  # a generator there
         return contextlib.nullcontext()
 
 

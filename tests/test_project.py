@@ -25,12 +25,12 @@ HASH = re.compile(r"sha256:[0-9a-f]{64}")
 EXPORTS = ["requirements.txt", "requirements-dev.txt"]
 LOCK = "uv.lock"
 # Directories of someone's machine; a path of a container or of the system (/etc, /usr, /run) is not one.
-MACHINE_PATH = re.compile(r"(?<![\w./-])/(home|root|work|Users|opt/pypi)/")
+MACHINE_PATH = re.compile(r"(?<![\w./-])/(home/(?!school)|root/|work/|Users/|opt/pypi/)")
 REGISTRY_HOST = re.compile(r"(pypi|pythonhosted|npmjs)\.(org|com)")
 # Written apart, or this file would name them itself.
 PATCHES = re.compile("|".join(("monkey" + "patch", "unittest" + r"\.mock", "mock" + r"er\b")))
 LATER = re.compile("|".join((r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", r"\bXX" + r"X\b")))
-SILENCED = re.compile("# (type: " + "ignore|no" + r"qa)(?P<code>(\[|: )[\w,-]+\]?)?(?P<reason> - \w.*)?")
+SILENCED = re.compile("# (type: " + "ignore|no" + r"qa)(?P<code>(\[|: )[\w,-]+\]?)?(?P<reason>(  #| -) \w.*)?")
 REQUIRED = [
     ".ci/run",
     "CHANGELOG.md",

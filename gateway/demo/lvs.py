@@ -219,7 +219,7 @@ def main() -> None:
     today = given.today or datetime.now(ZoneInfo("Europe/Amsterdam")).date()  # noqa: TID251
     # The secret comes from the environment: arguments are visible to everyone on the machine.
     secret = os.environ.get("DEMO_LVS_SECRET", "demo")
-    lvs = make_lvs(given.seed, today, given.client_id, secret, os.urandom)  # noqa: TID251
+    lvs = make_lvs(given.seed, today, given.client_id, secret, os.urandom)  # noqa: TID251 - see above
     asyncio.run(serve(lvs.app, given.port, _say, given.lifeline))
 
 

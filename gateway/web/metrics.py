@@ -16,15 +16,23 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 def answers_counter(number: int) -> Callable[[str, str], None]:
     """Counts one answer of worker `number`; call once in a process, before any other metric is made."""
-    values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call]  # it has no types
     answers = Counter(
         "gateway_answers", "Answers by recipient and outcome.", ["recipient", "outcome"], registry=CollectorRegistry()
     )
-    return lambda recipient, outcome: answers.labels(recipient, outcome).inc()
+    known: dict[tuple[str, str], Counter] = {}
+
+    def count(recipient: str, outcome: str) -> None:
+        child = known.get((recipient, outcome))
+        if child is None:
+            child = known[recipient, outcome] = answers.labels(recipient, outcome)
+        child.inc()
+
+    return count
 
 
 def exposition(directory: Path) -> bytes:
     """What all workers counted, in Prometheus' text format."""
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]  # it has no types
     return generate_latest(registry)

@@ -328,7 +328,7 @@ async def test_day_of_the_sync_is_amsterdam_s() -> None:
 async def test_location_of_which_a_part_fails_is_not_learned(what: str, error: Exception, failure: str) -> None:
     said = Said({("zuid", "enrollments"): [enrollment(reference(ASI="1"))]}, {("noord", what): error})
     book, outcomes = await learned(said, NOORD, ZUID)
-    assert outcomes == (Outcome("lvs", "noord", failure=failure), Outcome("lvs", "zuid", 1))  # type: ignore[arg-type]
+    assert outcomes == (Outcome("lvs", "noord", failure=failure), Outcome("lvs", "zuid", 1))  # type: ignore[arg-type]  # a str of Failure
     assert list(book.learned) == ["zuid"]
 
 
