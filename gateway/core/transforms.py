@@ -108,10 +108,7 @@ def _initials(value: Scalar) -> str:
 
 
 def _first_letter(value: Scalar) -> str:
-    text = _text(value)
-    if text[:1].isalpha():
-        return text[0].upper()
-    found = _LETTER.search(text)
+    found = _LETTER.search(_text(value))
     if found is None:
         raise Unreadable
     return found.group().upper()
