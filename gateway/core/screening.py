@@ -104,18 +104,17 @@ def _current(enrolment: Enrolment, today: date) -> bool:
 
 def _past_retention(subject: Subject, today: date, fields: FieldTerms) -> frozenset[str]:
     """D11, R103: counted from the day the pupil left the school, per category."""
-    left = _left(subject, today)
+    left = _left(subject)
     if left is None or subject.person is not Person.PUPIL:
         return frozenset()
     late = [paths for years, paths in fields.kept.items() if _years_after(left, years) < today]
     return frozenset().union(*late)
 
 
-def _left(subject: Subject, today: date) -> date | None:
-    """The last day at this school; None while enrolled, before enrolment, or when never enrolled."""
+def _left(subject: Subject) -> date | None:
+    """The last day at this school; None without an end in sight, or when never enrolled."""
     ends = [enrolment.end for enrolment in subject.enrolments]
-    last = max((end for end in ends if end is not None), default=None)
-    return last if last is not None and None not in ends and last < today else None
+    return None if None in ends else max((end for end in ends if end is not None), default=None)
 
 
 def _years_after(day: date, years: int) -> date:

@@ -235,6 +235,12 @@ def test_refusal_collects_every_reason_in_gate_order() -> None:
     ]
 
 
+def test_findings_of_an_unknown_record_stand_first() -> None:
+    found = outcome(call=replace(CALL, record="Teacher", channel="soap"))
+
+    assert [finding.reason for finding in found.findings] == [Reason.ROUTE_UNKNOWN, Reason.CHANNEL_NOT_ALLOWED]
+
+
 def test_refusal_says_what_it_is_about_without_the_callers_words() -> None:
     found = outcome(call=replace(CALL, purpose="kanarie", record="kanarie"))
 

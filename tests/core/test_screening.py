@@ -59,6 +59,7 @@ SCOPE: dict[str, tuple[Delivery, Subject, tuple[Reason, ...]]] = {
     "group outside the rows": (GROUPS, pupil(enrolled(), groups=frozenset({"1b"})), OUT),
     "no group": (GROUPS, pupil(enrolled()), OUT),
     "teacher here": (YEARS, pupil(enrolled(year=None), person=Person.STAFF), ()),
+    "teacher of another group": (GROUPS, pupil(enrolled(), person=Person.STAFF), ()),
     "teacher elsewhere": (DELIVERY, pupil(enrolled("zuid"), person=Person.STAFF), OUT),
     "teacher who left": (DELIVERY, pupil(enrolled(end=YESTERDAY), person=Person.STAFF), OUT),
     "guardian": (DELIVERY, pupil(enrolled(), person=Person.GUARDIAN), OUT),
