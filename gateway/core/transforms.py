@@ -65,7 +65,7 @@ def _day(value: Scalar) -> date:
         try:
             return date.fromisoformat(value[:10])
         except ValueError:
-            raise Unreadable from None
+            pass  # raised below, outside: the cause would hold the value
     raise Unreadable
 
 

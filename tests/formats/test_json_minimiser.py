@@ -407,6 +407,15 @@ def test_persons_deep_in_a_record_take_it_with_them_where_the_schema_says_so() -
     assert emission.withheld == ((CHRIS, (Reason.PUPIL_NOT_IN_SCOPE,)),)
 
 
+def test_persons_deep_in_a_record_decide_about_it_also_when_nothing_about_them_leaves() -> None:
+    record, _ = deep(item=False)
+
+    found, emission, _ = minimised(record, build.keep("title"), [rows(BEN, CHRIS), rows(ANNE)], years=FIRST_YEAR)
+
+    assert found == [{"title": "t"}]
+    assert emission.withheld == ((CHRIS, (Reason.PUPIL_NOT_IN_SCOPE,)),)
+
+
 def test_item_that_cannot_be_without_its_person_goes_with_them() -> None:
     about = SchemaBranch(build.id_fields(), required=True)
     fields: dict[str, Any] = {"rows": SchemaMany(SchemaBranch({"mark": build.leaf(), "about": about}))}
