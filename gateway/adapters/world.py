@@ -66,7 +66,7 @@ class StoredWorld:
         return snapshot
 
     def issued(self, domain: str, pseudonym: str, thing: str) -> Issue | None:
-        ring = self.now().keys
+        ring = (self._snapshot or self.now()).keys
         assert isinstance(ring, KeyRing)
         return self._issued.find(domain, pseudonym, thing, ring.resolving(self._clock()))
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.core.decide import Permit
@@ -66,7 +68,13 @@ def uuid7(moment: datetime, random: bytes) -> str:
 
 def legal_date(moment: datetime) -> date:
     """The date in Europe/Amsterdam (house rule 9)."""
-    return moment.astimezone(_AMSTERDAM).date()
+    return _date_at(moment.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=64)
+def _date_at(minute: datetime) -> date:
+    """An offset from UTC is whole minutes, so every moment of a minute has one date."""
+    return minute.astimezone(_AMSTERDAM).date()
 
 
 def instant(moment: datetime) -> str:
@@ -77,8 +85,8 @@ def instant(moment: datetime) -> str:
 def refusal(trail: Trail, stop: Stop) -> Draft:
     """The entry of a delivery that is refused: every reason that spoke, the answer first."""
     reasons = (stop.reason, *(finding.reason for finding in stop.findings))
-    return replace(
-        _draft(trail),
+    return Draft(
+        **_common(trail),
         kind="refusal",
         outcome="refused",
         reasons=_ordered(reasons),
@@ -89,8 +97,8 @@ def refusal(trail: Trail, stop: Stop) -> Draft:
 def delivery(trail: Trail, permit: Permit, versions: Versions, projection: Projection | None, built: Built) -> Draft:
     """The entry of an answer: who is in it, who was withheld and why, which fields and categories."""
     terms = permit.standing.delivery
-    return replace(
-        _draft(trail),
+    return Draft(
+        **_common(trail),
         kind="transfer",
         versions=versions,
         recipient_hash=permit.standing.recipient.text_hash or None,
@@ -123,26 +131,27 @@ def absence(trail: Trail, permit: Permit, versions: Versions, subject: Subject |
 def closing(own: Trail, trail: Trail, parts: int | None) -> Draft:
     """The entry that says how it ended: all parts handed to the transport, or a write-back sent. Without it the last
     part counts as delivered, and a write-back as of unknown outcome."""
-    draft = _draft(replace(own, match=trail.match))
-    return replace(draft, kind="closing", outcome="released", part_of=trail.id, part=parts)
+    common = _common(replace(own, match=trail.match))
+    return Draft(**common, kind="closing", outcome="released", part_of=trail.id, part=parts)
 
 
-def _draft(trail: Trail) -> Draft:
+def _common(trail: Trail) -> dict[str, Any]:
+    """What every entry of this transfer says. (As arguments: an entry is made once, on the path of every answer.)"""
     caller, match = trail.caller, trail.match
-    return Draft(
-        id=trail.id,
-        kind="refusal",
-        moment=instant(trail.moment),
-        actor=caller.recipient or caller.kind,
-        credential=caller.credential,
-        recipient=caller.recipient,
-        purpose=caller.purpose,
-        source=match.source if match else None,
-        schema=match.schema.name if match else None,
-        schema_hash=(match.schema.text_hash or None) if match else None,
-        policy_version=trail.policy_version,
-        route=f"{match.route.method} {match.route.path}" if match else None,
-    )
+    common = {
+        "id": trail.id,
+        "moment": instant(trail.moment),
+        "actor": caller.recipient or caller.kind,
+        "credential": caller.credential,
+        "recipient": caller.recipient,
+        "purpose": caller.purpose,
+        "policy_version": trail.policy_version,
+    }
+    if match is None:
+        return common
+    route, schema = match.route, match.schema
+    place = {"source": match.source, "schema": schema.name, "route": f"{route.method} {route.path}"}
+    return {**common, **place, "schema_hash": schema.text_hash or None}
 
 
 def _ground(delivery: Delivery) -> str | None:

@@ -11,7 +11,8 @@ import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Literal, Protocol
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
@@ -24,6 +25,7 @@ from gateway.web.respond import BrokenOff, Send, leave
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Any]
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
 class Transfers(Protocol):
@@ -55,7 +57,7 @@ class Doors:
     concurrency: Concurrency
     body_bytes: int
     body_seconds: float
-    proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    proxies: Networks
     observe: Callable[[str, str], None]
     report: Callable[[str], None]
 
@@ -129,13 +131,21 @@ class DataPlane:
         """TLS, or loopback, or a named proxy that says it ended TLS (R107)."""
         if scope["scheme"] == "https":
             return True
-        try:
-            client = ipaddress.ip_address(_origin(scope))
-        except ValueError:
-            return False
-        if any(client in network for network in self._doors.proxies):
+        trust = _trust(_origin(scope), self._doors.proxies)
+        if trust == "proxy":
             return headers.get(b"x-forwarded-proto", b"").strip().lower() == b"https"
-        return client.is_loopback
+        return trust == "loopback"
+
+
+@lru_cache(maxsize=1024)
+def _trust(origin: str, proxies: Networks) -> Literal["proxy", "loopback", "none"]:
+    try:
+        client = ipaddress.ip_address(origin)
+    except ValueError:
+        return "none"
+    if any(client in network for network in proxies):
+        return "proxy"
+    return "loopback" if client.is_loopback else "none"
 
 
 def _request(scope: Scope, headers: dict[bytes, bytes], receive: Receive, doors: Doors) -> Request:
