@@ -232,6 +232,16 @@ def test_recipient_with_one_mistake_is_refused_at_its_line(
     assert (line_of(text, at), rule) in told(report.problems), report.problems
 
 
+@pytest.mark.parametrize("edit", [with_field("religie"), ("        Group:\n", "        Klas:\n")])
+def test_recipient_that_names_what_no_schema_has_does_not_load(edit: tuple[str, str]) -> None:
+    text = changed(answered("uitgever-noord"), edit)
+
+    found = load_recipient(text, "uitgever-noord.yaml", schemas())
+
+    assert isinstance(found, list)
+    assert told(found) == [(line_of(text, edit[1].removeprefix(STUDENT).strip().partition(":")[0]), "R9")]
+
+
 def without_block(text: str, first: str, after: str) -> str:
     return text[: text.index(first)] + text[text.index(after) :]
 

@@ -220,6 +220,7 @@ LANGUAGE = "      language: {type: string, class: quasi, category: nationality}"
         ('{at: "", person: pupil', "{at: nergens, person: pupil", "at: nergens", "form"),
         ("withheld: record, ids: user", "withheld: record, ids: niemand", "ids: niemand", "form"),
         ("own: ASI", "own: DD", "own: DD", "form"),
+        ("person: pupil, ids: user}\n  - method", "person: pupil, ids: wie}\n  - method", "ids: wie}", "form"),
         (
             "record: Student\n    many: true\n    named",
             "record: Pupil\n    many: true\n    named",

@@ -179,6 +179,15 @@ def test_directory_without_the_file_is_one_problem(tmp_path: Path) -> None:
     assert told(raised.value.problems) == [(1, "form")]
 
 
+def test_file_that_is_not_text_is_one_problem(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_bytes(b"school: \xff\n")
+
+    with pytest.raises(SettingsWrong) as raised:
+        load(tmp_path, {})
+
+    assert told(raised.value.problems) == [(1, "yaml")]
+
+
 def test_failed_start_names_all_problems(tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(changed(GATEWAY, ("workers: 2", "workers: 0\nx: 1")), encoding="utf-8")
 
