@@ -81,8 +81,7 @@ def take_over(database: Database, files: Iterable[PolicyText]) -> frozenset[tupl
             _keep(connection, file)
             problems = json.dumps(file.problems, ensure_ascii=False)
             connection.execute(sa.insert(table).values(kind=kind, name=name, hash=file.hash, problems=problems))
-        if changed:
-            bump(connection, "policy")
+        bump(connection, "policy")
     return changed
 
 

@@ -90,6 +90,7 @@ def test_new_database_is_private_and_durable(database: Database, tmp_path: Path)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    assert connection.execute("PRAGMA secure_delete").fetchone() == (1,)
     connection.close()
 
 

@@ -250,6 +250,25 @@ async def test_append_to_a_removed_database_is_refused_until_it_is_back(
     await refused_then_works(register, database, 1)
 
 
+async def test_append_into_a_file_that_is_removed_before_the_commit_is_refused(
+    register: DatabaseRegister, database: Database, tmp_path: Path
+) -> None:
+    """SQLite would commit into a file that nobody can find again."""
+    await register.append(a_draft(1))
+    other = database.connect()  # a foreign tool that holds the database, so that the writer waits at its BEGIN
+    other.execute("BEGIN IMMEDIATE")
+    appending = asyncio.ensure_future(register.append(a_draft(2)))
+    await anyio.lowlevel.checkpoint()
+    while register.waiting:
+        await anyio.lowlevel.checkpoint()
+    database.path.rename(tmp_path / "moved")
+    other.execute("ROLLBACK")
+    other.close()
+
+    with pytest.raises(RegisterUnavailable):
+        await appending
+
+
 async def test_append_to_a_read_only_directory_is_refused_until_it_is_writable(
     register: DatabaseRegister, database: Database, tmp_path: Path
 ) -> None:

@@ -326,6 +326,17 @@ def test_pupil_that_a_person_calls_new_gets_an_internal_id(school: School) -> No
     assert found(school.new, "nepri", "n").id == internal
 
 
+def test_linking_a_pupil_whose_ids_became_its_own_gives_it_its_place(school: School) -> None:
+    school.learn(seen({"eck-id": "e"}, groups=("g",)), source="new")
+    [pending] = pending_links(school.database, KEYS)
+    school.learn(seen({"las-key": "7", "eck-id": "e"}))
+    known = found(school.lvs, "las-key", "7")
+    link_pending(school.database, KEYS, pending.number, known.id, an_act(), RANDOM)
+    school.new.follow()
+
+    assert found(school.new, "eck-id", "e").groups == {"g"}
+
+
 def test_linking_stands_in_the_register_and_moves_the_facts(school: School) -> None:
     number, before = waiting(school), school.facts()
     link_pending(school.database, KEYS, number, None, an_act(), RANDOM)

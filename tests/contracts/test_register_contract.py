@@ -183,6 +183,16 @@ async def test_issued_pseudonym_of_a_refused_draft_is_not_found(world: World) ->
     assert world.find("uitgever-noord", "p-1", "pupil") is None
 
 
+async def test_issued_pseudonym_of_a_refused_draft_is_found_once_the_draft_is_repeated(world: World) -> None:
+    world.move("facts")
+    issue = Issue("uitgever-noord", 1, "p-1", "pupil", None, None, bytes(16))
+    with pytest.raises(VersionsChanged):
+        await world.register.append(a_draft(1, issued=(issue,)))
+    await world.register.append(a_draft(1, issued=(issue,), versions=Versions(1, 2, 1)))
+
+    assert world.find("uitgever-noord", "p-1", "pupil") == issue
+
+
 async def test_the_same_pupils_again_cost_no_second_list(world: World) -> None:
     pupils = tuple(a_subject(number) for number in range(30))
     await world.register.append(a_draft(1, released=pupils))
