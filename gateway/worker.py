@@ -17,6 +17,9 @@ import uvloop
 from gateway.bootstrap.logs import configure
 from gateway.bootstrap.plane import data_plane
 
+# The loop and the register's writer share one interpreter lock; at Python's own 5 ms a commit waits for it ten times as
+# long as for the disk (p99 of an append under load: 204 ms against 20).
+_SWITCH = 0.0005  # seconds
 _GRACE = 30  # seconds a running answer gets to finish when the worker is asked to stop
 
 
@@ -25,6 +28,7 @@ def main(arguments: list[str]) -> None:
     supervisor goes; the worker's number."""
     directory, (listening, lifeline, number) = Path(arguments[0]), map(int, arguments[1:])
     configure()
+    sys.setswitchinterval(_SWITCH)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(directory, socket.socket(fileno=listening), lifeline, number))
 
