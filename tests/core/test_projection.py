@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from gateway.core.model import Branch as SchemaBranch
-from gateway.core.model import Category, Grant, Many, Node, Person, PseudonymMethod, Record, Transform
-from gateway.core.projection import Branch, DeliveryRefused, Leaf, Projection, Slot, compile_projection, without
+from gateway.core.model import Category, Grant, Node, Person, PseudonymMethod, Record, Transform
+from gateway.core.model import Many as SchemaMany
+from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Projection, Slot, compile_projection, without
 from tests import builders_formats as build
 
 HMAC = PseudonymMethod.HMAC
@@ -156,6 +157,14 @@ def test_projection_of_an_order_that_is_no_mapped_id_is_refused() -> None:
         project(record, build.keep("title"))
 
 
+@pytest.mark.parametrize("order", ["nothing", "title.id", "inner"])
+def test_projection_of_an_order_that_is_no_field_is_refused(order: str) -> None:
+    record = Record("Period", SchemaBranch({"title": build.leaf(), "inner": SchemaBranch({})}), (), order)
+
+    with pytest.raises(DeliveryRefused, match="order"):
+        project(record, build.keep("title"))
+
+
 def test_projection_of_an_empty_array_reads_nothing() -> None:
     grants = build.group_grants() | build.changed(Transform.EMPTY, "assignments")
 
@@ -180,7 +189,7 @@ def test_projection_looks_at_a_person_who_decides_though_nothing_of_them_leaves(
 
 
 def test_projection_leaves_out_items_of_which_nothing_leaves() -> None:
-    fields: dict[str, Node] = {"text": build.leaf(), "people": Many(SchemaBranch(build.id_fields()))}
+    fields: dict[str, Node] = {"text": build.leaf(), "people": SchemaMany(SchemaBranch(build.id_fields()))}
     record = Record("Note", SchemaBranch(fields), (build.position("people", item=True),))
 
     assert named(project(record, build.keep("text")).root) == {"text"}
@@ -247,6 +256,21 @@ def test_without_a_leaf_of_the_slot_the_slot_goes() -> None:
 
     assert found is not None
     assert "userIds" not in found.fields
+
+
+def test_without_a_field_of_the_objects_in_an_array_they_leave_without_it() -> None:
+    times = tuple(f"accessibility.additionalTestingTime.{name}" for name in ("fixed-minutes", "unlimited"))
+    root = project(build.student(), build.student_grants() | build.keep(*times)).root
+
+    found = without(root, frozenset({times[0]}))
+
+    assert found is not None
+    accessibility = found.fields["accessibility"]
+    assert isinstance(accessibility, Many)
+    assert isinstance(accessibility.item, Branch)
+    inner = accessibility.item.fields["additionalTestingTime"]
+    assert isinstance(inner, Branch)
+    assert named(inner) == {"unlimited"}
 
 
 def test_without_an_array_the_array_goes() -> None:
