@@ -56,8 +56,8 @@ class Place:
 
     def _write(self, seen: Seen, master: Ids, typed: Ids) -> None:
         """The JSON of the slots, made once per person."""
-        prefix = f"{self.subject.at}." if self.subject.at else ""
-        if self.subject.withheld == "item" and any(path.startswith(prefix) for path in seen.withheld):
+        within = f"{self.subject.at}."
+        if self.subject.withheld == "item" and any(path.startswith(within) for path in seen.withheld):
             # Within an item nothing is withheld singly: the item goes.
             seen.reasons = (Reason.NOT_AVAILABLE,)
             return
@@ -71,7 +71,7 @@ class Place:
             seen.whole = self._json_whole(seen)
 
     def _json_master(self, ids: Ids) -> Raw | None:
-        return Raw(msgspec.json.encode(ids[0][1])) if ids and "master" in self.slots else None
+        return Raw(msgspec.json.encode(ids[0][1])) if ids else None
 
     def _json_own(self, ids: Ids) -> Raw:
         assert self.subject.typed is not None
@@ -79,7 +79,7 @@ class Place:
         return Raw(msgspec.json.encode([{shape.value: value, shape.type: shape.own} for _, value in ids]))
 
     def _json_typed(self, ids: Ids) -> Raw | None:
-        if not ids or self.subject.typed is None or "typed" not in self.slots:
+        if not ids or self.subject.typed is None:
             return None
         shape = self.subject.typed
         wire = {kind: name for name, kind in shape.kinds.items()}
