@@ -103,9 +103,9 @@ def measure(rounds: int, seconds: float, only: Sequence[str] | None) -> list[Out
 def cases_of(prepared: Prepared, gateway: gateway_side.Gateway) -> Iterator[Case]:
     list_of_one = f"&subjectOfferingId={prepared.subject}"
     one = gateway_side.one_pupil("/students", prepared.las_key, {})
-    yield Case("class", 8, 2.0, Call(f"/students/school?{ORGANISATION}{list_of_one}"), gateway.class_call)
-    yield Case("page", 2, 3.0, Call(f"/students/school?{ORGANISATION}"), gateway.page_call)
-    yield Case("one", 8, 0.4, one, gateway.one_call)
+    yield Case("class", 32, 2.0, Call(f"/students/school?{ORGANISATION}{list_of_one}"), gateway.class_call)
+    yield Case("page", 4, 3.0, Call(f"/students/school?{ORGANISATION}"), gateway.page_call)
+    yield Case("one", 32, 0.4, one, gateway.one_call)
 
 
 def _rounds(case: Case, tested: Mapping[str, servers.Server], rounds: int, seconds: float, directory: Path) -> Outcome:

@@ -20,8 +20,7 @@ from pathlib import Path
 import uvicorn
 
 from gateway.bootstrap.logs import configure
-from gateway.bootstrap.office import Office, open_office
-from gateway.web.metrics import VARIABLE as MULTIPROCESS
+from gateway.bootstrap.office import METRICS_DIRECTORY, Office, open_office
 
 _LOOK_EVERY = 0.25  # seconds between looks at the policy files: a change works within a second
 _RESTART_PAUSE = 0.2  # seconds before a dead worker is replaced, so that a crash loop stays calm
@@ -95,7 +94,7 @@ class Supervisor:
         """Run worker `number`; when it dies, run it again."""
         descriptors = (listening.fileno(), lifeline)
         command = [sys.executable, "-m", "gateway.worker", str(self.directory), *map(str, descriptors), str(number)]
-        environment = {**os.environ, MULTIPROCESS: str(metrics)}
+        environment = {**os.environ, METRICS_DIRECTORY: str(metrics)}
         while not self._stopping.is_set():
             process = await asyncio.create_subprocess_exec(*command, pass_fds=descriptors, env=environment)
             await process.wait()

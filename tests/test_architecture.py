@@ -31,6 +31,8 @@ CROSSINGS = [
     ("core/probe.py", "import logging", "core and formats do no I/O"),
     ("formats/probe.py", "import asyncio", "core and formats do no I/O"),
     ("formats/probe.py", "import sqlalchemy", "core and formats do no I/O"),
+    ("cli/probe.py", "import gateway.adapters", "Only bootstrap and settings know the adapters"),
+    ("worker.py", "import gateway.web", "Only bootstrap and settings know the adapters"),
     ("transfer/probe.py", "import httpx2", "transfer knows the outside world by its ports only"),
     ("transfer/probe.py", "import sqlalchemy", "transfer knows the outside world by its ports only"),
 ]

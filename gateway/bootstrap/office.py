@@ -23,8 +23,9 @@ from gateway.bootstrap.school import School, clock, open_school, random, upstrea
 from gateway.settings import Settings
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.web.admin import admin_app
-from gateway.web.metrics import exposition
+from gateway.web.metrics import VARIABLE, exposition
 
+METRICS_DIRECTORY = VARIABLE  # what tells a worker where to count, in its environment
 _RETRY_ROSTER = 15.0  # seconds until a source that failed is asked again
 
 
