@@ -8,6 +8,7 @@ and the error does not hold it (house rule 8). Leaves out: `pseudonym` (needs a 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import assert_never
@@ -18,8 +19,8 @@ Scalar = str | int | float | bool | date
 Change = Callable[[Scalar], Scalar]
 
 # N5: wide enough that a class of one age is not told apart; the last one is open.
-_BANDS = ((0, 3), (4, 6), (7, 9), (10, 12), (13, 15), (16, 17))
-_ADULT = "18+"
+_FIRST_AGES = (4, 7, 10, 13, 16, 18)
+_BANDS = ("0-3", "4-6", "7-9", "10-12", "13-15", "16-17", "18+")
 
 _POSTCODE = re.compile(r"([1-9][0-9]{3}) ?[A-Za-z]{2}")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -91,7 +92,7 @@ def _band(value: Scalar, reference: date) -> str:
     age = reference.year - born.year - ((reference.month, reference.day) < (born.month, born.day))
     if age < 0:
         raise Unreadable
-    return next((f"{low}-{high}" for low, high in _BANDS if low <= age <= high), _ADULT)
+    return _BANDS[bisect_right(_FIRST_AGES, age)]
 
 
 def _text(value: Scalar) -> str:

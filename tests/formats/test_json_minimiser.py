@@ -491,6 +491,26 @@ def test_ids_of_things_leave_as_the_recipients_own() -> None:
     }
 
 
+def test_ids_of_things_in_arrays_leave_as_the_recipients_own() -> None:
+    (found,), emission, _ = minimised(
+        build.group(), build.group_grants(), [build.group_json(1, [], assignments=["a-1", "a-2"])]
+    )
+
+    issued = {issue.pseudonym: issue.value for issue in emission.issued if issue.thing == "assignment"}
+    assert {issued[one] for one in found["assignments"]} == {"a-1", "a-2"}
+
+
+def test_persons_with_something_about_them_leave_in_pseudonym_order() -> None:
+    people = [build.pupil(number) for number in range(1, 20)]
+    record, grants = deep(item=True)
+
+    (found,), _, _ = minimised(record, grants, [rows(*people)], people=people)
+
+    ids = [one["userIds"][0]["userId"] for one in found["rows"][0]["people"]]
+    assert len(ids) == len(people)
+    assert ids == sorted(ids)
+
+
 def test_enrolment_id_has_its_pupil_as_owner_and_shared_things_have_none() -> None:
     _, emission, _ = minimised(build.enrollment(), build.enrollment_grants(), [build.enrollment_json(1, ANNE)])
 
