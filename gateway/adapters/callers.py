@@ -174,7 +174,7 @@ class StoredCallers:
         return self._tokens[digest]
 
     def _follow(self) -> None:
-        counter = self._database.versioned().callers
+        counter = self._database.latest().callers
         if counter == self._counter:
             return
         rows = self._database.look_up(_VALID, ())

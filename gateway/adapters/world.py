@@ -58,8 +58,11 @@ class StoredWorld:
         }
         self._snapshot: Snapshot | None = None
 
+    def refresh(self) -> None:
+        self._database.versioned()
+
     def now(self) -> Snapshot:
-        versions = self._database.versioned().versions
+        versions = self._database.latest().versions
         snapshot = self._snapshot
         if snapshot is None or snapshot.versions != versions:
             snapshot = self._snapshot = self._follow(versions, snapshot)

@@ -66,6 +66,7 @@ class Office:
     def ready(self) -> Mapping[str, bool]:
         """What must hold before a delivery can succeed."""
         try:
+            self.world.refresh()
             rosters = self.world.now().rosters
         except RegisterUnavailable:
             return {"database": False}

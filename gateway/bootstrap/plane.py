@@ -18,6 +18,7 @@ from gateway.adapters.field_seen import StoredFieldsSeen
 from gateway.adapters.register import DatabaseRegister
 from gateway.adapters.statements import Statements
 from gateway.adapters.upstream import HttpUpstream, system_trust
+from gateway.adapters.world import StoredWorld
 from gateway.bootstrap.school import School, clock, monotonic, open_school, random, upstream_sources, wire_limits
 from gateway.core.reasons import Reason
 from gateway.transfer.drift import Drift
@@ -38,10 +39,11 @@ async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
     with open_school(directory) as school:
         register = DatabaseRegister(school.database, school.store_keys)
         upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
-        transfers, drift = _transfers(school, register, upstream)
+        world = school.world()
+        transfers, drift = _transfers(school, world, register, upstream)
         flushing = asyncio.create_task(_flush(transfers))
         try:
-            yield DataPlane(transfers, _doors(school, number), _oauth(school, transfers))
+            yield DataPlane(transfers, _doors(school, world, number), _oauth(school, transfers))
         finally:
             flushing.cancel()
             await drift.settled()
@@ -50,11 +52,13 @@ async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
             await upstream.close()
 
 
-def _transfers(school: School, register: DatabaseRegister, upstream: HttpUpstream) -> tuple[Transfers, Drift]:
+def _transfers(
+    school: School, world: StoredWorld, register: DatabaseRegister, upstream: HttpUpstream
+) -> tuple[Transfers, Drift]:
     drift = Drift(register, StoredFieldsSeen(school.database, school.store_keys), clock, random)
     limits = school.settings.limits
     statements = Statements(school.database, school.store_keys)
-    outside = Outside(school.world(), register, upstream, drift, statements, clock, random)
+    outside = Outside(world, register, upstream, drift, statements, clock, random)
     return Transfers(outside, Sizes(limits.answer_bytes, limits.part_bytes, limits.depth)), drift
 
 
@@ -62,9 +66,10 @@ def _callers(school: School) -> StoredCallers:
     return StoredCallers(school.database, clock, random, timedelta(seconds=school.settings.limits.token_seconds))
 
 
-def _doors(school: School, number: int) -> Doors:
+def _doors(school: School, world: StoredWorld, number: int) -> Doors:
     limits, log = school.settings.limits, structlog.get_logger()
     return Doors(
+        look=world.refresh,
         callers=_callers(school),
         per_origin=RateLimit(limits.rate_per_origin_per_minute, monotonic),
         per_recipient=RateLimit(limits.rate_per_recipient_per_minute, monotonic),

@@ -47,7 +47,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """A plain table: aligned on a terminal, tab separated elsewhere."""
     if not console.is_terminal:
         for row in rows:
-            console.print("\t".join(map(str, row)), markup=False)
+            typer.echo("\t".join(map(str, row)))  # the console would turn tabs into spaces
         return
     drawn = Table(*columns, box=None, pad_edge=False)
     for row in rows:

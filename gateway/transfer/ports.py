@@ -170,9 +170,14 @@ class World(Protocol):
     @property
     def organisation(self) -> Organisation: ...
 
+    def refresh(self) -> None:
+        """Read the version numbers (microseconds): once at the start of a request, and whenever they turn out to have
+        moved. Raises RegisterUnavailable when the database cannot be read: nothing can be decided then."""
+        ...
+
     def now(self) -> Snapshot:
-        """The current snapshot: reads the version numbers (microseconds) and reloads only what moved. Raises
-        RegisterUnavailable when the database cannot be read: nothing can be decided then."""
+        """The snapshot at the version numbers as they were read last; reloads only what moved. Raises
+        RegisterUnavailable."""
         ...
 
     def issued(self, domain: str, pseudonym: str, thing: str) -> Issue | None:

@@ -72,7 +72,7 @@ class Steps:
             try:
                 return await attempt(self.outside.world.now())
             except VersionsChanged:
-                continue
+                self.outside.world.refresh()
         raise Stop(Reason.FACTS_CHANGED)
 
     def permit(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Permit:

@@ -68,13 +68,13 @@ def uuid7(moment: datetime, random: bytes) -> str:
 
 def legal_date(moment: datetime) -> date:
     """The date in Europe/Amsterdam (house rule 9)."""
-    return _date_at(moment.replace(second=0, microsecond=0))
+    return _date_at(int(moment.timestamp() // 60))
 
 
 @lru_cache(maxsize=64)
-def _date_at(minute: datetime) -> date:
+def _date_at(minute: int) -> date:
     """An offset from UTC is whole minutes, so every moment of a minute has one date."""
-    return minute.astimezone(_AMSTERDAM).date()
+    return datetime.fromtimestamp(minute * 60, _AMSTERDAM).date()
 
 
 def instant(moment: datetime) -> str:

@@ -48,9 +48,10 @@ class Transfers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What stands before the flow. `observe` is told recipient (or "-") and outcome of every answer, `report` the kind
-    (never the text) of an error of our own."""
+    """What stands before the flow. `look` reads what changed since the last request, for all that follows. `observe`
+    is told recipient (or "-") and outcome of every answer, `report` the kind of an error of our own, never its text."""
 
+    look: Callable[[], None]
     callers: Callers
     per_origin: RateLimit
     per_recipient: RateLimit
@@ -78,6 +79,7 @@ class DataPlane:
             await leave(self._transfers.unavailable(), send)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._doors.look()
         origin = _origin(scope)
         headers = _combined(scope["headers"])
         if not self._doors.per_origin.allows(origin):

@@ -18,6 +18,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.core.reasons import Reason
+from gateway.transfer.ports import RegisterUnavailable
+
 _LONGEST_FORM = 8_192  # bytes
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -45,13 +48,24 @@ def oauth_app(issuer: TokenIssuer, refused: Refused, path: str = "/oauth/token")
             return _error(400, "invalid_request")
         if form.get("grant_type") != "client_credentials":
             return _error(400, "unsupported_grant_type")
-        issued = issuer.issue(*credentials)
+        try:
+            issued = issuer.issue(*credentials)
+        except RegisterUnavailable:
+            return _unavailable()
         if issued is None:
-            return _error(401, "invalid_client", await refused(origin))
+            transfer = await refused(origin)
+            return _error(401, "invalid_client", transfer) if transfer else _unavailable()
         answer = {"access_token": issued[0], "token_type": "Bearer", "expires_in": issued[1]}
         return Response(orjson.dumps(answer), media_type="application/json", headers=_NO_STORE)
 
     return Starlette(routes=[Route(path, token, methods=["POST"])])
+
+
+def _unavailable() -> Response:
+    """Nobody can be known and nothing registered now, so nothing else is told (house rule 3)."""
+    headers = {**_NO_STORE, "Retry-After": "5", "Gateway-Reason": Reason.REGISTER_UNAVAILABLE.value}
+    body = orjson.dumps({"error": "temporarily_unavailable"})
+    return Response(body, 503, media_type="application/json", headers=headers)
 
 
 def _error(status: int, code: str, transfer: str | None = None) -> Response:

@@ -106,6 +106,9 @@ class SimulatedWorld:
         self.resolving = {1}
         self._register = register
 
+    def refresh(self) -> None:
+        """Nothing to read: `now` is always what the register would compare with."""
+
     def now(self) -> Snapshot:
         return Snapshot(self._register.versions, self.compiled, self.keys, {"lvs": self.roster})
 

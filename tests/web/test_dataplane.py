@@ -90,6 +90,7 @@ class Plane:
         self.reported: list[str] = []
         self.bytes_read = 0
         doors = Doors(
+            look=self.school.world.refresh,
             callers=self.callers,
             per_origin=RateLimit(limits.get("per_origin", 1000), lambda: 0.0),
             per_recipient=RateLimit(limits.get("per_recipient", 1000), lambda: 0.0),

@@ -7,7 +7,8 @@ import base64
 import httpx2
 import pytest
 
-from gateway.web.oauth import oauth_app
+from gateway.transfer.ports import RegisterUnavailable
+from gateway.web.oauth import TokenIssuer, oauth_app
 
 pytestmark = pytest.mark.anyio
 
@@ -20,17 +21,32 @@ class Issuer:
 
 
 class Refusals:
-    def __init__(self) -> None:
+    """`entry`: the id of the entry; None when the register cannot be written."""
+
+    def __init__(self, entry: str | None = "entry-1") -> None:
         self.origins: list[str] = []
+        self._entry = entry
 
-    async def __call__(self, origin: str) -> str:
+    async def __call__(self, origin: str) -> str | None:
         self.origins.append(origin)
-        return "entry-1"
+        return self._entry
 
 
-async def post(content: bytes, refusals: Refusals | None = None, **headers: str) -> httpx2.Response:
-    app = oauth_app(Issuer(), refusals or Refusals())
-    given = {"content-type": "application/x-www-form-urlencoded", **{k.replace("_", "-"): v for k, v in headers.items()}}
+class UnreadableIssuer:
+    """The database cannot be read."""
+
+    def issue(self, client: str, secret: str) -> tuple[str, int] | None:
+        raise RegisterUnavailable
+
+
+async def post(
+    content: bytes, refusals: Refusals | None = None, issuer: TokenIssuer | None = None, **headers: str
+) -> httpx2.Response:
+    app = oauth_app(issuer or Issuer(), refusals or Refusals())
+    given = {
+        "content-type": "application/x-www-form-urlencoded",
+        **{k.replace("_", "-"): v for k, v in headers.items()},
+    }
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
         return await client.post("/oauth/token", content=content, headers=given)
@@ -94,3 +110,16 @@ async def test_token_credentials_twice_are_refused() -> None:
 @pytest.mark.parametrize("header", ["Basic !!!", "Bearer abc", "Basic " + base64.b64encode(b"no colon").decode()])
 async def test_token_unreadable_authorization_is_refused(header: str) -> None:
     assert (await post(b"grant_type=client_credentials", authorization=header)).status_code == 400
+
+
+async def test_token_unwritable_register_is_unavailable_and_not_a_refusal() -> None:
+    response = await post(b"grant_type=client_credentials&client_id=vendor&client_secret=x", Refusals(None))
+
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert response.headers["gateway-reason"] == "REGISTER_UNAVAILABLE"
+
+
+async def test_token_unreadable_database_is_unavailable() -> None:
+    response = await post(FORM, issuer=UnreadableIssuer())
+
+    assert (response.status_code, response.json()) == (503, {"error": "temporarily_unavailable"})

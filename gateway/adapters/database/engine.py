@@ -52,6 +52,7 @@ class Database:
         sa.event.listen(self.engine, "begin", _begin)
         self._reader: tuple[sqlite3.Connection, Witness] | None = None
         self._pooled: Witness | None = None
+        self._latest: Versioned | None = None
 
     def connect(self) -> sqlite3.Connection:
         """A driver connection without implicit transactions. Never creates the file: an empty one that takes the
@@ -110,7 +111,13 @@ class Database:
         if self._reader is not None and not self._reader[1].same():
             self._close_reader()
         (callers,), (facts,), (keys,), (policy,) = self.look_up(_VERSIONS, ())
-        return Versioned(Versions(policy, facts, keys), callers)
+        self._latest = Versioned(Versions(policy, facts, keys), callers)
+        return self._latest
+
+    def latest(self) -> Versioned:
+        """The counters as they were read last, same thread: each request reads them once, at its start. (Every read
+        lets go of the interpreter, for which the register's writer waits.) Raises DatabaseUnavailable."""
+        return self._latest or self.versioned()
 
     def look_up(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Rows of one small SELECT on the same connection as `versioned`, same thread. Raises DatabaseUnavailable."""

@@ -14,6 +14,8 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 
 def too_deep(body: bytes, most: int) -> bool:
     """Whether more than `most` objects and arrays stand within each other. Brackets in texts do not count."""
+    if body.count(b"[") + body.count(b"{") <= most:
+        return False  # not even if each stood within the one before
     depth = 0
     for bracket in _BRACKET.findall(_STRING.sub(b"", body)):
         depth += 1 if bracket in b"[{" else -1
