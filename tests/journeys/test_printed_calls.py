@@ -1,0 +1,84 @@
+"""What `gateway demo` prints works as printed, with either kind of credential, and its admin port says so."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from tests.journeys.driving import NORTH, STUDENTS, Demo, http
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+RECIPIENTS = ["distributeur-keten", "onderwijsassistent", "toetsaanbieder", "uitgever-noord", "uitgever-zuid"]
+
+
+def token(demo: Demo, recipient: str, *, basic: bool) -> httpx2.Response:
+    told = demo.vendor(recipient).told
+    form = {"grant_type": "client_credentials", "scope": "eduv.students.read"}
+    with http(demo.told["gateway"]) as client:
+        if basic:
+            return client.post(told["token_url"], data=form, auth=(told["client_id"], told["client_secret"]))
+        return client.post(told["token_url"], data=form | {k: told[k] for k in ("client_id", "client_secret")})
+
+
+def test_demo_prints_a_client_for_every_recipient(demo: Demo) -> None:
+    assert sorted(client["recipient"] for client in demo.told["clients"]) == RECIPIENTS
+    assert all(client["calls"] for client in demo.told["clients"])
+
+
+@pytest.mark.parametrize("recipient", RECIPIENTS)
+def test_printed_calls_work_as_printed(demo: Demo, recipient: str) -> None:
+    for call in demo.vendor(recipient).told["calls"]:
+        with http(demo.told["gateway"]) as client:
+            response = client.request(call["method"], call["path"], headers=call["headers"], json=call["body"])
+
+        assert response.status_code == call["status"], (call["path"], response.headers.get("gateway-reason"))
+
+
+def test_first_printed_call_is_the_students_of_a_subject_offering(demo: Demo) -> None:
+    for recipient in ("uitgever-noord", "uitgever-zuid", "toetsaanbieder", "distributeur-keten"):
+        first = demo.vendor(recipient).told["calls"][0]
+
+        assert first["path"].startswith(f"{STUDENTS}?")
+        assert "subjectOfferingId=" in first["path"]
+
+
+@pytest.mark.parametrize("basic", [True, False], ids=["basic", "form"])
+def test_token_of_client_credentials_reads(demo: Demo, *, basic: bool) -> None:
+    issued = token(demo, "uitgever-noord", basic=basic)
+    bearer = {"Authorization": f"Bearer {issued.json()['access_token']}"}
+    with http(demo.told["gateway"], **bearer) as client:
+        response = client.get(STUDENTS, params=NORTH)
+
+    assert (issued.status_code, response.status_code) == (200, 200)
+    assert issued.headers["cache-control"] == "no-store"
+
+
+def test_wrong_secret_gets_no_token(demo: Demo) -> None:
+    told = demo.vendor("uitgever-noord").told
+    form = {"grant_type": "client_credentials", "client_id": told["client_id"], "client_secret": "another"}
+    with http(demo.told["gateway"]) as client:
+        response = client.post("/oauth/token", data=form)
+
+    assert (response.status_code, response.json()) == (401, {"error": "invalid_client"})
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE"])
+def test_other_methods_are_not_allowed(demo: Demo, method: str) -> None:
+    response = demo.vendor("uitgever-noord").call(method, STUDENTS, query=NORTH)
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET")
+
+
+def test_admin_is_healthy_ready_and_counts(demo: Demo) -> None:
+    demo.vendor("uitgever-noord").get(STUDENTS)
+    with http(demo.told["admin"]) as admin:
+        healthy, ready, metrics = (admin.get(path) for path in ("/healthz", "/readyz", "/metrics"))
+
+    assert (healthy.status_code, ready.json()) == (200, {"database": True, "roster lvs": True})
+    assert 'gateway_answers_total{outcome="released",recipient="uitgever-noord"}' in metrics.text
+
+
+def test_data_are_not_on_the_admin_port(demo: Demo) -> None:
+    with http(demo.told["admin"], **{"Gateway-Key": demo.vendor("uitgever-noord").told["api_key"]}) as admin:
+        assert admin.get(STUDENTS, params=NORTH).status_code == 404
