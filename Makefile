@@ -24,10 +24,10 @@ demo: $(INSTALLED) ## a demo school's LVS and the gateway before it, on loopback
 	$(BIN)/gateway demo --port $(PORT)
 
 test: $(INSTALLED) ## every test, in parallel, with the coverage floor
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term $(TESTS)
 
 quick: $(INSTALLED) ## the tests that need no servers
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not journey" $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not journey" $(TESTS)
 
 check: $(INSTALLED) ## format, lint, types, layers
 	scripts/check
