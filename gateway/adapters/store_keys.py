@@ -1,13 +1,15 @@
 """What the store key is for: sealing values at rest, look-up values, digests of what was sent.
 
 Each use has its own key, by HKDF-SHA256. Sealing is AES-SIV, bound to the row by its associated data: deterministic, so
-that it needs no randomness, and equal values in two rows look different. Leaves out: where the key comes from
-(`adapters.keys`).
+that it needs no randomness, and equal values in two rows look different. Look-up values and digests are BLAKE2b with a
+key (RFC 7693): a MAC like HMAC, without letting go of the interpreter twice on every request. Leaves out: where the key
+comes from (`adapters.keys`), pseudonyms (`core.pseudonym`: HMAC-SHA-256).
 """
 
 from __future__ import annotations
 
 import hmac
+from hashlib import blake2b
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -47,11 +49,11 @@ class StoreKeys:
             encoded = part.encode("utf-8", "surrogatepass")
             message += b"\0%d\0" % len(encoded)
             message += encoded
-        return hmac.digest(self._look_up, message, "sha256")[:16]
+        return blake2b(message, digest_size=16, key=self._look_up).digest()
 
     def digest(self, sent: bytes) -> str:
-        """The keyed digest of what was sent; about 1.7 GB/s."""
-        return hmac.digest(self._digest, sent, "sha256").hex()
+        """The keyed digest of what was sent; about 1 GB/s."""
+        return blake2b(sent, digest_size=32, key=self._digest).hexdigest()
 
 
 def derived(key: bytes, info: bytes, length: int) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -27,10 +28,10 @@ from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.transfers import Transfers
 from gateway.web.dataplane import DataPlane, Doors
 from gateway.web.limits import Concurrency, RateLimit
-from gateway.web.metrics import answers_counter
+from gateway.web.metrics import Answers, answers_counter
 from gateway.web.oauth import oauth_app
 
-_FLUSH_EVERY = 5  # seconds; counted refusals are registered when their minute has ended
+_FLUSH_EVERY = 2  # seconds; answers are counted then, and refusals registered when their minute has ended
 
 
 @contextlib.asynccontextmanager
@@ -40,14 +41,19 @@ async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
         register = DatabaseRegister(school.database, school.store_keys)
         upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
         world = school.world()
+        world.now()
+        # policy, rosters and modules live as long as the process: the collector need not walk them again and again
+        gc.freeze()
         transfers, drift = _transfers(school, world, register, upstream)
-        flushing = asyncio.create_task(_flush(transfers))
+        answers = answers_counter(number)
+        flushing = asyncio.create_task(_flush(transfers, answers))
         try:
-            yield DataPlane(transfers, _doors(school, world, number), _oauth(school, transfers))
+            yield DataPlane(transfers, _doors(school, world, answers, number), _oauth(school, transfers))
         finally:
             flushing.cancel()
             await drift.settled()
             await transfers.flush(ended_only=False)
+            answers.write()
             register.close()
             await upstream.close()
 
@@ -66,7 +72,7 @@ def _callers(school: School) -> StoredCallers:
     return StoredCallers(school.database, clock, random, timedelta(seconds=school.settings.limits.token_seconds))
 
 
-def _doors(school: School, world: StoredWorld, number: int) -> Doors:
+def _doors(school: School, world: StoredWorld, answers: Answers, number: int) -> Doors:
     limits, log = school.settings.limits, structlog.get_logger()
     return Doors(
         look=world.refresh,
@@ -77,7 +83,7 @@ def _doors(school: School, world: StoredWorld, number: int) -> Doors:
         body_bytes=limits.body_bytes,
         body_seconds=limits.first_byte_seconds,
         proxies=school.settings.proxies,
-        observe=answers_counter(number),
+        observe=answers.count,
         report=lambda kind: log.error("internal error", kind=kind, worker=number),
     )
 
@@ -90,7 +96,8 @@ def _oauth(school: School, transfers: Transfers) -> object:
     return oauth_app(_callers(school), refused)
 
 
-async def _flush(transfers: Transfers) -> None:
+async def _flush(transfers: Transfers, answers: Answers) -> None:
     while True:
         await asyncio.sleep(_FLUSH_EVERY)
+        answers.write()
         await transfers.flush(ended_only=True)

@@ -492,6 +492,11 @@ class Subject:
         return f"<{self.person} …>"
 
 
+NOBODY = Subject(bytes(16), Person.PUPIL, bytes(16), {})
+"""Stands in for whom an unknown pseudonym names: looked up, screened and registered as anybody, so that the time of an
+answer does not tell an unknown one from a withheld one (house rule 5). In the register it is the reference of zeros."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """About one subject under one delivery: withheld for `reasons`, or available but for `withheld` paths."""

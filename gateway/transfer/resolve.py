@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.core.emission import Sight
-from gateway.core.model import Parameter, Person, Record, Subject
+from gateway.core.model import NOBODY, Parameter, Person, Record, Subject
 from gateway.core.reasons import Reason
 from gateway.transfer.ports import Roster, World
 
@@ -52,7 +52,7 @@ class Resolver:
         """The source's id behind a mapped one; when it belongs to a person, that person is screened."""
         issue = self.world.issued(self.sight.delivery.domain, mapped, kind)
         if issue is None or issue.value is None or issue.source != self.sight.source:
-            return UNKNOWN
+            return self._nobody()
         if issue.owner is None:
             return issue.value
         owner = self.screened(issue.owner)
@@ -62,7 +62,12 @@ class Resolver:
         """The one person whom all these (kind of id, value) stand for, if available to this delivery."""
         owners = {self._owner(value, kind) for _, value in ids}
         owner = owners.pop() if len(owners) == 1 else None
-        return UNKNOWN if owner is None else self.screened(owner)
+        return self._nobody() if owner is None else self.screened(owner)
+
+    def _nobody(self) -> Absent:
+        self.roster.by_id(NOBODY.id)
+        self.sight.verdict(self.record, NOBODY)
+        return UNKNOWN
 
     def screened(self, internal: bytes) -> Subject | Absent:
         subject = self.roster.by_id(internal)

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.core.decide import Permit
-from gateway.core.model import Caller, Delivery, Finding, Subject, Versions
+from gateway.core.model import NOBODY, Caller, Delivery, Finding, Subject, Versions
 from gateway.core.projection import Projection
 from gateway.core.reasons import Reason, first
 from gateway.core.register import Draft, Issue
@@ -124,7 +124,7 @@ def absence(trail: Trail, permit: Permit, versions: Versions, subject: Subject |
     """The entry of an answer that names a pupil and delivers none: outside one word, here the reasons."""
     reasons = _ordered(why)
     draft = delivery(trail, permit, versions, None, Built())
-    withheld = ((subject, reasons),) if subject is not None else ()
+    withheld = ((subject or NOBODY, reasons),)
     return replace(draft, outcome="not-available", reasons=reasons, withheld=withheld, unresolved=int(subject is None))
 
 
