@@ -45,7 +45,7 @@ ORGANISATION = Organisation(
     frozenset({"104A158"}),
     {
         "noord": Location("noord", "Noord", frozenset({("V_ID", "01AB00"), ("DD_ID", "DD100401")})),
-        "zuid": Location("zuid", "Zuid", frozenset({("V_ID", "01AB01")})),
+        "zuid": Location("zuid", "Zuid", frozenset({("V_ID", "01AB01"), ("DD_ID", "DD100402")})),
     },
 )
 NORTH = "orgId=01AB00&orgIdType=V_ID"
