@@ -144,8 +144,10 @@ def _app(school: School) -> DataPlane:
     upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
     drift = Drift(register, StoredFieldsSeen(school.database, school.store_keys), clock, random)
     statements = Statements(school.database, school.store_keys)
-    outside = Outside(school.world(), register, upstream, drift, statements, clock, random)
+    world = school.world()
+    outside = Outside(world, register, upstream, drift, statements, clock, random)
     doors = Doors(
+        look=world.refresh,
         callers=StoredCallers(school.database, clock, random, timedelta(hours=1)),
         per_origin=RateLimit(MANY, monotonic),
         per_recipient=RateLimit(MANY, monotonic),

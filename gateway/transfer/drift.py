@@ -1,14 +1,16 @@
 """Schema drift: a field the source sends and the schema does not know is reported once (R9, FIELD_UNCLASSIFIED).
 
 Nothing of such a field ever leaves, sampled or not: only what is allowed is decoded. Seen on samples, after the
-answer: the first page of a route in each hour, then one in twenty. A name is shown only if it looks like an identifier
-and stood in five records (house rule 8).
+answer: of a route in each hour the first page, one in a hundred, and the first pages of a length that did not come
+before, as a new field makes every answer longer. A name is shown only if it looks like an identifier and stood in five
+records (house rule 8).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -19,7 +21,8 @@ from gateway.transfer.ports import Register, RegisterUnavailable
 from gateway.transfer.request import Match
 from gateway.transfer.trail import instant, uuid7
 
-_EVERY = 20  # pages of one route; a field is seen at the latest after this many
+_EVERY = 100  # pages of one route; a field is seen at the latest after this many
+_LENGTHS = 64  # different lengths that are looked at in one hour; a route with more is left to the sample
 
 
 class FieldsSeen(Protocol):
@@ -28,6 +31,22 @@ class FieldsSeen(Protocol):
     def note(self, schema: str, record: str, counts: Mapping[str, int]) -> list[str]:
         """Add to the counts; the names that now reached five and were never reported before."""
         ...
+
+
+@dataclass(slots=True)
+class _Pages:
+    """The pages of one route in this hour."""
+
+    count: int = 0
+    lengths: set[int] = field(default_factory=set)
+
+    def sampled(self, length: int) -> bool:
+        """Whether this page, of so many bytes, is one to look at."""
+        self.count += 1
+        new = length not in self.lengths and len(self.lengths) < _LENGTHS
+        if new:
+            self.lengths.add(length)
+        return new or self.count % _EVERY == 0
 
 
 class Drift:
@@ -44,17 +63,18 @@ class Drift:
         self._seen = seen
         self._clock = clock
         self._random = random
-        self._pages: dict[tuple[str, str, int], int] = {}
+        self._hour = 0
+        self._pages: dict[tuple[str, str], _Pages] = {}
         self._running: asyncio.Task[None] | None = None
 
     def look(self, match: Match, body: bytes) -> None:
         """Look at this answer of the source if it is one of the sample; returns at once."""
-        key = (match.source, match.route.path, int(self._clock().timestamp() // 3600))
-        page = self._pages.get(key, 0)
-        if page == 0:
-            self._pages = {known: count for known, count in self._pages.items() if known[2] == key[2]}
-        self._pages[key] = page + 1
-        if page % _EVERY == 0 and (self._running is None or self._running.done()):
+        hour = int(self._clock().timestamp() // 3600)
+        if hour != self._hour:
+            self._hour = hour
+            self._pages.clear()
+        pages = self._pages.setdefault((match.source, match.route.path), _Pages())
+        if pages.sampled(len(body)) and (self._running is None or self._running.done()):
             self._running = asyncio.get_running_loop().create_task(self._examine(match, body))
 
     async def settled(self) -> None:

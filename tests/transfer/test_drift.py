@@ -78,12 +78,22 @@ async def test_unknown_field_of_fewer_than_five_records_is_not_shown() -> None:
     assert findings(school) == []
 
 
-async def test_field_that_comes_later_is_seen_within_twenty_pages() -> None:
+async def test_field_that_comes_later_is_seen_with_its_first_page() -> None:
     school = a_school()
     school.upstream.holds["/students/school"] = [student_json(one) for one in school.pupils.values()]
     await ask(school)
     with_field(school)
-    for _ in range(20):
+    await ask(school)
+
+    assert len(findings(school)) == 1
+
+
+async def test_field_that_keeps_the_length_is_seen_within_a_hundred_pages() -> None:
+    school = a_school()
+    school.upstream.holds["/students/school"] = [student_json(one, alias="x" * 20) for one in school.pupils.values()]
+    await ask(school)
+    with_field(school, faith="x" * 20)
+    for _ in range(100):
         await ask(school)
 
     assert len(findings(school)) == 1
