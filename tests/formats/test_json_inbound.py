@@ -190,7 +190,7 @@ def test_statement_with_ids_of_unknown_types_names_nobody() -> None:
 
     (read,) = inbound().read(message(statement(1, student={"userIds": ids}))).statements
 
-    assert read.ids == ()
+    assert (read.ids, read.fault) == ((), None)
 
 
 @pytest.mark.parametrize(
@@ -271,14 +271,18 @@ def test_repr_of_a_message_shows_nothing_of_it() -> None:
     ("path", "transform"),
     [
         ("toolName", Transform.FIXED),
+        ("assessmentDefinition.version", Transform.FIXED),
         ("studentScoresAndResults.additionalInfo", Transform.REDACT),
+        ("studentScoresAndResults.scores.scoreValue", Transform.FIXED),
+        ("scoreScaleDefinitions", Transform.EMPTY),
     ],
 )
 def test_inbound_with_a_transform_is_refused(path: str, transform: Transform) -> None:
     value = "x" if transform is Transform.FIXED else None
+    others = {known: one for known, one in granted().items() if not known.startswith(f"{path}.")}
 
-    with pytest.raises(DeliveryRefused):
-        inbound(granted() | {path: Grant(path, "test", transform, value)})
+    with pytest.raises(DeliveryRefused, match=path):
+        inbound(others | {path: Grant(path, "test", transform, value)})
 
 
 def test_inbound_that_would_take_staff_ids_is_refused() -> None:
@@ -286,8 +290,38 @@ def test_inbound_that_would_take_staff_ids_is_refused() -> None:
         inbound(granted() | build.own_slot("employees"))
 
 
-def test_inbound_without_a_pupils_pseudonym_is_refused() -> None:
-    grants = {path: one for path, one in granted().items() if ".student." not in path}
+def named_by(*paths: str) -> dict[str, Grant]:
+    others = {path: one for path, one in granted().items() if ".student." not in path}
+    return others | build.keep(*(f"studentScoresAndResults.student.{path}" for path in paths))
 
+
+def test_inbound_without_a_pupils_pseudonym_is_refused() -> None:
     with pytest.raises(DeliveryRefused):
-        inbound(grants)
+        inbound(named_by())
+
+
+def test_inbound_by_the_sources_own_ids_is_refused() -> None:
+    """What came out under a recorded deviation is no pseudonym: it leads nowhere back."""
+    grants = named_by("userIds.userId", "userIds.userIdType")
+
+    with pytest.raises(DeliveryRefused, match="pseudonym or ECK iD only"):
+        JsonInbound(compile_projection(SCHEMA.records[RECORD], grants, PseudonymMethod.NONE), WRITE)
+
+
+def test_inbound_by_the_eck_id_reads_it_and_forwards_the_sources_own() -> None:
+    projection = compile_projection(SCHEMA.records[RECORD], named_by("userMasterIdentifier"), PseudonymMethod.ECK_ID)
+    one = JsonInbound(projection, WRITE)
+
+    read = one.read(message(statement(1, student={"userMasterIdentifier": "https://ketenid.example/1"})))
+
+    assert read.statements[0].ids == (("eck-id", "https://ketenid.example/1"),)
+    (sent,) = json.loads(one.forward(read, [(read.statements[0], "las-1")]))["studentScoresAndResults"]
+    assert sent["student"] == {"userIds": [{"userId": "las-1", "userIdType": "ASI"}]}
+
+
+def test_number_that_could_be_a_bsn_is_a_fault_too() -> None:
+    parts = [{"id": "p", "name": "deel", "index": 111222333}]
+
+    read = inbound().read(message(statement(1), assessmentDefinition={"id": "a", "name": "b", "parts": parts}))
+
+    assert read.fault == "assessmentDefinition.parts.index holds a BSN"

@@ -56,6 +56,19 @@ def test_upstream_body_for_a_source_without_own_key_has_the_eck_id() -> None:
     }
 
 
+def test_upstream_body_for_somebody_without_any_id_names_nobody() -> None:
+    assert json.loads(read_named(body(), NAMED).upstream_body(replace(ANNE, ids={})))["student"] == {}
+
+
+def test_named_body_of_a_format_without_typed_ids_has_the_master_only() -> None:
+    named = replace(NAMED, position=replace(NAMED.position, typed=None))
+
+    found = read_named(body(student={"userMasterIdentifier": "https://k/1"}), named)
+
+    assert found.ids == (("eck-id", "https://k/1"),)
+    assert json.loads(found.upstream_body(ANNE))["student"] == {"userMasterIdentifier": ANNE.ids["eck-id"]}
+
+
 @pytest.mark.parametrize(
     "refused",
     [
@@ -70,6 +83,9 @@ def test_upstream_body_for_a_source_without_own_key_has_the_eck_id() -> None:
         body(student={}),
         body(student={"userIds": []}),
         body(student={"userIds": None}),
+        body(student={"userMasterIdentifier": ""}),
+        body(student={"userIds": [{"userId": "", "userIdType": "ASI"}]}),
+        body(student={"userIds": [*ASKED["userIds"], {"userId": "x", "userIdType": "BSN"}]}),
         body(student=[ASKED]),
         body(student="pseudonym-kanarie"),
         body(student=ASKED | {"name": "kanarie"}),

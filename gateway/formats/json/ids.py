@@ -35,9 +35,9 @@ class IdReader:
         self._kinds: Mapping[str, str] = typed.kinds if typed else {}
         self._reference = msgspec.json.Decoder(self._struct("Reference", self.fields, Raw, ABSENT))
         self._parts = tuple(attrgetter(f"a{number}") for number in range(len(self.fields)))
-        self._one = msgspec.json.Decoder(str | None)
+        self._one = msgspec.json.Decoder(str)
         entry = self._struct("Entry", (typed.value, typed.type) if typed else (), str)
-        self._many = msgspec.json.Decoder(array_of(entry) | None)
+        self._many = msgspec.json.Decoder(array_of(entry))
 
     def reference(self, raw: Raw) -> tuple[Ids, Ids]:
         """The ids in a whole reference; raises msgspec.DecodeError for another shape."""
@@ -61,7 +61,7 @@ class IdReader:
         return master, typed
 
     def _typed(self, part: Raw) -> Ids:
-        found = [(one.a1, one.a0) for one in self._many.decode(part) or ()]
+        found = [(one.a1, one.a0) for one in self._many.decode(part)]
         if self.strict and any(kind not in self._kinds for kind, _ in found):
             raise msgspec.ValidationError("an id type that the schema does not know")
         return tuple((self._kinds[kind], value) for kind, value in found if kind in self._kinds and value)

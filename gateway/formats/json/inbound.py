@@ -56,8 +56,8 @@ class JsonInbound:
         self.write = write
         item = _items(projection.root, write)
         name, person = _person(item)
-        if person.subject is None or person.subject.typed is None or person.subject.method != "hmac":
-            raise DeliveryRefused(f"{projection.record.name}: a statement names its pupil by pseudonym only")
+        if person.subject is None or person.subject.typed is None or person.subject.method not in {"hmac", "eck-id"}:
+            raise DeliveryRefused(f"{projection.record.name}: a statement names its pupil by pseudonym or ECK iD only")
         self._name, self._typed = name, person.subject.typed
         self._ids = IdReader(person.subject.master, self._typed)
         header = {key: node for key, node in projection.root.fields.items() if key != write.items}
