@@ -73,7 +73,8 @@ class Flow(Steps):
         if isinstance(target, Target):
             return permit, target
         draft = entries.absence(trail, permit, snapshot.versions, target.subject, target.reasons)
-        return _absence(permit, match, await self.outside.register.append(draft), listed=target.listed)
+        receipt = await self.outside.register.append(draft)
+        return _absence(permit, match, receipt, listed=target.listed and inquiry.named is None)
 
     def _resolve(self, permit: Permit, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Target | Absent:
         resolver, route = self.resolver(permit, match, snapshot), match.route

@@ -441,6 +441,17 @@ async def test_thing_in_a_list_filter_that_was_never_issued_is_an_empty_list_wit
     assert sent.header("gateway-reason") is None
 
 
+async def test_thing_in_a_filter_of_a_named_pupil_that_was_never_issued_is_the_same_absence(school: School) -> None:
+    pseudonyms = await school.shown()
+    path = f"/lvs/enrollments/school/student?subjectOfferingId={UNKNOWN}"
+    answers = [await school.ask(path, body=student_asked(one)) for one in (pseudonyms[3], UNKNOWN)]
+
+    told = [(await left(answer)).but_for_the_transfer for answer in answers]
+    assert told[0] == told[1]
+    assert told[0][0] == 404
+    assert school.upstream.calls == []
+
+
 async def test_thing_in_a_list_filter_of_another_recipient_is_an_empty_list(school: School) -> None:
     school.upstream.holds["/enrollments/school"] = [
         enrollment_json(1, school.pupils[1], subject="00000000-0000-4000-8000-00000000bbbb")

@@ -13,8 +13,8 @@ from gateway.transfer.ports import Receipt, RegisterUnavailable
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.request import Stop
 from gateway.transfer.steps import Sizes
-from tests.builders_formats import pupil, student_json
-from tests.simulators.world import NORTH, School, a_school
+from tests.builders_formats import enrollment_json, pupil, student_json
+from tests.simulators.world import NORTH, School, a_school, student_asked
 
 pytestmark = pytest.mark.anyio
 
@@ -152,6 +152,23 @@ async def test_facts_that_move_before_a_part_is_committed_are_screened_again(sch
     await anext(chunks)
 
     assert [one.id for one in school.register.drafts[-1].released] == [school.pupils[4].id]
+
+
+async def test_second_large_list_issues_nothing_again(school: School) -> None:
+    for _ in range(2):
+        await whole(await school.ask(STUDENTS))
+
+    issued = [len(draft.issued) for draft in school.register.drafts if draft.kind == "part"]
+    assert issued == [2, 2, 2, 2, 1, 0, 0, 0, 0, 0]
+
+
+async def test_large_answer_about_one_pupil_is_built_whole(school: School) -> None:
+    pseudonyms = await school.shown()
+    school.upstream.holds["/enrollments/school/student"] = [enrollment_json(1, school.pupils[1])]
+    answer = await school.ask("/lvs/enrollments/school/student", body=student_asked(pseudonyms[1]))
+
+    assert isinstance(answer, Released)
+    assert isinstance(answer.body, bytes)
 
 
 async def test_list_within_the_bound_is_built_whole(school: School) -> None:

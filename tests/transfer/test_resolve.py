@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.decide import Call, Permit, decide
 from gateway.core.emission import Sight
-from gateway.core.model import Person, Subject
+from gateway.core.model import Parameter, Person, Subject
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
 from gateway.transfer.resolve import UNKNOWN, Absent, Resolver
@@ -172,6 +172,14 @@ def test_unknown_thing_in_a_path_is_not_listed(school: School) -> None:
     )
 
     found = resolver(school, "Group", "edu-v-association").things([(parameter, "x")], many=False)
+
+    assert found == Absent((Reason.PSEUDONYM_UNKNOWN,), None, listed=False)
+
+
+def test_unknown_thing_in_the_path_of_a_list_is_not_listed(school: School) -> None:
+    parameter = Parameter("id", "path", "thing", maps="group")
+
+    found = resolver(school, "Group", "edu-v-association").things([(parameter, "x")], many=True)
 
     assert found == Absent((Reason.PSEUDONYM_UNKNOWN,), None, listed=False)
 

@@ -198,6 +198,16 @@ async def test_body_that_is_no_message_is_refused_in_the_formats_shape(school: S
     assert isinstance((await left(answer)).json(), list)
 
 
+async def test_message_that_holds_a_pseudonym_in_its_text_is_refused(school: School) -> None:
+    shown = await school.shown(TAKER)
+    named = {"id": "a-1", "name": f"Toets van {shown[1]}"}
+    answer = await post(school, statement("s-1", shown[2]), assessmentDefinition=named)
+
+    assert answer.reason is Reason.BODY_INVALID
+    assert shown[1].encode() not in (await left(answer)).body
+    assert school.upstream.calls == []
+
+
 async def test_suspended_recipient_returns_nothing(school: School) -> None:
     shown = await school.shown(TAKER)
     school.suspends(TAKER)
