@@ -15,7 +15,7 @@ from gateway.core.grants import leaves
 from gateway.core.model import Grant, PseudonymMethod, Schema, Transform
 from gateway.core.projection import DeliveryRefused, compile_projection
 from gateway.formats.json import BodyRefused, JsonInbound, Message
-from gateway.formats.json.inbound import contains
+from gateway.formats.json.inbound import _fault, contains
 from tests import builders_formats as build
 from tests.official import needs_standards, problems
 
@@ -231,6 +231,11 @@ def test_text_that_names_a_person_is_a_fault(text: str, where: str) -> None:
 )
 def test_contains_finds_what_may_not_stand_in_text(text: str, what: str | None) -> None:
     assert contains(text) == what
+
+
+@pytest.mark.parametrize(("path", "fault"), [("id", False), ("assessmentId", False), ("resultValue", True)])
+def test_number_that_could_be_a_bsn_is_no_fault_in_an_id(path: str, fault: bool) -> None:  # noqa: FBT001
+    assert (_fault([(f"results.{path}", "111222333")]) is not None) == fault
 
 
 # -- messages that cannot be taken ---------------------------------------------------------------------------

@@ -128,15 +128,22 @@ _NINE = re.compile(r"(?<!\d)(?:\d{9}|\d{4}\.\d{2}\.\d{3}|\d{3}[ .]\d{3}[ .]\d{3}
 _WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 
-def contains(text: str) -> str | None:
-    """What may not stand in a text that comes in: a pseudonym, an ECK iD, a number that could be a BSN."""
+def contains(text: str, *, number: bool = False) -> str | None:
+    """What may not stand in a text that comes in: a pseudonym, an ECK iD, a number that could be a BSN. `number`: the
+    text is an id of a test or statement; the 11-proef would refuse one in eleven of nine digits (D7)."""
     if _PSEUDONYM.search(text):
         return "pseudonym"
     if _ECK_ID.search(text):
         return "ECK iD"
-    if any(_eleven(found.group()) for found in _NINE.finditer(text)):
+    if not number and any(_eleven(found.group()) for found in _NINE.finditer(text)):
         return "BSN"
     return None
+
+
+def _is_id(path: str) -> bool:
+    """How Edu-V names what is an id: `id`, `assessmentId`, `scoreScaleIds`."""
+    name = path.rpartition(".")[2]
+    return name == "id" or name.endswith(("Id", "Ids"))
 
 
 def _eleven(text: str) -> bool:
@@ -147,7 +154,7 @@ def _eleven(text: str) -> bool:
 
 def _fault(texts: Iterable[tuple[str, str]]) -> str | None:
     for path, text in texts:
-        what = contains(text)
+        what = contains(text, number=_is_id(path))
         if what is not None:
             return f"{path} holds a {what}"
     return None
