@@ -10,6 +10,7 @@ import pytest
 
 from tests.journeys.driving import (
     ENROLMENTS,
+    GROUPS,
     NORTH,
     STUDENTS,
     UNKNOWN,
@@ -171,6 +172,20 @@ def test_named_pupil_who_cannot_be_had_is_the_same_bytes_and_no_call(demo: Demo)
         assert answers[0].json() == {"status": 404, "statusMessage": "NOT_AVAILABLE"}
         assert len(demo.lvs.calls()) == calls
         assert noord.student(years[1]).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "key"), [(ENROLMENTS, "enrollmentId"), (GROUPS, "groupId")])
+def test_thing_in_a_path_is_found_by_the_recipients_own_id_alone(demo: Demo, path: str, key: str) -> None:
+    noord, zuid = demo.vendor("uitgever-noord"), demo.vendor("uitgever-zuid")
+    record, foreign = noord.records(path)[0], zuid.records(path)[0][key]
+    own = next(iter(demo.lvs.everything(path.removeprefix("/lvs"))))[key]
+    calls = demo.lvs.calls()
+    absent = [noord.get(f"{path}/{one}") for one in (foreign, own, UNKNOWN)]
+
+    assert noord.get(f"{path}/{record[key]}").json() == record
+    assert same_but_for_the_transfer(*absent)
+    assert absent[0].json() == {"status": 404, "statusMessage": "NOT_AVAILABLE"}
+    assert len(demo.lvs.calls()) == len(calls) + 1
 
 
 def test_unknown_offering_in_a_filter_is_an_empty_list_and_no_call(demo: Demo) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx2
+import orjson
 import pytest
 
 from tests.journeys.driving import NORTH, STUDENTS, Demo, http
@@ -61,6 +62,21 @@ def test_wrong_secret_gets_no_token(demo: Demo) -> None:
         response = client.post("/oauth/token", data=form)
 
     assert (response.status_code, response.json()) == (401, {"error": "invalid_client"})
+
+
+def test_school_credential_reads_nothing(demo: Demo) -> None:
+    made = orjson.loads(demo.gateway("client", "new", "--school", "--by", "directeur"))
+    with http(demo.told["gateway"], **{"Gateway-Key": made["api_key"]}) as client:
+        response = client.get(STUDENTS, params=NORTH)
+
+    assert (response.status_code, response.headers["gateway-reason"]) == (403, "CALLER_NOT_RECIPIENT")
+
+
+def test_purpose_that_differs_from_the_credentials_is_refused(demo: Demo) -> None:
+    vendor = demo.vendor("uitgever-noord")
+
+    assert vendor.get(STUDENTS, Purpose="toegang-leermiddel").status_code == 200
+    assert vendor.get(STUDENTS, Purpose="reclame").headers["gateway-reason"] == "PURPOSE_FORBIDDEN"
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE"])

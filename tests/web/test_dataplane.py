@@ -407,6 +407,7 @@ async def test_body_that_ends_early_is_invalid(plane: Plane) -> None:
     left = await post(plane, body=[])
 
     assert left.header("gateway-reason") == "BODY_INVALID"
+    assert b"the body ended early" in left.body
 
 
 async def test_body_that_never_comes_is_given_up() -> None:
