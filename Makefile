@@ -21,10 +21,12 @@ $(INSTALLED): pyproject.toml uv.lock requirements-dev.txt
 	@touch $@
 
 demo: $(INSTALLED) ## a demo school's LVS and the gateway before it, on loopback
+	@$(BIN)/python -m compileall -q gateway
 	$(BIN)/gateway demo --port $(PORT)
 
-test: $(INSTALLED) ## every test, in parallel, with the coverage floor
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term $(TESTS)
+test: $(INSTALLED) ## every check and every test, in parallel, with the coverage floor
+	@failed=0; scripts/check || failed=1; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term $(TESTS) || failed=1; exit $$failed
 
 quick: $(INSTALLED) ## the tests that need no servers
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not journey" $(TESTS)
