@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -32,7 +32,7 @@ class Result:
 class _Status(msgspec.Struct):
     """As the source answers it; anything else in it is not read."""
 
-    status: int
+    status: Annotated[int, msgspec.Meta(ge=100, le=599)]
     id: str | None = None
 
 

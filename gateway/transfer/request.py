@@ -16,6 +16,8 @@ from gateway.core.reasons import Reason, first
 
 _LONGEST_VALUE = 512  # characters; no id or code of a known format is longer than an ECK iD (~170)
 _MOST_PARAMETERS = 32
+# RFC 3986 section 5.2.4: a dot segment is no value; whoever reads the path next takes it for another route.
+_NO_VALUE = frozenset({"", ".", ".."})
 
 
 class Stop(Exception):
@@ -113,7 +115,7 @@ def _fit(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | Non
     values = {}
     for part, segment in zip(template, segments, strict=True):
         if part.startswith("{"):
-            if not segment or len(segment) > _LONGEST_VALUE:
+            if segment in _NO_VALUE or len(segment) > _LONGEST_VALUE:
                 return None
             values[part[1:-1]] = segment
         elif part != segment:

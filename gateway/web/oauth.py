@@ -7,7 +7,6 @@ only narrow. Errors are those of RFC 6749 section 5.2. Leaves out: how secrets a
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote_plus
@@ -107,6 +106,6 @@ def _credentials(header: str | None, form: dict[str, str] | None) -> tuple[str, 
         return None
     try:
         client, colon, secret = base64.b64decode(encoded, validate=True).decode("ascii").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no ASCII before or after
         return None
     return (unquote_plus(client), unquote_plus(secret)) if colon and client else None

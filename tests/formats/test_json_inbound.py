@@ -233,6 +233,13 @@ def test_contains_finds_what_may_not_stand_in_text(text: str, what: str | None) 
     assert contains(text) == what
 
 
+def test_contains_takes_no_more_time_than_the_text_is_long() -> None:
+    """One body of a recipient could otherwise hold a worker for a quarter of an hour: red, this test does not end."""
+    assert contains("http://" + "ketenid" * 140_000) is None
+    assert contains("http://" + "ketenid" * 140_000 + "/") == "ECK iD"
+    assert contains("http://" * 140_000) is None
+
+
 @pytest.mark.parametrize(("path", "fault"), [("id", False), ("assessmentId", False), ("resultValue", True)])
 def test_number_that_could_be_a_bsn_is_no_fault_in_an_id(path: str, fault: bool) -> None:  # noqa: FBT001
     assert (_fault([(f"results.{path}", "111222333")]) is not None) == fault

@@ -379,6 +379,17 @@ async def test_refusal_that_names_no_statement_counts_for_all(school: School) ->
     assert set((await statuses(answer)).values()) == {(400, "STATEMENT_REFUSED")}
 
 
+async def test_refusal_with_a_status_that_is_none_counts_for_all(school: School) -> None:
+    """The ledger could not keep such a number, and the outcome of what was sent would be lost."""
+    shown = await school.shown(TAKER)
+    said = b'[{"id": "s-1", "status": 1%s}]' % (b"0" * 30)
+    school.upstream.writes = lambda _: UpstreamAnswer(400, "application/json", said)
+    answer = await post(school, statement("s-1", shown[1]))
+
+    assert await statuses(answer) == {"s-1": (400, "STATEMENT_REFUSED")}
+    assert school.ledger.rows["lvs", "s-1"][2:] == (State.REFUSED, 400)
+
+
 async def test_result_whose_id_is_a_pseudonym_is_not_sent(school: School) -> None:
     shown = await school.shown(TAKER)
     answer = await post(school, statement(shown[1], shown[1]))

@@ -112,6 +112,15 @@ async def test_token_unreadable_authorization_is_refused(header: str) -> None:
     assert (await post(b"grant_type=client_credentials", authorization=header)).status_code == 400
 
 
+async def test_token_authorization_beyond_ascii_is_refused() -> None:
+    app, refused = oauth_app(Issuer(), Refusals()), [(b"authorization", b"Basic \xe9\xe9\xe9\xe9")]
+    headers = [(b"content-type", b"application/x-www-form-urlencoded"), *refused]
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://gateway") as client:
+        response = await client.post("/oauth/token", content=b"grant_type=client_credentials", headers=headers)
+
+    assert (response.status_code, response.json()) == (400, {"error": "invalid_request"})
+
+
 async def test_token_unwritable_register_is_unavailable_and_not_a_refusal() -> None:
     response = await post(b"grant_type=client_credentials&client_id=vendor&client_secret=x", Refusals(None))
 

@@ -123,7 +123,10 @@ class JsonInbound:
 _PSEUDONYM = re.compile(
     r"(?<![0-9a-f])[0-9a-f]{8}-?[0-9a-f]{4}-?8[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE
 )
-_ECK_ID = re.compile(r"https?://[^\s/]*ketenid[^\s/]*/|(?<![0-9a-f])[0-9a-f]{128}(?![0-9a-f])", re.IGNORECASE)
+# The host is found first and looked into then: in one pattern the time grows with the square of the text.
+_HOST = re.compile(r"https?://([^\s/]*)/", re.IGNORECASE)
+_KETENID = re.compile(r"ketenid", re.IGNORECASE)
+_ECK_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{128}(?![0-9a-f])", re.IGNORECASE)
 _NINE = re.compile(r"(?<!\d)(?:\d{9}|\d{4}\.\d{2}\.\d{3}|\d{3}[ .]\d{3}[ .]\d{3})(?!\d)")
 _WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
@@ -133,7 +136,7 @@ def contains(text: str, *, number: bool = False) -> str | None:
     text is an id of a test or statement; the 11-proef would refuse one in eleven of nine digits (D7)."""
     if _PSEUDONYM.search(text):
         return "pseudonym"
-    if _ECK_ID.search(text):
+    if _ECK_ID.search(text) or any(_KETENID.search(found[1]) for found in _HOST.finditer(text)):
         return "ECK iD"
     if not number and any(_eleven(found.group()) for found in _NINE.finditer(text)):
         return "BSN"
