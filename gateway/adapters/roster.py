@@ -218,8 +218,10 @@ def observe(location: str, answers: _Answers, today: date) -> tuple[tuple[Observ
 
 def _stay(location: str, year: int | None, begin: date, end: date | None) -> Enrolment | None:
     """Edu-V's end is exclusive, ours is the last day; what ended before it began never was."""
-    last = None if end is None else end - timedelta(days=1)
-    return Enrolment(location, year, begin, last) if last is None or begin <= last else None
+    if end is None:
+        return Enrolment(location, year, begin, None)
+    # compared first: the first day there is, which some write for "none", has no day before it
+    return Enrolment(location, year, begin, end - timedelta(days=1)) if begin < end else None
 
 
 def _pupil_ids(reference: _Reference) -> Ids:

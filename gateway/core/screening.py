@@ -118,7 +118,9 @@ def _left(subject: Subject) -> date | None:
 
 
 def _years_after(day: date, years: int) -> date:
-    """29 February becomes 1 March (table 5.2)."""
+    """29 February becomes 1 March (table 5.2). An LVS that knows no open end writes the last day there is."""
+    if day.year + years > date.max.year:
+        return date.max
     if (day.month, day.day) == (2, 29):
         return date(day.year + years, 3, 1)
     return day.replace(year=day.year + years)

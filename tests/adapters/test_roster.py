@@ -276,7 +276,10 @@ async def test_end_of_edu_v_is_the_day_after_the_last(begin: str, end: str | Non
     assert one.enrolments == (Enrolment("noord", 2, YEAR, last),)
 
 
-@pytest.mark.parametrize("more", [{"endDate": "2026-08-01"}, {"endDate": "2026-07-01"}, {"status": "tobedeleted"}])
+@pytest.mark.parametrize(
+    "more",
+    [{"endDate": "2026-08-01"}, {"endDate": "2026-07-01"}, {"endDate": "0001-01-01"}, {"status": "tobedeleted"}],
+)
 async def test_enrollment_that_never_was_or_is_to_be_deleted_is_none(more: dict[str, Any]) -> None:
     assert await noord([enrollment(reference(ASI="1"), **more)]) == ()
 

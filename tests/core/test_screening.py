@@ -146,6 +146,13 @@ def test_retention_counts_from_the_last_enrolment() -> None:
     assert screen(DELIVERY, twice, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
 
 
+def test_end_at_the_end_of_the_calendar_is_no_error() -> None:
+    """An LVS that knows no open end writes 9999-12-31; the day that retention ends is then beyond every date."""
+    elsewhere = pupil(enrolled("zuid", end=date(9999, 12, 30)))
+
+    assert screen(DELIVERY, elsewhere, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
+
+
 def test_retention_is_not_counted_for_employees() -> None:
     gone = pupil(enrolled(begin=date(2010, 8, 1), end=date(2015, 7, 31)), person=Person.STAFF)
 
