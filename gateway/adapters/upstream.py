@@ -33,6 +33,7 @@ _BEGUN = "http11.send_request_headers.started"
 _TOKEN = re.compile(r"[!-~]{1,8192}\Z")  # RFC 6749 appendix A.12, without the space that would end the header
 _TOKEN_BODY_LIMIT = 65_536  # bytes
 _TOKEN_LIFE = 300.0  # seconds, when the LVS does not say
+_LONGEST_LIFE = 86_400  # seconds, whatever the LVS says
 _TOKEN_MARGIN = 30.0  # seconds before its end at which a token is no longer used for a new call
 
 
@@ -279,7 +280,7 @@ class _Token:
         self._until = 0.0
         asked = asyncio.get_running_loop().time()
         answer = await self._ask()
-        life = _TOKEN_LIFE if answer.expires_in is None else float(answer.expires_in)
+        life = _TOKEN_LIFE if answer.expires_in is None else float(min(answer.expires_in, _LONGEST_LIFE))
         self._value = b"Bearer " + answer.access_token.encode("ascii")
         self._until = asked + life - min(_TOKEN_MARGIN, life / 2)
 

@@ -56,7 +56,9 @@ class Office:
         """One round over the locations of `source`; the seconds until the next."""
         try:
             outcomes = await self.sync.run_source(source, clock())
-        except DatabaseUnavailable:
+        # the supervisor's edge: whatever one source says, workers and the other sources go on, and its roster grows old
+        except Exception as error:  # noqa: BLE001
+            self.log.warning("roster failed", source=source, kind=type(error).__name__)
             return _RETRY_ROSTER
         for one in outcomes:
             self.log.info("roster", source=one.source, location=one.location, persons=one.persons, failure=one.failure)

@@ -6,6 +6,7 @@ only narrow. Errors are those of RFC 6749 section 5.2. Leaves out: how secrets a
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -21,6 +22,7 @@ from gateway.core.reasons import Reason
 from gateway.transfer.ports import RegisterUnavailable
 
 _LONGEST_FORM = 8_192  # bytes
+_SECONDS = 10  # for the whole form to arrive
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -82,10 +84,14 @@ async def _form(request: Request) -> dict[str, str] | None:
     if kind != "application/x-www-form-urlencoded":
         return None
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_FORM:
-            return None
+    try:
+        async with asyncio.timeout(_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LONGEST_FORM:
+                    return None
+    except TimeoutError:
+        return None
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=16)
     except ValueError:
