@@ -1,8 +1,9 @@
 """The chain in the database: the statements that append to it and read it back (house rule 3).
 
 Who calls these is inside a write transaction (`Database.write`, or the register's own writer), so that the head they
-read is the head they append to; `previous` is UNIQUE, and a second writer that came in between would fail. A batch is
-written with few statements of many rows: every statement lets go of the interpreter and may wait for it afterwards.
+read is the head they append to; `sequence` is the primary key, so a second writer that came in between would fail. A
+batch is written with few statements of many rows: every statement lets go of the interpreter and may wait for it
+afterwards.
 Leaves out: the encoding (`core.register`), the queue and its thread (`adapters.register`).
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from gateway.adapters.database import Database, tables
+from gateway.adapters.database import tables
 from gateway.core.model import Versions
 from gateway.core.register import START, Draft, Roll, StoredEntry, StoredRoll, encode, link, members, roll_of
 
@@ -142,26 +143,3 @@ _ALL_ENTRIES = sa.select(
 def _references(connection: sa.Connection, number: int) -> tuple[object, ...]:
     statement = sa.select(tables.roll_member.c.reference).where(tables.roll_member.c.roll == number)
     return tuple(connection.execute(statement).scalars())
-
-
-def last_bodies(database: Database, number: int) -> list[bytes]:
-    """The last `number` entries as they were encoded, newest first."""
-    statement = sa.select(tables.entry.c.body).order_by(tables.entry.c.sequence.desc()).limit(number)
-    return _bodies(database, statement)
-
-
-def bodies_with_id(database: Database, transfer: str) -> list[bytes]:
-    """The entry of this transfer (none, or one)."""
-    return _bodies(database, sa.select(tables.entry.c.body).where(tables.entry.c.id == transfer))
-
-
-def bodies_about(database: Database, reference: bytes) -> list[bytes]:
-    """Every entry with this pupil in it, oldest first (R85, R86)."""
-    rolls = sa.select(tables.roll_member.c.roll).where(tables.roll_member.c.reference == reference)
-    statement = sa.select(tables.entry.c.body).where(tables.entry.c.roll.in_(rolls)).order_by(tables.entry.c.sequence)
-    return _bodies(database, statement)
-
-
-def _bodies(database: Database, statement: sa.Select[bytes]) -> list[bytes]:
-    with database.read() as connection:
-        return list(connection.execute(statement).scalars())

@@ -3,7 +3,7 @@
 Every text is kept under its hash and never removed: the register refers to it. One supervisor process takes files over;
 workers read everything they compile in one state. Activations and suspensions are rows that are only added, each with
 its register entry in the same transaction. Leaves out: reading files (`policy_files`), what the texts mean
-(`core.policy`), the intersection of what is active with what stands in the file (`core.policy.narrow`).
+(`core.policy`), the intersection of what is active with what stands in the file (`core.narrowing`).
 """
 
 from __future__ import annotations
@@ -121,13 +121,6 @@ def read_policy(database: Database) -> PolicyState:
     active = {row.recipient: _activation(row, texts) for row in acts if row.act == "activate"}
     suspended = frozenset(row.recipient for row in acts if row.act == "suspend")
     return PolicyState(version, tuple(files[key] for key in sorted(files)), active, suspended)
-
-
-def stored_text(database: Database, text_hash: str) -> str | None:
-    """The text the register refers to with this hash."""
-    table = tables.policy_text
-    with database.read() as connection:
-        return connection.execute(sa.select(table.c.body).where(table.c.hash == text_hash)).scalar()
 
 
 _Files = Mapping[tuple[str, str], PolicyText]

@@ -80,12 +80,8 @@ class RosterSync:
         self._random = random
         self._limits = limits
 
-    async def run_once(self, now: datetime) -> tuple[Outcome, ...]:
-        """One round over all sources."""
-        outcomes = [await self.run_source(name, now) for name in self._sources]
-        return tuple(one for several in outcomes for one in several)
-
     async def run_source(self, name: str, now: datetime) -> tuple[Outcome, ...]:
+        """One round over the locations of this source."""
         source = self._sources[name]
         read = {location.name: await self._read(source, location) for location in source.locations}
         overlapping = _overlapping({key: one for key, one in read.items() if isinstance(one, _Answers)})

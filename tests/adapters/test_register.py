@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gateway.adapters.chain import bodies_about, bodies_with_id, last_bodies, stored_entries
+from gateway.adapters.chain import stored_entries
 from gateway.adapters.database import Database
 from gateway.adapters.register import DatabaseRegister, verify_register
 from gateway.adapters.store_keys import StoreKeys
@@ -25,6 +25,7 @@ from gateway.core.register import Head, Issue
 from gateway.transfer.ports import RegisterUnavailable
 from tests.simulators.database import fresh_database
 from tests.simulators.drafts import a_draft, a_subject, an_id
+from tests.simulators.stored import bodies_about, bodies_with_id, last_bodies
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]

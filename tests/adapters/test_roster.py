@@ -76,7 +76,7 @@ async def synced(lvs: RunningLvs) -> AsyncIterator[Synced]:
     locations = tuple(Location(site.name, site.title, site.ids) for site in SITES)
     book = Book()
     sync = RosterSync(upstream.fetch, book, [RosterSource("lvs", locations)], counting_bytes(), Limits())
-    yield Synced(lvs, book, sync, await sync.run_once(NOW))
+    yield Synced(lvs, book, sync, await sync.run_source("lvs", NOW))
     await upstream.close()
 
 
@@ -162,7 +162,7 @@ async def test_demo_fault_leaves_that_location_as_it_was(synced: Synced, fault: 
     later = datetime(2026, 9, 15, 12, 5, tzinfo=UTC)
     kept = synced.book.learned["noord"]
     synced.lvs.lvs.control.fault = Fault(fault, times=1)
-    noord, zuid = await synced.sync.run_once(later)
+    noord, zuid = await synced.sync.run_source("lvs", later)
     assert (noord.failure, zuid.failure) == (failure, None)
     assert synced.book.learned["noord"] is kept
     assert synced.book.moments == {"noord": NOW, "zuid": later}
@@ -170,7 +170,7 @@ async def test_demo_fault_leaves_that_location_as_it_was(synced: Synced, fault: 
 
 async def test_demo_new_field_does_not_disturb(synced: Synced) -> None:
     synced.lvs.lvs.control.fault = Fault("new-field", times=6)
-    assert [outcome.failure for outcome in await synced.sync.run_once(NOW)] == [None, None]
+    assert [outcome.failure for outcome in await synced.sync.run_source("lvs", NOW)] == [None, None]
 
 
 # -- answers made up for one thing -----------------------------------------------------------------------
@@ -214,7 +214,7 @@ class Said:
 async def learned(said: Said, *locations: Location) -> tuple[Book, tuple[Outcome, ...]]:
     book = Book()
     sources = [RosterSource("lvs", locations or (NOORD,), "/v1")]
-    return book, await RosterSync(said.fetch, book, sources, counting_bytes(), Limits()).run_once(NOW)
+    return book, await RosterSync(said.fetch, book, sources, counting_bytes(), Limits()).run_source("lvs", NOW)
 
 
 async def noord(
@@ -316,7 +316,7 @@ async def test_day_of_the_sync_is_amsterdam_s() -> None:
     said = Said({("noord", "groups"): [group(reference(ASI="1"), endDate="2026-09-16")]})
     book = Book()
     sync = RosterSync(said.fetch, book, [RosterSource("lvs", (NOORD,), "/v1")], counting_bytes(), Limits())
-    await sync.run_once(datetime(2026, 9, 15, 22, 30, tzinfo=UTC))
+    await sync.run_source("lvs", datetime(2026, 9, 15, 22, 30, tzinfo=UTC))
     assert book.learned["noord"] == ()
 
 

@@ -13,7 +13,6 @@ import anyio
 import pytest
 import sqlalchemy as sa
 
-from gateway.adapters.chain import bodies_about, last_bodies
 from gateway.adapters.database import Database, tables
 from gateway.adapters.issued import IssuedPseudonyms
 from gateway.adapters.linking import NotPending, destroy_reference_key, link_pending, pending_links
@@ -26,6 +25,7 @@ from gateway.core.register import Issue
 from gateway.transfer.ports import Observation
 from tests.simulators.database import fresh_database
 from tests.simulators.drafts import NOW, a_draft, an_act, seeded
+from tests.simulators.stored import bodies_about, last_bodies
 
 KEYS = StoreKeys(bytes(32))
 HERE = Enrolment("noord", 1, date(2026, 8, 1), None)
