@@ -41,7 +41,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A delivery as it stands now: what is both activated and in the file (`policy.narrow`), and what is
+    """A delivery as it stands now: what is both activated and in the file (`narrowing`), and what is
     wrong with it whatever the call (`findings`, computed when policy is compiled)."""
 
     recipient: Recipient
@@ -73,14 +73,6 @@ class Permit:
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """No delivery: `reason` is the first in the gate order, `findings` all that spoke."""
-
-    reason: Reason
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Nothing leaves until a person of the school decides. A machine's call never holds (D2)."""
 
     reason: Reason
     findings: tuple[Finding, ...]

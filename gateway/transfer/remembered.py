@@ -10,7 +10,6 @@ from datetime import date
 from gateway.core.decide import Call, Permit, Refusal, decide
 from gateway.core.emission import Issued, Sight
 from gateway.core.model import Caller, Versions
-from gateway.core.reasons import Reason
 from gateway.transfer.ports import Snapshot, World
 from gateway.transfer.request import Stop
 
@@ -59,6 +58,4 @@ class Remembered:
         verdict = decide(caller, call, snapshot.compiled.standings, world.policy, world.organisation, today)
         if isinstance(verdict, Refusal):
             raise Stop(verdict.reason, findings=verdict.findings)
-        if not isinstance(verdict, Permit):
-            raise Stop(Reason.INTERNAL)  # a machine's call never holds (D2)
         return verdict
