@@ -53,7 +53,7 @@ class Sizes:
 
 
 class Steps:
-    """The steps, as the page below takes them and write-back does."""
+    """The steps, as `flow` and `writeback` take them."""
 
     def __init__(self, outside: Outside, sizes: Sizes) -> None:
         self.outside = outside

@@ -1,6 +1,6 @@
 """Every table the gateway keeps, once, in SQLAlchemy Core. No payload is among them (house rule 8).
 
-What is about a person is a keyed look-up value (16 bytes of HMAC) or sealed with the store key (`adapters.keys`).
+What is about a person is a keyed look-up value (16 bytes) or sealed, both with the store key (`adapters.store_keys`).
 Moments are text, RFC 3339 in UTC. Leaves out: how the tables came to be (`migrations`), what is done with them
 (each adapter has its own).
 """
@@ -53,7 +53,7 @@ entry = _table(
     Index("entry_id", "id"),
     Index("entry_roll", "roll"),
 )
-# What a released pseudonym stands for: HMAC of domain, key version, thing and pseudonym → sealed answer.
+# What a released pseudonym stands for: look-up value of domain, key version, thing and pseudonym → sealed answer.
 issued = _table(
     "issued",
     Column("lookup", LargeBinary, primary_key=True),
