@@ -26,10 +26,10 @@ demo: $(INSTALLED) ## a demo school's LVS and the gateway before it, on loopback
 
 test: $(INSTALLED) ## every check and every test, in parallel, with the coverage floor
 	@failed=0; scripts/check || failed=1; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term $(TESTS) || failed=1; exit $$failed
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(TESTS) || failed=1; exit $$failed
 
 quick: $(INSTALLED) ## the tests that need no servers
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow and not journey" $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not journey" $(TESTS)
 
 check: $(INSTALLED) ## format, lint, types, layers
 	scripts/check

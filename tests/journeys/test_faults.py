@@ -9,7 +9,7 @@ import pytest
 from tests.journeys.canaries import Canaries
 from tests.journeys.driving import ENROLMENTS, GROUPS, STUDENTS, Demo, until
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 BROKEN = {
     "slow": (504, "UPSTREAM_TIMEOUT"),

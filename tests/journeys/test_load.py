@@ -15,7 +15,7 @@ import pytest
 
 from tests.journeys.driving import STUDENTS, Demo, Vendor, pupils_by_transfer, truth, until
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from tests.journeys.driving import (
     until,
 )
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 EVERY_WORKER = 12  # connections; that one of two workers gets none of them happens once in two thousand times
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.journeys.driving import NORTH, STUDENTS, Demo, http
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 RECIPIENTS = ["distributeur-keten", "onderwijsassistent", "toetsaanbieder", "uitgever-noord", "uitgever-zuid"]
 

@@ -14,7 +14,7 @@ from gateway.bootstrap import acts
 from gateway.bootstrap.school import open_school
 from tests.journeys.driving import NORTH, STUDENTS, Demo, http, pupils_by_transfer, truth, until
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 
 @contextmanager

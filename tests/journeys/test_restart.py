@@ -17,7 +17,7 @@ import pytest
 from tests.journeys.driving import ENROLMENTS, SCHOOL, STUDENTS, Demo, free_ports, replace_text, run, start, truth
 from tests.journeys.test_policy_changes import without
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 SECOND = """\
   lvs2:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.journeys.driving import SCHOOL, Demo, reference, truth
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 MOMENT = "2026-01-15T09:30:00Z"
 

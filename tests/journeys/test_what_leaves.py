@@ -16,7 +16,7 @@ from tests.journeys.canaries import Canaries, canaries_of
 from tests.journeys.driving import ENROLMENTS, GROUPS, SOUTH, STUDENTS, UNKNOWN, Demo, truth
 from tests.official import needs_standards, problems
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 HMAC = ["uitgever-noord", "uitgever-zuid", "toetsaanbieder"]
 PATHS = {"Student": STUDENTS, "Enrollment": ENROLMENTS, "Group": GROUPS}
