@@ -21,6 +21,7 @@ import uvicorn
 
 from gateway.bootstrap.logs import configure
 from gateway.bootstrap.office import METRICS_DIRECTORY, Office, open_office
+from gateway.bootstrap.server import Server
 
 _LOOK_EVERY = 0.25  # seconds between looks at the policy files: a change works within a second
 _RESTART_PAUSE = 0.2  # seconds before a dead worker is replaced, so that a crash loop stays calm
@@ -64,7 +65,7 @@ class Supervisor:
     async def _serve(self, office: Office, announce: Callable[[Addresses], None]) -> None:
         listening, admin_listening = _listen(office.school.settings.listen), _listen(office.school.settings.admin)
         lifeline, lifeline_end = os.pipe()
-        admin = _AdminServer(_admin_config(office))
+        admin = Server(_admin_config(office))
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(admin.serve(sockets=[admin_listening]))
             tasks = [group.create_task(self._keep(n, listening, lifeline, office.metrics)) for n in range(self.workers)]
@@ -112,13 +113,6 @@ class Supervisor:
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-
-class _AdminServer(uvicorn.Server):
-    """Signals are the supervisor's, which stops the workers first."""
-
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]  # a generator there
-        return contextlib.nullcontext()
 
 
 def _admin_config(office: Office) -> uvicorn.Config:

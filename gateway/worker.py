@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ import uvloop
 
 from gateway.bootstrap.logs import configure
 from gateway.bootstrap.plane import data_plane
+from gateway.bootstrap.server import Server
 
 # The loop and the register's writer share one interpreter lock; at Python's own 5 ms a commit waits for it ten times as
 # long as for the disk (p99 of an append under load: 204 ms against 20).
@@ -28,6 +30,8 @@ def main(arguments: list[str]) -> None:
     supervisor goes; the worker's number."""
     directory, (listening, lifeline, number) = Path(arguments[0]), map(int, arguments[1:])
     configure()
+    # Ctrl+C reaches the whole group; the supervisor stops us, by our lifeline, so that nothing is cut off
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.setswitchinterval(_SWITCH)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(directory, socket.socket(fileno=listening), lifeline, number))
@@ -47,7 +51,7 @@ async def _serve(directory: Path, listening: socket.socket, lifeline: int, numbe
             proxy_headers=False,  # who calls is who connects; a named proxy is trusted for its scheme only (`web`)
             timeout_graceful_shutdown=_GRACE,
         )
-        server = uvicorn.Server(config)
+        server = Server(config)
         _stop_without(lifeline, server)
         await server.serve(sockets=[listening])
 
@@ -55,6 +59,7 @@ async def _serve(directory: Path, listening: socket.socket, lifeline: int, numbe
 def _stop_without(lifeline: int, server: uvicorn.Server) -> None:
     """Nobody writes into the pipe: it becomes readable when its other end is closed, by a stop or by a death."""
     loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, setattr, server, "should_exit", True)
 
     def gone() -> None:
         loop.remove_reader(lifeline)

@@ -184,15 +184,24 @@ def waiting_pupils(school: School) -> list[linking.Pending]:
     return linking.pending_links(school.database, school.store_keys)
 
 
+def forget_pupil(school: School, source: str, las_key: str, by: str, reason: str) -> None:
+    """Destroy a pupil's reference key, ids and place in every roster (R103). Raises Refused for an unknown one."""
+    subject = _known_pupil(school, source, las_key)
+    if not linking.destroy_reference_key(school.database, subject, school.act(by, reason)):
+        raise Refused(["this pupil was forgotten before"])
+
+
+def _known_pupil(school: School, source: str, las_key: str) -> bytes:
+    roster = school.world().now().rosters.get(source)
+    found = roster.find("las-key", las_key) if roster else None
+    if found is None:
+        raise Refused(["this source has no such pupil"])
+    return found.id
+
+
 def link_pupil(school: School, number: int, known: tuple[str, str] | None, by: str, reason: str) -> None:
     """`known`: (source, las-key) of a pupil the gateway knows; None for one it does not. Raises Refused."""
-    subject = None
-    if known is not None:
-        roster = school.world().now().rosters.get(known[0])
-        found = roster.find("las-key", known[1]) if roster else None
-        if found is None:
-            raise Refused(["the source before has no such pupil"])
-        subject = found.id
+    subject = _known_pupil(school, *known) if known is not None else None
     try:
         linking.link_pending(school.database, school.store_keys, number, subject, school.act(by, reason), random)
     except linking.NotPending:

@@ -149,6 +149,17 @@ def check(directory: Path) -> Report:
     return Report((*problems, *report.problems), report.questions, report.schemas, report.recipients)
 
 
+def overdue(directory: Path) -> list[str]:
+    """What does not stop anything but should be looked at: the regulation's evaluation date has passed (R118)."""
+    try:
+        evaluation = settings_file.load(directory.resolve()).policy.evaluation
+    except settings_file.SettingsWrong:
+        return []  # told as a problem
+    if evaluation is None or evaluation >= legal_today():
+        return []
+    return [f"{settings_file.FILE}: the policy should have been evaluated by {evaluation.isoformat()}"]
+
+
 def upstream_sources(settings: Settings) -> dict[str, UpstreamSource]:
     """How each source is reached, its secret read now."""
     try:

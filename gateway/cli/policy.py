@@ -8,6 +8,7 @@ import typer
 
 from gateway.bootstrap import acts
 from gateway.bootstrap.school import check as check_files
+from gateway.bootstrap.school import overdue
 from gateway.cli.output import HERE, PROBLEMS, By, Directory, Why, console, fail, school, table
 
 recipient = typer.Typer(help="Activate, suspend and list recipients.", no_args_is_help=True)
@@ -19,6 +20,8 @@ def check(directory: Directory = HERE) -> None:
     report = check_files(directory)
     for question in report.questions:
         console.print(f"{question} (open)", markup=False)
+    for warning in overdue(directory):
+        console.print(f"{warning} (warning)", markup=False)
     if report.problems:
         fail(report.problems, PROBLEMS)
     console.print(f"{len(report.schemas)} schemas, {len(report.recipients)} recipients: in order", markup=False)

@@ -45,6 +45,19 @@ def waiting(directory: Directory = HERE) -> None:
         table(("number", "source", "location", "since"), rows)
 
 
+@pupil.command("forget")
+def forget(
+    source: Annotated[str, typer.Argument(help="The source that knows this pupil.")],
+    by: By,
+    reason: Why,
+    directory: Directory = HERE,
+) -> None:
+    """Destroy the key by which the register names a pupil: what it says leads back to nobody, and the chain holds."""
+    with school(directory) as opened:
+        acts.forget_pupil(opened, source, typer.prompt("las-key of this pupil there", hide_input=True), by, reason)
+        console.print("forgotten", markup=False)
+
+
 @pupil.command("link")
 def link(
     number: Annotated[int, typer.Argument(help="The number in `gateway pupil waiting`.")],

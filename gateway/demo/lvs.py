@@ -12,6 +12,7 @@ import base64
 import binascii
 import hmac
 import os
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -215,6 +216,8 @@ def main() -> None:
     parser.add_argument("--today", type=date.fromisoformat, help="by default today")
     parser.add_argument("--lifeline", type=int, help="a pipe's end: stop when the other end is closed")
     given = parser.parse_args()
+    if given.lifeline is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; whoever started us stops us
     # Run alone, this is a program's outermost edge: the clock and randomness are made here.
     today = given.today or datetime.now(ZoneInfo("Europe/Amsterdam")).date()  # noqa: TID251
     # The secret comes from the environment: arguments are visible to everyone on the machine.

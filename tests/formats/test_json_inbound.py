@@ -240,9 +240,13 @@ def test_contains_takes_no_more_time_than_the_text_is_long() -> None:
     assert contains("http://" * 140_000) is None
 
 
-@pytest.mark.parametrize(("path", "fault"), [("id", False), ("assessmentId", False), ("resultValue", True)])
-def test_number_that_could_be_a_bsn_is_no_fault_in_an_id(path: str, fault: bool) -> None:  # noqa: FBT001
-    assert (_fault([(f"results.{path}", "111222333")]) is not None) == fault
+@pytest.mark.parametrize("path", ["id", "results.assessmentId", "scores.scoreScaleIds"])
+def test_number_that_could_be_a_bsn_is_no_fault_in_an_id(path: str) -> None:
+    assert _fault([(path, "111222333")]) is None
+
+
+def test_number_that_could_be_a_bsn_is_a_fault_in_a_value() -> None:
+    assert _fault([("results.resultValue", "111222333")]) == "results.resultValue holds a BSN"
 
 
 # -- messages that cannot be taken ---------------------------------------------------------------------------

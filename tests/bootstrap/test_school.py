@@ -1,0 +1,119 @@
+"""bootstrap: a directory as a person at the command line works with it, without any server."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from gateway.bootstrap import acts
+from gateway.bootstrap.school import Refused, Unusable, check, create_key, open_school, overdue
+from gateway.bootstrap.templates import SHARE, answered
+from gateway.demo.directory import Ports, make_directory
+
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """The demo school's directory with its key, and no LVS."""
+    made = tmp_path / "school"
+    make_directory(made, SHARE, Ports(8080, 8081, 8082), "secret", TODAY, answered)
+    create_key(made)
+    return made
+
+
+def rewrite(directory: Path, old: str, new: str) -> None:
+    path = directory / "gateway.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_check_made_directory_has_no_problem_and_no_question(directory: Path) -> None:
+    report = check(directory)
+
+    assert (report.problems, report.questions) == ((), ())
+    assert len(report.recipients) == 5
+
+
+def test_policy_whose_evaluation_has_passed_is_told(directory: Path) -> None:
+    rewrite(directory, "evaluation: 2027-09-18", "evaluation: 2025-01-01")
+
+    assert overdue(directory) == ["gateway.yaml: the policy should have been evaluated by 2025-01-01"]
+
+
+def test_policy_still_to_be_evaluated_is_not_told(directory: Path) -> None:
+    rewrite(directory, "evaluation: 2027-09-18", "evaluation: 2999-01-01")
+
+    assert overdue(directory) == []
+
+
+def test_key_is_never_made_over_an_existing_one(directory: Path) -> None:
+    with pytest.raises(Unusable):
+        create_key(directory)
+
+
+def test_school_without_its_key_does_not_open(directory: Path) -> None:
+    directory.with_name("school.key").unlink()
+
+    with pytest.raises(Unusable), open_school(directory):
+        pass
+
+
+def test_recipient_with_an_open_question_is_not_activated(directory: Path) -> None:
+    template = (SHARE / "recipients" / "uitgever-zuid.yaml").read_text()
+    (directory / "recipients" / "uitgever-zuid.yaml").write_text(template)
+
+    with open_school(directory) as school, pytest.raises(Refused):
+        acts.activate(school, "uitgever-zuid", "a person", "a reason")
+
+
+def test_recipient_is_active_once_activated_and_suspended_once_suspended(directory: Path) -> None:
+    with open_school(directory) as school:
+        acts.activate(school, "uitgever-zuid", "a person", "a reason")
+        active = dict(acts.recipients(school))["uitgever-zuid"]
+        acts.suspend(school, "uitgever-zuid", "a person", "a reason")
+        suspended = dict(acts.recipients(school))["uitgever-zuid"]
+
+    assert (active, suspended) == ("active", "suspended")
+
+
+def test_unknown_recipient_can_neither_be_activated_nor_suspended(directory: Path) -> None:
+    with open_school(directory) as school:
+        for act in (acts.activate, acts.suspend):
+            with pytest.raises(Refused):
+                act(school, "nobody", "a person", "a reason")
+
+
+def test_client_of_a_purpose_nobody_wrote_down_is_refused(directory: Path) -> None:
+    with open_school(directory) as school, pytest.raises(Refused):
+        acts.new_client(school, "uitgever-zuid", "reclame", "a person")
+
+
+def test_rotated_key_is_in_use_and_the_one_before_ends(directory: Path) -> None:
+    with open_school(directory) as school:
+        started = acts.rotate_key(school, None, "a person", "compromised")
+        versions = acts.key_versions(school)
+
+    assert started.number == 2
+    assert [(number, until == "in use") for number, _, until in versions] == [(1, False), (2, True)]
+
+
+def test_pupil_that_no_source_knows_cannot_be_forgotten(directory: Path) -> None:
+    with open_school(directory) as school, pytest.raises(Refused):
+        acts.forget_pupil(school, "lvs", "100001", "a person", "a reason")
+
+
+def test_pupil_that_does_not_wait_cannot_be_linked(directory: Path) -> None:
+    with open_school(directory) as school, pytest.raises(Refused):
+        acts.link_pupil(school, 1, None, "a person", "a reason")
+
+
+def test_register_verifies_and_a_malformed_head_is_refused(directory: Path) -> None:
+    with open_school(directory) as school:
+        acts.suspend(school, "uitgever-zuid", "a person", "a reason")
+        assert acts.verify(school, None).ok
+        with pytest.raises(Refused):
+            acts.verify(school, "no head")
