@@ -207,6 +207,11 @@ class Demo:
         assert done.returncode == code, done.stderr
         return done.stdout + done.stderr
 
+    def activate(self, recipient: str) -> None:
+        """As `gateway recipient activate` does (without starting a process)."""
+        with open_school(self.directory) as school:
+            acts.activate(school, recipient, "directeur", "opgelost")
+
     def entries(self, transfer: str | None = None) -> list[dict[str, Any]]:
         """The register, oldest entry first, as `gateway register show` gives it (without starting a process)."""
         with open_school(self.directory) as school:

@@ -111,7 +111,7 @@ def test_suspension_under_load_no_answer_after_it_was_acknowledged(demo: Demo) -
         demo.gateway("recipient", "suspend", "uitgever-zuid", "--by", "directeur", "--reason", "incident")
         acknowledged = time.monotonic()
         running.more(30)
-    demo.gateway("recipient", "activate", "uitgever-zuid", "--by", "directeur", "--reason", "opgelost")
+    demo.activate("uitgever-zuid")
 
     after = [one.reason for one in running.heard if one.asked > acknowledged]
     assert set(after) == {"SCHEMA_NOT_ACTIVE"}

@@ -123,7 +123,7 @@ def test_suspension_works_on_the_next_request_in_every_worker(demo: Demo) -> Non
         assert every_worker(vendor) == {"SCHEMA_NOT_ACTIVE"}
         assert reason(demo.vendor("uitgever-noord")) is None
     finally:
-        demo.gateway("recipient", "activate", "uitgever-zuid", "--by", "directeur", "--reason", "opgelost")
+        demo.activate("uitgever-zuid")
 
     assert every_worker(vendor) == {None}
     acts = [entry for entry in demo.entries() if entry["kind"] == "change"]
@@ -138,7 +138,7 @@ def test_suspension_needs_no_valid_file(demo: Demo) -> None:
         )
         assert "uitgever-zuid.yaml" in refused
         replace_text(demo.file("uitgever-zuid"), demo.file("uitgever-zuid").read_text()[len("broken: [\n") :])
-        demo.gateway("recipient", "activate", "uitgever-zuid", "--by", "directeur", "--reason", "opgelost")
+        demo.activate("uitgever-zuid")
 
 
 def test_revoked_credential_is_unknown_on_the_next_request_in_every_worker(demo: Demo) -> None:
