@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
+from zlib import crc32
 
 from gateway.core.reasons import Reason
 
@@ -492,9 +493,14 @@ class Subject:
         return f"<{self.person} …>"
 
 
-NOBODY = Subject(bytes(16), Person.PUPIL, bytes(16), {})
-"""Stands in for whom an unknown pseudonym names: looked up, screened and registered as anybody, so that the time of an
-answer does not tell an unknown one from a withheld one (house rule 5). In the register it is the reference of zeros."""
+NOBODIES = tuple(Subject(bytes([*bytes(15), n]), Person.PUPIL, bytes([*bytes(15), n]), {}) for n in range(256))
+
+
+def nobody(named: str) -> Subject:
+    """Stands in for whom an unknown pseudonym names: looked up, screened and registered as anybody, so that the time of
+    an answer does not tell an unknown one from a withheld one (house rule 5). Many, as pupils are many: entries about
+    one would lie together in the register's index. There it is a reference of zeros but for its last byte."""
+    return NOBODIES[crc32(named.encode("utf-8", "surrogatepass")) & 255]
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Flow(Steps):
         target = self._resolve(permit, match, inquiry, snapshot)
         if isinstance(target, Target):
             return permit, target
-        draft = entries.absence(trail, permit, snapshot.versions, target.subject, target.reasons)
+        draft = entries.absence(trail, permit, snapshot.versions, target)
         receipt = await self.outside.register.append(draft)
         return _absence(permit, match, receipt, listed=target.listed and inquiry.named is None)
 
@@ -125,7 +125,7 @@ class Flow(Steps):
         if _is_list(match, inquiry):
             raise Stop(Reason.UPSTREAM_FAILED)
         permit = self.permit(trail, inquiry, snapshot)
-        draft = entries.absence(trail, permit, snapshot.versions, target.subject, ())
+        draft = entries.absence(trail, permit, snapshot.versions, Absent((), target.subject))
         return _absence(permit, match, await self.outside.register.append(draft))
 
     async def _in_parts(self, trail: Trail, match: Match, inquiry: Inquiry, body: bytes) -> Released:

@@ -8,21 +8,22 @@ request (`request`, `formats`), the rules of screening (`core`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from gateway.core.emission import Sight
-from gateway.core.model import NOBODY, Parameter, Person, Record, Subject
+from gateway.core.model import NOBODIES, Parameter, Person, Record, Subject, nobody
 from gateway.core.reasons import Reason
 from gateway.transfer.ports import Roster, World
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A request that names what this recipient cannot have. `listed`: only the filter of a list named it, and a
-    list never says so."""
+    """A request that names what this recipient cannot have. `subject` None: nobody known, `stand_in` takes the place.
+    `listed`: only the filter of a list named it, and a list never says so."""
 
     reasons: tuple[Reason, ...]
     subject: Subject | None = None
+    stand_in: Subject = field(default=NOBODIES[0], compare=False)
     listed: bool = False
 
 
@@ -44,7 +45,7 @@ class Resolver:
         for parameter, value in named:
             thing = self.thing(parameter.maps or "", value)
             if isinstance(thing, Absent):
-                return Absent(thing.reasons, thing.subject, listed=many and parameter.place == "query")
+                return replace(thing, listed=many and parameter.place == "query")
             found[parameter.name] = thing
         return found
 
@@ -52,7 +53,7 @@ class Resolver:
         """The source's id behind a mapped one; when it belongs to a person, that person is screened."""
         issue = self.world.issued(self.sight.delivery.domain, mapped, kind)
         if issue is None or issue.value is None or issue.source != self.sight.source:
-            return self._nobody()
+            return self._nobody(mapped)
         if issue.owner is None:
             return issue.value
         owner = self.screened(issue.owner)
@@ -60,14 +61,17 @@ class Resolver:
 
     def person(self, ids: Iterable[tuple[str, str]], kind: Person) -> Subject | Absent:
         """The one person whom all these (kind of id, value) stand for, if available to this delivery."""
-        owners = {self._owner(value, kind) for _, value in ids}
+        named = [value for _, value in ids]
+        owners = {self._owner(value, kind) for value in named}
         owner = owners.pop() if len(owners) == 1 else None
-        return self._nobody() if owner is None else self.screened(owner)
+        return self._nobody("".join(named)) if owner is None else self.screened(owner)
 
-    def _nobody(self) -> Absent:
-        self.roster.by_id(NOBODY.id)
-        self.sight.verdict(self.record, NOBODY)
-        return UNKNOWN
+    def _nobody(self, named: str) -> Absent:
+        """The same steps as for anybody."""
+        stand_in = nobody(named)
+        self.roster.by_id(stand_in.id)
+        self.sight.verdict(self.record, stand_in)
+        return Absent(UNKNOWN.reasons, stand_in=stand_in)
 
     def screened(self, internal: bytes) -> Subject | Absent:
         subject = self.roster.by_id(internal)

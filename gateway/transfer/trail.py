@@ -14,11 +14,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.core.decide import Permit
-from gateway.core.model import NOBODY, Caller, Delivery, Finding, Subject, Versions
+from gateway.core.model import Caller, Delivery, Finding, Subject, Versions
 from gateway.core.projection import Projection
 from gateway.core.reasons import Reason, first
 from gateway.core.register import Draft, Issue
 from gateway.transfer.request import Match, Stop
+from gateway.transfer.resolve import Absent
 
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -120,12 +121,13 @@ def delivery(trail: Trail, permit: Permit, versions: Versions, projection: Proje
     )
 
 
-def absence(trail: Trail, permit: Permit, versions: Versions, subject: Subject | None, why: Iterable[Reason]) -> Draft:
+def absence(trail: Trail, permit: Permit, versions: Versions, absent: Absent) -> Draft:
     """The entry of an answer that names a pupil and delivers none: outside one word, here the reasons."""
-    reasons = _ordered(why)
+    reasons = _ordered(absent.reasons)
     draft = delivery(trail, permit, versions, None, Built())
-    withheld = ((subject or NOBODY, reasons),)
-    return replace(draft, outcome="not-available", reasons=reasons, withheld=withheld, unresolved=int(subject is None))
+    withheld = ((absent.subject or absent.stand_in, reasons),)
+    unresolved = int(absent.subject is None)
+    return replace(draft, outcome="not-available", reasons=reasons, withheld=withheld, unresolved=unresolved)
 
 
 def closing(own: Trail, trail: Trail, parts: int | None) -> Draft:

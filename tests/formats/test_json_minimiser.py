@@ -345,10 +345,13 @@ def test_group_leaves_with_its_available_pupils_only() -> None:
     assert emission.unresolved == 1
 
 
-def test_group_without_available_pupils_leaves_empty() -> None:
-    (found,), _, _ = minimised(build.group(), build.group_grants(), [build.group_json(1, [CHRIS])], years=FIRST_YEAR)
+@pytest.mark.parametrize("pupils", [[CHRIS], []])
+def test_group_of_which_nobody_is_in_the_delivery_does_not_leave(pupils: list[Subject]) -> None:
+    sent = [build.group_json(1, pupils), build.group_json(2, [ANNE])]
 
-    assert found["students"] == []
+    (found,), _, _ = minimised(build.group(), build.group_grants(), sent, years=FIRST_YEAR)
+
+    assert found["groupName"] == "1v2"
 
 
 def test_reference_leaves_nothing_but_the_pseudonym() -> None:
@@ -493,7 +496,7 @@ def test_ids_of_things_leave_as_the_recipients_own() -> None:
 
 def test_ids_of_things_in_arrays_leave_as_the_recipients_own() -> None:
     (found,), emission, _ = minimised(
-        build.group(), build.group_grants(), [build.group_json(1, [], assignments=["a-1", "a-2"])]
+        build.group(), build.group_grants(), [build.group_json(1, [ANNE], assignments=["a-1", "a-2"])]
     )
 
     issued = {issue.pseudonym: issue.value for issue in emission.issued if issue.thing == "assignment"}
@@ -556,7 +559,7 @@ def test_groups_are_ordered_by_their_mapped_id_also_when_it_stays_behind() -> No
         build.group(), order="groupId", fields=SchemaBranch({**build.group().fields.fields, "groupId": optional()})
     )
     grants = {path: one for path, one in build.group_grants().items() if path != "groupId"}
-    sent = [build.group_json(n, []) for n in range(9)]
+    sent = [build.group_json(n, [ANNE]) for n in range(9)]
 
     found, emission, _ = minimised(record, grants, sent)
 
@@ -618,9 +621,9 @@ def test_field_withheld_for_the_person_of_an_item_withholds_the_item() -> None:
     record = Record("Class", SchemaBranch({"people": SchemaMany(entry)}), (build.position("people", item=True),))
     grants = build.keep("people.picture") | build.own_slot("people")
 
-    (found,), emission, _ = minimised(record, grants, [{"people": [{**build.reference(ANNE), "picture": "aGk="}]}])
+    found, emission, _ = minimised(record, grants, [{"people": [{**build.reference(ANNE), "picture": "aGk="}]}])
 
-    assert found == {"people": []}
+    assert found == []
     assert emission.released == ()
 
 

@@ -159,8 +159,11 @@ class _Writer:
             self.apart(people)
         key = self.key(root, shape, order, people)
         lines, row = self.object(root, shape, "r", people, "del shown[mark:]; continue")
-        self.steps += lines
-        self.steps.append(f"add({row})")
+        self.steps += [*lines, f"row = {row}"]
+        if not people and _lists_people(root):
+            # R7, R68: a group of which nobody is in this delivery is none of its business, not even its name
+            self.steps.append("if len(shown) == mark: continue")
+        self.steps.append("add(row)")
         if key is not None:
             self.steps.append(f"order({key})")
         for one in people.values():
@@ -371,6 +374,12 @@ def _children(root: Branch, shape: Shape) -> list[tuple[Branch, Shape, str]]:
         for name, node in root.fields.items()
         if isinstance(node, Branch)
     ]
+
+
+def _lists_people(root: Branch) -> bool:
+    """Whether a record is about the persons in its arrays, and about nobody else."""
+    items = [node.item for node in root.fields.values() if isinstance(node, Many)]
+    return any(isinstance(item, Branch) and item.subject is not None for item in items)
 
 
 def _may_be_missing(node: Node) -> bool:
