@@ -45,10 +45,10 @@ async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
         # policy, rosters and modules live as long as the process: the collector need not walk them again and again
         gc.freeze()
         transfers, drift = _transfers(school, world, register, upstream)
-        answers = answers_counter(number)
+        answers, callers = answers_counter(number), _callers(school)
         flushing = asyncio.create_task(_flush(transfers, answers))
         try:
-            yield DataPlane(transfers, _doors(school, world, answers, number), _oauth(school, transfers))
+            yield DataPlane(transfers, _doors(school, world, callers, answers, number), _oauth(callers, transfers))
         finally:
             flushing.cancel()
             await drift.settled()
@@ -72,11 +72,11 @@ def _callers(school: School) -> StoredCallers:
     return StoredCallers(school.database, clock, random, timedelta(seconds=school.settings.limits.token_seconds))
 
 
-def _doors(school: School, world: StoredWorld, answers: Answers, number: int) -> Doors:
+def _doors(school: School, world: StoredWorld, callers: StoredCallers, answers: Answers, number: int) -> Doors:
     limits, log = school.settings.limits, structlog.get_logger()
     return Doors(
         look=world.refresh,
-        callers=_callers(school),
+        callers=callers,
         per_origin=RateLimit(limits.rate_per_origin_per_minute, monotonic),
         per_recipient=RateLimit(limits.rate_per_recipient_per_minute, monotonic),
         concurrency=Concurrency(limits.concurrency_per_recipient),
@@ -88,12 +88,12 @@ def _doors(school: School, world: StoredWorld, answers: Answers, number: int) ->
     )
 
 
-def _oauth(school: School, transfers: Transfers) -> object:
+def _oauth(callers: StoredCallers, transfers: Transfers) -> object:
     async def refused(origin: str) -> str | None:
         answer = await transfers.refuse_anonymous(origin, Reason.CALLER_UNAUTHENTICATED)
         return answer.receipt.id if isinstance(answer, Released) else None
 
-    return oauth_app(_callers(school), refused)
+    return oauth_app(callers, refused)
 
 
 async def _flush(transfers: Transfers, answers: Answers) -> None:
