@@ -18,7 +18,7 @@ from typing import Literal
 from gateway.adapters.forms import fit
 from gateway.adapters.settings_forms import RULES, SecretPlace, SettingsForm, SourceForm
 from gateway.adapters.yaml_text import Document, Problem, plain_value, read
-from gateway.core.model import Location, Organisation, SchoolPolicy
+from gateway.core.terms import Location, Organisation, SchoolPolicy
 
 FILE = "gateway.yaml"
 PREFIX = "GATEWAY_"

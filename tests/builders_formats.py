@@ -14,29 +14,19 @@ from typing import Any
 from gateway.core import pseudonym
 from gateway.core.emission import Emission, Issued, Sight
 from gateway.core.model import (
-    Branch,
     Category,
-    Delivery,
     Enrolment,
     FieldClass,
-    Grant,
-    Grondslag,
     Ground,
     KeyVersion,
-    Leaf,
-    LeafType,
-    Many,
-    Node,
     Person,
     PseudonymMethod,
-    Record,
-    Rows,
     Subject,
-    SubjectPosition,
     Transform,
-    TypedIds,
 )
 from gateway.core.projection import compile_projection
+from gateway.core.schema import Branch, Leaf, LeafType, Many, Node, Record, SubjectPosition, TypedIds
+from gateway.core.terms import Delivery, Grant, Grondslag, Rows
 from gateway.formats.json import JsonMinimiser
 
 TODAY = date(2026, 11, 22)

@@ -11,8 +11,9 @@ from functools import lru_cache
 
 from gateway.adapters.policy_files import load_recipient, load_schema
 from gateway.adapters.policy_store import Activation, PolicyState
-from gateway.core.model import Organisation, Recipient, Schema
 from gateway.core.policy import RecipientState, compile_standings
+from gateway.core.schema import Schema
+from gateway.core.terms import Organisation, Recipient
 from gateway.transfer.compiled import Compiled, compile_policy
 
 _REMEMBERED = 512  # texts; more than the files of a large school board

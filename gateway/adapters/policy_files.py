@@ -18,8 +18,9 @@ from gateway.adapters.recipient_forms import RecipientForm
 from gateway.adapters.schema_forms import Fault, SchemaForm
 from gateway.adapters.yaml_text import Document, Problem, read
 from gateway.core import policy
-from gateway.core.model import Organisation, Recipient, Schema
 from gateway.core.problems import PolicyProblem
+from gateway.core.schema import Schema
+from gateway.core.terms import Organisation, Recipient
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -37,7 +37,9 @@ from gateway.adapters.forms import (
 )
 from gateway.adapters.schema_forms import Fault
 from gateway.core.grants import node_at
-from gateway.core.model import (
+from gateway.core.model import PseudonymMethod, Transform
+from gateway.core.schema import Schema
+from gateway.core.terms import (
     Agreement,
     Authorisation,
     Delivery,
@@ -45,13 +47,10 @@ from gateway.core.model import (
     Grant,
     Grondslag,
     Necessity,
-    PseudonymMethod,
     Recipient,
     Rows,
-    Schema,
     Storage,
     SubProcessor,
-    Transform,
     Weighing,
 )
 

@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.adapters.wire import Limits
-from gateway.core.model import Enrolment, Location, Person
+from gateway.core.model import Enrolment, Person
+from gateway.core.terms import Location
 from gateway.transfer.ports import (
     NotSent,
     Observation,

@@ -13,7 +13,8 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from gateway.adapters.forms import UNANSWERED, CategoryName, ClassName, Form, Key, Mended
 from gateway.core.grants import leaves, node_at
-from gateway.core.model import (
+from gateway.core.model import Person
+from gateway.core.schema import (
     Branch,
     Leaf,
     LeafType,
@@ -22,7 +23,6 @@ from gateway.core.model import (
     NamedSubject,
     Node,
     Parameter,
-    Person,
     Record,
     Route,
     Schema,

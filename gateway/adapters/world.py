@@ -17,8 +17,9 @@ from gateway.adapters.memory_roster import MemoryRoster
 from gateway.adapters.policy_compiler import compile_state
 from gateway.adapters.policy_store import read_policy
 from gateway.adapters.store_keys import StoreKeys
-from gateway.core.model import Organisation, SchoolPolicy, Versions
+from gateway.core.model import Versions
 from gateway.core.register import Issue
+from gateway.core.terms import Organisation, SchoolPolicy
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.ports import Snapshot
 

@@ -12,16 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.core.model import (
-    Caller,
-    Delivery,
-    Finding,
-    Ground,
-    Organisation,
-    Recipient,
-    SchoolPolicy,
-)
+from gateway.core.model import Caller, Finding, Ground
 from gateway.core.reasons import Reason, first, rank
+from gateway.core.terms import Delivery, Organisation, Recipient, SchoolPolicy
 from gateway.core.words import forbidden_purpose
 
 

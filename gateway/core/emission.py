@@ -13,11 +13,13 @@ from datetime import date
 from typing import Any, Protocol
 
 from gateway.core import pseudonym
-from gateway.core.model import Delivery, KeyVersion, Person, Record, Subject, Verdict
+from gateway.core.model import KeyVersion, Person, Subject, Verdict
 from gateway.core.projection import Subject as Position
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
+from gateway.core.schema import Record
 from gateway.core.screening import FieldTerms, field_terms, screen
+from gateway.core.terms import Delivery
 
 ECK_ID = "eck-id"
 

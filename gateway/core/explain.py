@@ -11,19 +11,10 @@ from typing import NamedTuple
 
 from gateway.core.decide import Call, Permit, Refusal, Standing, Standings, decide
 from gateway.core.grants import leaf_at, leaves
-from gateway.core.model import (
-    Caller,
-    Finding,
-    Grant,
-    Ground,
-    Organisation,
-    Record,
-    Rows,
-    Schema,
-    SchoolPolicy,
-    Transform,
-)
+from gateway.core.model import Caller, Finding, Ground, Transform
 from gateway.core.reasons import Reason, rank
+from gateway.core.schema import Record, Schema
+from gateway.core.terms import Grant, Organisation, Rows, SchoolPolicy
 
 # What a delivery can be refused for. Who calls and what a record holds is seen only in a call.
 RULES = tuple(

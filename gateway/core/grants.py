@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.core.model import Branch, Grant, Leaf, Many, Node, Person, Record, SubjectPosition
+from gateway.core.model import Person
+from gateway.core.schema import Branch, Leaf, Many, Node, Record, SubjectPosition
+from gateway.core.terms import Grant
 
 
 def node_at(root: Branch, path: str) -> Node | None:

@@ -12,8 +12,9 @@ from datetime import date
 from typing import TypeVar
 
 from gateway.core.grants import nodes_along
-from gateway.core.model import Agreement, Delivery, Grant, Leaf, Many, Node, Recipient, Record, Rows, Schema
 from gateway.core.problems import Key
+from gateway.core.schema import Leaf, Many, Node, Record, Schema
+from gateway.core.terms import Agreement, Delivery, Grant, Recipient, Rows
 
 T = TypeVar("T")
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from gateway.core.decide import Standing, dated
-from gateway.core.model import Delivery, Finding, Organisation, PseudonymMethod, Recipient, Schema
+from gateway.core.model import Finding, PseudonymMethod
 from gateway.core.narrowing import Narrowed, key_of, narrow
 from gateway.core.problems import Key, PolicyProblem, delivery_terms
 from gateway.core.reasons import Reason, rank
 from gateway.core.rules_fields import FIELD_RULES
 from gateway.core.rules_shape import SHAPE_RULES
 from gateway.core.rules_terms import RECIPIENT_RULES, TERMS_RULES
+from gateway.core.schema import Schema
+from gateway.core.terms import Delivery, Organisation, Recipient
 
 __all__ = [
     "Key",

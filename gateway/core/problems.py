@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.core.grants import leaf_at, node_at
-from gateway.core.model import Delivery, Grant, Leaf, Node, Organisation, Recipient, Record, Schema, Transform
+from gateway.core.model import Transform
 from gateway.core.reasons import Reason
+from gateway.core.schema import Leaf, Node, Record, Schema
+from gateway.core.terms import Delivery, Grant, Organisation, Recipient
 
 Key = tuple[str, str, str]
 """Recipient, purpose, schema."""

@@ -12,19 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from gateway.core import model
+from gateway.core import schema
 from gateway.core.grants import leaf_at, nodes_along
-from gateway.core.model import (
-    Category,
-    Grant,
-    LeafType,
-    Person,
-    PseudonymMethod,
-    Record,
-    SubjectPosition,
-    Transform,
-    TypedIds,
-)
+from gateway.core.model import Category, Person, PseudonymMethod, Transform
+from gateway.core.schema import LeafType, Record, SubjectPosition, TypedIds
+from gateway.core.terms import Grant
 
 
 class DeliveryRefused(Exception):
@@ -173,12 +165,12 @@ def _thinner(node: Node, paths: frozenset[str], prefix: str) -> Node | None:
 def _order(record: Record) -> Order | None:
     if record.order is None:
         return None
-    node: model.Node = record.fields
+    node: schema.Node = record.fields
     for name in record.order.split("."):
-        if not isinstance(node, model.Branch) or name not in node.fields:
+        if not isinstance(node, schema.Branch) or name not in node.fields:
             raise DeliveryRefused(f"{record.name}: order {record.order} is no field")
         node = node.fields[name]
-    if not isinstance(node, model.Leaf) or node.maps is None:
+    if not isinstance(node, schema.Leaf) or node.maps is None:
         raise DeliveryRefused(f"{record.name}: order {record.order} is no mapped id")
     return Order(record.order, node.maps)
 
@@ -202,7 +194,7 @@ class _Builder:
     def refusal(self, path: str, why: str) -> DeliveryRefused:
         return DeliveryRefused(f"{self.record.name}: {path or 'the record'} {why}")
 
-    def branch(self, branch: model.Branch, at: str) -> Branch:
+    def branch(self, branch: schema.Branch, at: str) -> Branch:
         prefix = f"{at}." if at else ""
         subject = self.subject(branch, at)
         fields: dict[str, Node] = {}
@@ -215,7 +207,7 @@ class _Builder:
             self.complete(branch, found, prefix)
         return found
 
-    def complete(self, branch: model.Branch, found: Branch, prefix: str) -> None:
+    def complete(self, branch: schema.Branch, found: Branch, prefix: str) -> None:
         """Every required field of a released object leaves too, or the record could not validate."""
         for name, node in branch.fields.items():
             kept = found.fields.get(name)
@@ -223,21 +215,21 @@ class _Builder:
             if node.required and absent and (found.released or self.grants):
                 raise self.refusal(f"{prefix}{name}", "is required by the format and not granted")
 
-    def node(self, node: model.Node, path: str) -> Node | None:
-        if isinstance(node, model.Leaf):
+    def node(self, node: schema.Node, path: str) -> Node | None:
+        if isinstance(node, schema.Leaf):
             return self.leaf(node, path)
-        if isinstance(node, model.Branch):
+        if isinstance(node, schema.Branch):
             found = self.branch(node, path)
             return found if _matters(found) else None
         return self.many(node, path)
 
-    def many(self, many: model.Many, path: str) -> Many | None:
+    def many(self, many: schema.Many, path: str) -> Many | None:
         grant = self.grants.get(path)
         if grant is not None and grant.transform is Transform.EMPTY:
             self.used[path] = None
             return Many(path, Leaf(path, "string", required=False), many.required, empty=True)
         item: Leaf | Branch | None
-        if isinstance(many.item, model.Leaf):
+        if isinstance(many.item, schema.Leaf):
             if grant is not None and grant.transform is Transform.FIXED:
                 raise self.refusal(path, "is an array of which only the values could be fixed: use `empty`")
             item = self.leaf(many.item, path)
@@ -246,7 +238,7 @@ class _Builder:
             item = found if _matters(found) else None
         return None if item is None else Many(path, item, many.required)
 
-    def leaf(self, leaf: model.Leaf, path: str) -> Leaf | None:
+    def leaf(self, leaf: schema.Leaf, path: str) -> Leaf | None:
         grant = self.grants.get(path)
         if grant is None:
             return None
@@ -265,27 +257,27 @@ class _Builder:
         self.use(path, leaf)
         return Leaf(path, leaf.type, leaf.required, grant.transform, leaf.format, leaf.values)
 
-    def mapped(self, leaf: model.Leaf, grant: Grant) -> Leaf:
+    def mapped(self, leaf: schema.Leaf, grant: Grant) -> Leaf:
         """House rule 7: an id of a thing leaves as the recipient's own, whatever the grant says."""
         if leaf.type != "string" or grant.transform not in {Transform.KEEP, Transform.PSEUDONYM}:
             raise self.refusal(grant.path, "is an id that is mapped: it can have no transform but `pseudonym`")
         self.use(grant.path, leaf)
         return Leaf(grant.path, "string", leaf.required, maps=leaf.maps)
 
-    def value(self, leaf: model.Leaf, grant: Grant) -> None:
+    def value(self, leaf: schema.Leaf, grant: Grant) -> None:
         """A fixed value has the type of its field, and is one of the values the field can have."""
         if not isinstance(grant.value, _TYPES[leaf.type]) or isinstance(grant.value, bool) != (leaf.type == "boolean"):
             raise self.refusal(grant.path, "has a fixed value of another type")
         if leaf.values and grant.value not in leaf.values:
             raise self.refusal(grant.path, "has a fixed value that the format does not know")
 
-    def use(self, path: str, leaf: model.Leaf) -> None:
+    def use(self, path: str, leaf: schema.Leaf) -> None:
         self.used[path] = None
         self.categories.add(leaf.category)
 
     # -- who the object is about --------------------------------------------------------------------------
 
-    def subject(self, branch: model.Branch, at: str) -> Subject | None:
+    def subject(self, branch: schema.Branch, at: str) -> Subject | None:
         position = next((one for one in self.record.subjects if one.at == at), None)
         if position is None:
             return None
@@ -298,7 +290,7 @@ class _Builder:
 
     def indispensable(self, at: str) -> bool:
         """A required object that stands in no array: without it the record goes too."""
-        return all(isinstance(node, model.Branch) and node.required for node in nodes_along(self.record.fields, at))
+        return all(isinstance(node, schema.Branch) and node.required for node in nodes_along(self.record.fields, at))
 
     def granted(self, position: SubjectPosition, at: str) -> Method | None:
         """Which slot the grants fill. Never two numbers of one person (N3)."""
@@ -323,7 +315,7 @@ class _Builder:
             raise self.refusal(f"{prefix}{typed.path if typed else ''}", "leaves as a pseudonym only (N3)")
         return "hmac"
 
-    def slot(self, subject: Subject | None, name: str, node: model.Node, prefix: str) -> Slot | None:
+    def slot(self, subject: Subject | None, name: str, node: schema.Node, prefix: str) -> Slot | None:
         """The id slot in place of the id fields; the real ids are never part of the tree."""
         if subject is None:
             return None

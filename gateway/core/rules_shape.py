@@ -10,18 +10,10 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from gateway.core.grants import Slot, slots
-from gateway.core.model import (
-    Branch,
-    Category,
-    FieldClass,
-    Leaf,
-    Many,
-    PseudonymMethod,
-    Record,
-    Transform,
-)
+from gateway.core.model import Category, FieldClass, PseudonymMethod, Transform
 from gateway.core.problems import DeliveryTerms, Granted, PolicyProblem
 from gateway.core.reasons import Reason
+from gateway.core.schema import Branch, Leaf, Many, Record
 
 _WRONG_ID = Reason.DIRECT_IDENTIFIER_NOT_ALLOWED
 

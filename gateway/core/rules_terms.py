@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gateway.core.model import Agreement, FieldClass, Ground, PseudonymMethod, Recipient, RecipientKind, Role
+from gateway.core.model import FieldClass, Ground, PseudonymMethod, RecipientKind, Role
 from gateway.core.problems import DeliveryTerms, PolicyProblem
 from gateway.core.reasons import Reason
 from gateway.core.rules_fields import classes
+from gateway.core.terms import Agreement, Recipient
 from gateway.core.words import forbidden_purpose, hollow, vague
 
 # R70: what an agreement must describe, by the names of the file.

@@ -13,19 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.core.grants import granted_leaves
-from gateway.core.model import (
-    Category,
-    Delivery,
-    Enrolment,
-    FieldClass,
-    Ground,
-    Person,
-    Record,
-    Subject,
-    Transform,
-    Verdict,
-)
+from gateway.core.model import Category, Enrolment, FieldClass, Ground, Person, Subject, Transform, Verdict
 from gateway.core.reasons import Reason
+from gateway.core.schema import Record
+from gateway.core.terms import Delivery
 
 # R103, table 5.3: years after leaving the school; two where nothing specific is set.
 KEPT_YEARS: Mapping[Category, int] = {Category.ATTENDANCE: 5, Category.ABSENCE_REASON: 5}

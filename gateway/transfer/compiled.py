@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.core.decide import Permit, Standing
-from gateway.core.model import Finding, Schema
+from gateway.core.model import Finding
 from gateway.core.projection import DeliveryRefused, compile_projection
 from gateway.core.reasons import Reason
+from gateway.core.schema import Schema
 from gateway.formats.json import JsonInbound, JsonMinimiser
 from gateway.transfer.request import Router
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gateway.core.decide import Call
-from gateway.core.model import Organisation
 from gateway.core.reasons import Reason
+from gateway.core.terms import Organisation
 from gateway.formats.json import BodyRefused, NamedRequest, read_named
 from gateway.formats.json.nesting import too_deep
 from gateway.transfer.request import Asked, Match, Request, Stop, ask, named_locations

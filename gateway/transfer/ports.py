@@ -11,16 +11,9 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.core.decide import Permit
-from gateway.core.model import (
-    Enrolment,
-    KeyVersion,
-    Organisation,
-    Person,
-    SchoolPolicy,
-    Subject,
-    Versions,
-)
+from gateway.core.model import Enrolment, KeyVersion, Person, Subject, Versions
 from gateway.core.register import Draft, Issue
+from gateway.core.terms import Organisation, SchoolPolicy
 from gateway.transfer.compiled import Compiled
 
 

@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
-from gateway.core.model import Finding, Organisation, Parameter, Route, Schema
+from gateway.core.model import Finding
 from gateway.core.reasons import Reason, first
+from gateway.core.schema import Parameter, Route, Schema
+from gateway.core.terms import Organisation
 
 _LONGEST_VALUE = 512  # characters; no id or code of a known format is longer than an ECK iD (~170)
 _MOST_PARAMETERS = 32

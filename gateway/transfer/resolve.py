@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.core.emission import Sight
-from gateway.core.model import NOBODIES, Parameter, Person, Record, Subject, nobody
+from gateway.core.model import NOBODIES, Person, Subject, nobody
 from gateway.core.reasons import Reason
+from gateway.core.schema import Parameter, Record
 from gateway.transfer.ports import Roster, World
 
 

@@ -14,10 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.core.decide import Permit
-from gateway.core.model import Caller, Delivery, Finding, Subject, Versions
+from gateway.core.model import Caller, Finding, Subject, Versions
 from gateway.core.projection import Projection
 from gateway.core.reasons import Reason, first
 from gateway.core.register import Draft, Issue
+from gateway.core.terms import Delivery
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.resolve import Absent
 

@@ -8,21 +8,16 @@ from datetime import date
 import pytest
 
 from gateway.core.decide import Call, Permit, Standing, decide
-from gateway.core.model import (
+from gateway.core.model import Caller, Category, Ground, PseudonymMethod, RecipientKind, Role
+from gateway.core.terms import (
     Agreement,
     Authorisation,
-    Caller,
-    Category,
     Delivery,
     Grondslag,
-    Ground,
     Location,
     Necessity,
     Organisation,
-    PseudonymMethod,
     Recipient,
-    RecipientKind,
-    Role,
     Rows,
     SchoolPolicy,
     Storage,

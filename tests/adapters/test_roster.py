@@ -13,7 +13,8 @@ import pytest
 from gateway.adapters.roster import Outcome, RosterSource, RosterSync, organisation_query
 from gateway.adapters.upstream import Client, HttpUpstream, Source, system_trust
 from gateway.adapters.wire import Limits
-from gateway.core.model import Enrolment, Location, Person
+from gateway.core.model import Enrolment, Person
+from gateway.core.terms import Location
 from gateway.demo.control import Fault
 from gateway.demo.school import SITES, Pupil
 from gateway.transfer.ports import NotSent, Observation, UpstreamAnswer, UpstreamFailed, UpstreamTimeout

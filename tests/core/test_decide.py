@@ -11,16 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.decide import Call, Permit, Refusal, Standing, decide
-from gateway.core.model import (
-    Authorisation,
-    Caller,
-    Finding,
-    Grondslag,
-    Ground,
-    PseudonymMethod,
-    SchoolPolicy,
-)
+from gateway.core.model import Caller, Finding, Ground, PseudonymMethod
 from gateway.core.reasons import Reason
+from gateway.core.terms import Authorisation, Grondslag, SchoolPolicy
 from tests.builders_policy import (
     AGREEMENT,
     CALL,

@@ -9,8 +9,9 @@ import pytest
 
 from gateway.core.decide import Standing
 from gateway.core.explain import RULES, School, explain
-from gateway.core.model import Finding, Grondslag, Ground, Rows, SchoolPolicy, Transform
+from gateway.core.model import Finding, Ground, Transform
 from gateway.core.reasons import Reason
+from gateway.core.terms import Grondslag, Rows, SchoolPolicy
 from tests.builders_policy import (
     AGREEMENT,
     DELIVERY,

@@ -10,30 +10,11 @@ from typing import Any
 import pytest
 
 from gateway.core.decide import Permit, Refusal, Standing, decide
-from gateway.core.model import (
-    Branch,
-    Category,
-    Delivery,
-    FieldClass,
-    Grondslag,
-    Ground,
-    Leaf,
-    Location,
-    Many,
-    Organisation,
-    Person,
-    PseudonymMethod,
-    Recipient,
-    RecipientKind,
-    Role,
-    Route,
-    Rows,
-    Schema,
-    SubjectPosition,
-    Transform,
-)
+from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, RecipientKind, Role, Transform
 from gateway.core.policy import RecipientState, compile_standings, narrow
 from gateway.core.reasons import Reason
+from gateway.core.schema import Branch, Leaf, Many, Route, Schema, SubjectPosition
+from gateway.core.terms import Delivery, Grondslag, Location, Organisation, Recipient, Rows
 from tests.builders_policy import (
     A_RECORD,
     AGREEMENT,

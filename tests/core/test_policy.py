@@ -8,30 +8,22 @@ from typing import Any
 
 import pytest
 
-from gateway.core.model import (
-    Authorisation,
-    Branch,
-    Category,
-    Dpia,
-    FieldClass,
-    Grant,
-    Grondslag,
-    Ground,
-    Necessity,
-    Organisation,
-    Person,
-    PseudonymMethod,
-    Recipient,
-    RecipientKind,
-    Role,
-    Route,
-    Storage,
-    SubProcessor,
-    Transform,
-)
+from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, RecipientKind, Role, Transform
 from gateway.core.policy import group_problems, problems, standing_problems
 from gateway.core.reasons import Reason
 from gateway.core.rules_terms import AGREEMENT_ITEMS, AIMS
+from gateway.core.schema import Branch, Route
+from gateway.core.terms import (
+    Authorisation,
+    Dpia,
+    Grant,
+    Grondslag,
+    Necessity,
+    Organisation,
+    Recipient,
+    Storage,
+    SubProcessor,
+)
 from tests.builders_policy import (
     A_RECORD,
     AGREEMENT,

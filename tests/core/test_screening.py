@@ -9,20 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.model import (
-    Delivery,
-    Enrolment,
-    Grondslag,
-    Ground,
-    Person,
-    PseudonymMethod,
-    Rows,
-    Subject,
-    Transform,
-    Verdict,
-)
+from gateway.core.model import Enrolment, Ground, Person, PseudonymMethod, Subject, Transform, Verdict
 from gateway.core.reasons import Reason
 from gateway.core.screening import NOTHING, FieldTerms, field_terms, screen
+from gateway.core.terms import Delivery, Grondslag, Rows
 from tests.builders_policy import A_RECORD, DELIVERY, TODAY, delivery, enrolled, grant, pupil
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)

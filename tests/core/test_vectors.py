@@ -17,21 +17,12 @@ import pytest
 from gateway.adapters.policy_files import load_recipient, load_schema
 from gateway.adapters.yaml_text import read
 from gateway.core.decide import Call, Permit, Refusal, decide
-from gateway.core.model import (
-    Caller,
-    Enrolment,
-    Location,
-    Organisation,
-    Person,
-    Recipient,
-    Schema,
-    SchoolPolicy,
-    Subject,
-    Verdict,
-)
+from gateway.core.model import Caller, Enrolment, Person, Subject, Verdict
 from gateway.core.policy import RecipientState, compile_standings
 from gateway.core.reasons import Reason
+from gateway.core.schema import Schema
 from gateway.core.screening import field_terms, screen
+from gateway.core.terms import Location, Organisation, Recipient, SchoolPolicy
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 PARTS = ("recipient", "agreement", "delivery", "fields")

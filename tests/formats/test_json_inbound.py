@@ -12,8 +12,10 @@ import pytest
 
 from gateway.adapters.policy_files import load_schema
 from gateway.core.grants import leaves
-from gateway.core.model import Grant, PseudonymMethod, Schema, Transform
+from gateway.core.model import PseudonymMethod, Transform
 from gateway.core.projection import DeliveryRefused, compile_projection
+from gateway.core.schema import Schema
+from gateway.core.terms import Grant
 from gateway.formats.json import BodyRefused, JsonInbound, Message
 from gateway.formats.json.inbound import _fault, contains
 from tests import builders_formats as build

@@ -10,22 +10,13 @@ from typing import Any
 import pytest
 
 from gateway.core.emission import Emission
-from gateway.core.model import Branch as SchemaBranch
-from gateway.core.model import (
-    Category,
-    FieldClass,
-    Grant,
-    Ground,
-    Leaf,
-    Person,
-    PseudonymMethod,
-    Record,
-    Subject,
-    Transform,
-)
-from gateway.core.model import Many as SchemaMany
+from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, Subject, Transform
 from gateway.core.projection import DeliveryRefused
 from gateway.core.reasons import Reason
+from gateway.core.schema import Branch as SchemaBranch
+from gateway.core.schema import Leaf, Record
+from gateway.core.schema import Many as SchemaMany
+from gateway.core.terms import Grant
 from gateway.formats.json import EnvelopeBroken, Minimised
 from tests import builders_formats as build
 

@@ -12,8 +12,10 @@ import pytest
 from gateway.adapters.policy_files import load_schema
 from gateway.core.emission import Emission
 from gateway.core.grants import leaves
-from gateway.core.model import Enrolment, Grant, Person, PseudonymMethod, Schema, Subject, Transform
+from gateway.core.model import Enrolment, Person, PseudonymMethod, Subject, Transform
 from gateway.core.projection import compile_projection
+from gateway.core.schema import Schema
+from gateway.core.terms import Grant
 from gateway.demo.records import make_records
 from gateway.demo.school import School, make_school
 from gateway.formats.json import JsonMinimiser

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from gateway.core.emission import Emission
 from gateway.core.grants import node_at
-from gateway.core.model import Branch, Grant, Leaf, Many, Node, Person, PseudonymMethod, Record, Transform
+from gateway.core.model import Person, PseudonymMethod, Transform
 from gateway.core.projection import compile_projection
+from gateway.core.schema import Branch, Leaf, Many, Node, Record
+from gateway.core.terms import Grant
 from gateway.formats.json import EnvelopeBroken, JsonMinimiser
 from tests import builders_formats as build
 

@@ -11,7 +11,9 @@ import httpx2
 import pytest
 
 from gateway.adapters.policy_files import load_recipient, load_schema
-from gateway.core.model import Grant, Recipient, Schema, Transform
+from gateway.core.model import Transform
+from gateway.core.schema import Schema
+from gateway.core.terms import Grant, Recipient
 from tests.journeys.canaries import Canaries, canaries_of
 from tests.journeys.driving import ENROLMENTS, GROUPS, SOUTH, STUDENTS, UNKNOWN, Demo, truth
 from tests.official import needs_standards, problems

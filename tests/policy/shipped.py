@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway.adapters.answers import answers
 from gateway.adapters.policy_files import Report, check_directory, load_schema
 from gateway.adapters.yaml_text import Problem
-from gateway.core.model import Leaf, Many, Node, Schema
+from gateway.core.schema import Leaf, Many, Node, Schema
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 22)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.policy_files import check_directory
-from gateway.core.model import Location, Organisation
+from gateway.core.terms import Location, Organisation
 from tests.policy.shipped import TODAY, answered, changed, line_of, school, told
 
 

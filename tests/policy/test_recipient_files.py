@@ -8,17 +8,9 @@ import pytest
 
 from gateway.adapters.policy_files import check_directory, load_recipient
 from gateway.core.grants import leaf_at
-from gateway.core.model import (
-    Delivery,
-    FieldClass,
-    Grant,
-    PseudonymMethod,
-    Recipient,
-    RecipientKind,
-    Record,
-    Rows,
-    Transform,
-)
+from gateway.core.model import FieldClass, PseudonymMethod, RecipientKind, Transform
+from gateway.core.schema import Record
+from gateway.core.terms import Delivery, Grant, Recipient, Rows
 from tests.policy.shipped import (
     RECIPIENTS,
     TODAY,

@@ -12,7 +12,8 @@ import pytest
 
 from gateway.adapters.policy_files import load_schema
 from gateway.adapters.yaml_text import read
-from gateway.core.model import Branch, FieldClass, Leaf, Many, Node, Person, Schema
+from gateway.core.model import FieldClass, Person
+from gateway.core.schema import Branch, Leaf, Many, Node, Schema
 from tests.policy.shipped import SCHEMAS, changed, leaves_of, line_of, schema_text, schemas, told
 
 OFFICIAL = {

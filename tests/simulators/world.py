@@ -23,9 +23,10 @@ import orjson
 
 from gateway.adapters.policy_files import load_recipient
 from gateway.core import pseudonym
-from gateway.core.model import Caller, KeyVersion, Location, Organisation, Recipient, SchoolPolicy, Subject, Versions
+from gateway.core.model import Caller, KeyVersion, Subject, Versions
 from gateway.core.policy import RecipientState, compile_standings
 from gateway.core.register import Draft, Issue
+from gateway.core.terms import Location, Organisation, Recipient, SchoolPolicy
 from gateway.transfer.compiled import Compiled, compile_policy
 from gateway.transfer.drift import Drift
 from gateway.transfer.ledger import Outcome, Plan, Planned, State, Statement

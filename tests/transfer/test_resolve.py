@@ -8,9 +8,10 @@ import pytest
 
 from gateway.core.decide import Call, Permit, decide
 from gateway.core.emission import Sight
-from gateway.core.model import Parameter, Person, Subject
+from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
+from gateway.core.schema import Parameter
 from gateway.transfer.resolve import UNKNOWN, Absent, Resolver
 from tests.builders_formats import pupil
 from tests.policy.shipped import schemas

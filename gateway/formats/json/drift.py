@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from gateway.core.model import Branch, Leaf, Many, Node, Record
+from gateway.core.schema import Branch, Leaf, Many, Node, Record
 
 UNNAMED = "unnamed"
 _IDENTIFIER = re.compile(r"[A-Za-z_@][A-Za-z0-9_@:.-]{0,63}")

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.core.emission import ECK_ID
-from gateway.core.model import TypedIds
+from gateway.core.schema import TypedIds
 
 Ids = tuple[tuple[str, str], ...]
 """(kind of id, value)."""

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Raw
 
 from gateway.core.emission import Memo, Seen, Sight
-from gateway.core.model import Record
 from gateway.core.projection import Branch, Slot
 from gateway.core.reasons import Reason
+from gateway.core.schema import Record
 from gateway.formats.json.ids import IdReader, Ids
 from gateway.formats.json.shapes import names_only
 

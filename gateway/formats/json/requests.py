@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Raw
 
 from gateway.core.emission import ECK_ID
-from gateway.core.model import NamedSubject, Subject, TypedIds
+from gateway.core.model import Subject
+from gateway.core.schema import NamedSubject, TypedIds
 from gateway.formats.json.ids import IdReader, Ids, own_reference
 
 

@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 
 from gateway.core.emission import Emission, Seen, Sight
-from gateway.core.model import Record
 from gateway.core.projection import Branch, Leaf, Many, Node, Order, Slot, leaves
+from gateway.core.schema import Record
 from gateway.core.transforms import Unreadable, change
 from gateway.formats.json.places import Place
 from gateway.formats.json.shapes import Shape, id_fields

@@ -1,0 +1,151 @@
+"""What one LVS format contains: every known field, classified, and the routes that give it.
+
+Data only; a schema file becomes these values in `adapters.schema_forms`. Leaves out: who receives what of it (`terms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.core.model import Category, FieldClass, Person
+
+LeafType = Literal["string", "integer", "number", "boolean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar. `maps` names the kind of thing (group, enrolment, …) whose id this is: mapped per recipient.
+    `unlisted`: an extension the official format does not know (a vendor's own field)."""
+
+    type: LeafType
+    category: Category
+    field_class: FieldClass
+    required: bool = False
+    maps: str | None = None
+    format: str | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """An object."""
+
+    fields: Mapping[str, Node]
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """An array of leaves or objects."""
+
+    item: Leaf | Branch
+    required: bool = False
+
+
+Node = Leaf | Branch | Many
+
+
+@dataclass(frozen=True, slots=True)
+class TypedIds:
+    """An array of {value, type} ids: `path` of the array, names of its two leaves, wire type → kind of id
+    (`kinds`), and the wire type that stands for the administration's own key (`own`)."""
+
+    path: str
+    value: str
+    type: str
+    kinds: Mapping[str, str]
+    own: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectPosition:
+    """Where a record speaks of a person. `at`: path of the object from the record's root ("" is the root,
+    "students" an array whose items are references). `master`: leaf that holds the ECK iD (kind `eck-id`).
+    `withheld`: what goes when the person is withheld."""
+
+    at: str
+    person: Person
+    withheld: Literal["record", "item"]
+    master: str | None
+    typed: TypedIds | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One kind of record. `order`: path of the mapped id by which a list is sorted when the record is not
+    itself a person (house rule 7)."""
+
+    name: str
+    fields: Branch
+    subjects: tuple[SubjectPosition, ...] = ()
+    order: str | None = None
+
+
+Meant = Literal[
+    "organisation-master", "organisation-id", "organisation-id-type", "organisation-filter", "thing", "plain"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A path or query parameter. `meaning` "thing": the mapped id of a `maps`; "plain" goes up as it is."""
+
+    name: str
+    place: Literal["path", "query"]
+    meaning: Meant
+    type: LeafType = "string"
+    maps: str | None = None
+    values: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSubject:
+    """A request body that names one person: JSON keys of the person's reference and of the organisation's,
+    the shape of the reference, and the kind of person."""
+
+    key: str
+    organisation_key: str
+    position: SubjectPosition
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """A request body that brings statements: array `items`, key of a statement's id, key of the
+    organisation's reference; what is named in `unkeyed` is left out of the content digest (D9)."""
+
+    items: str
+    id: str
+    organisation_key: str
+    unkeyed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a path template (`/groups/school/{id}`). `many`: the body is an array of records."""
+
+    method: str
+    path: str
+    record: str
+    many: bool
+    parameters: tuple[Parameter, ...] = ()
+    named: NamedSubject | None = None
+    write: WriteBack | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What one LVS format contains. `text_hash`: SHA-256 (hex) of the file. `errors`: shape of an error."""
+
+    name: str
+    title: str
+    version: str
+    format: Literal["json", "xml", "csv"]
+    base_path: str
+    direction: Literal["pull", "push"]
+    errors: Literal["problem", "edu-v", "edu-v-list"]
+    routes: tuple[Route, ...]
+    records: Mapping[str, Record]
+    text_hash: str = ""
