@@ -18,6 +18,7 @@ from gateway.core.terms import Organisation
 
 _LONGEST_VALUE = 512  # characters; no id or code of a known format is longer than an ECK iD (~170)
 _MOST_PARAMETERS = 32
+_REMEMBERED = 2_000  # queries of one path
 # RFC 3986 section 5.2.4: a dot segment is no value; whoever reads the path next takes it for another route.
 _NO_VALUE = frozenset({"", ".", ".."})
 
@@ -50,31 +51,36 @@ class Request:
     body: Callable[[], Awaitable[bytes]] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Match:
-    """The route that a path and method name, with the decoded values of its path parameters."""
+    """The route that a path and method name, with the decoded values of its path parameters. `asked` remembers what
+    its queries were read as: a vendor asks the same again and again."""
 
     source: str
     schema: Schema
     route: Route
     values: Mapping[str, str] = field(repr=False)
+    asked: dict[bytes, Asked] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a query asks: the locations it covers (None: the route names no organisation), mapped ids still to be
-    resolved, and what goes up unchanged. `organisation` holds the parameters that name it upstream."""
+    resolved, and what goes up unchanged. `organisation` holds the parameters that name it upstream; `encoded` is what
+    goes up whatever the mapped ids stand for."""
 
     locations: frozenset[str] | None
     organisation: tuple[tuple[str, str], ...]
     things: tuple[tuple[Parameter, str], ...] = field(default=(), repr=False)
     plain: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    encoded: str = field(default="", repr=False)
 
 
 class Router:
     """The routes of every source, compiled once: exact paths by look-up, templates by number of segments."""
 
     def __init__(self, sources: Mapping[str, Iterable[Schema]]) -> None:
+        self._matched: dict[tuple[bytes, str], Match] = {}
         self._routes: dict[tuple[str, int], list[tuple[tuple[str, ...], Schema, Route]]] = {}
         for source, schemas in sources.items():
             for schema in schemas:
@@ -86,6 +92,14 @@ class Router:
 
     def match(self, raw_path: bytes, method: str) -> Match:
         """The one route of this path and method; Stop(ROUTE_UNKNOWN) or Stop(METHOD_NOT_ALLOWED)."""
+        known = self._matched.get((raw_path, method))
+        if known is None:
+            known = self._match(raw_path, method)
+            if not known.values:  # as many as there are routes; a path with an id is read each time
+                self._matched[raw_path, method] = known
+        return known
+
+    def _match(self, raw_path: bytes, method: str) -> Match:
         source, *segments = _decoded(raw_path)
         methods = []
         for template, schema, route in self._routes.get((source, len(segments)), ()):
@@ -126,7 +140,17 @@ def _fit(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | Non
 
 
 def ask(match: Match, query: bytes, organisation: Organisation) -> Asked:
-    """Read a query strictly by the route's declared parameters. Raises Stop(PARAMETER_…)."""
+    """Read a query strictly by the route's declared parameters. Raises Stop(PARAMETER_…). `organisation` is the one of
+    this process."""
+    known = match.asked.get(query)
+    if known is None:
+        if len(match.asked) >= _REMEMBERED:
+            match.asked.clear()
+        known = match.asked[query] = _ask(match, query, organisation)
+    return known
+
+
+def _ask(match: Match, query: bytes, organisation: Organisation) -> Asked:
     given = _given(match, query)
     declared = {parameter.name: parameter for parameter in match.route.parameters}
     for name, value in given.items():
@@ -136,7 +160,7 @@ def ask(match: Match, query: bytes, organisation: Organisation) -> Asked:
     things = [(parameter, value) for parameter, value in used if parameter.meaning == "thing"]
     plain = [(one.name, value) for one, value in used if one.meaning == "plain" and one.place == "query"]
     locations, upstream = _organisation(match.route.parameters, given, organisation)
-    return Asked(locations, upstream, tuple(things), tuple(plain))
+    return Asked(locations, upstream, tuple(things), tuple(plain), urlencode([*upstream, *plain]))
 
 
 def _given(match: Match, query: bytes) -> dict[str, str]:
@@ -231,4 +255,4 @@ def upstream_path(match: Match, replaced: Mapping[str, str]) -> str:
 def upstream_query(asked: Asked, replaced: Mapping[str, str]) -> str:
     """The query at the source: organisation first, then what was asked, mapped ids replaced."""
     things = [(parameter.name, replaced[parameter.name]) for parameter, _ in asked.things if parameter.place == "query"]
-    return urlencode([*asked.organisation, *asked.plain, *things])
+    return "&".join(part for part in (asked.encoded, urlencode(things)) if part)

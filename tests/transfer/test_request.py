@@ -210,3 +210,22 @@ def test_stop_of_many_findings_answers_the_first_in_the_gate_order() -> None:
     stop = Stop.at((Finding(Reason.NO_GRONDSLAG), Finding(Reason.AGREEMENT_EXPIRED)))
 
     assert stop.reason is Reason.AGREEMENT_EXPIRED
+
+
+def test_ask_same_query_again_is_read_once() -> None:
+    match = matched()
+
+    assert ask(match, BY_LOCATION, ORGANISATION) is ask(match, BY_LOCATION, ORGANISATION)
+
+
+def test_ask_ever_new_queries_are_not_all_remembered() -> None:
+    match = matched()
+    for number in range(2_500):
+        ask(match, BY_LOCATION + b"&schoolPeriodId=%d" % number, ORGANISATION)
+
+    assert len(match.asked) <= 2_000
+
+
+def test_router_path_with_an_id_is_not_remembered() -> None:
+    assert matched() is matched()
+    assert matched("/lvs/v1/groups/school/1") is not matched("/lvs/v1/groups/school/1")
