@@ -34,6 +34,7 @@ from gateway.transfer.flow import Flow, Target
 from gateway.transfer.inquiry import Inquiry, inquire
 from gateway.transfer.ports import Receipt, Snapshot, UpstreamAnswer
 from gateway.transfer.released import Answer, Released, Unregistered
+from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Match, Request, Stop
 from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.trail import Trail
@@ -110,7 +111,7 @@ class BareTransfers:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
-        self._flow = BareFlow(outside, Sizes(MANY, MANY, DEPTH))
+        self._flow = BareFlow(outside, Sizes(MANY, MANY, DEPTH), Remembered(outside.world))
 
     async def answer(self, caller: Caller, request: Request) -> Answer:
         match = self._outside.world.now().compiled.router.match(request.raw_path, request.method)

@@ -58,7 +58,7 @@ class Flow(Steps):
         permit, target = aimed
         fetched = await self._fetch(permit, target.call)
         if fetched.status == 404:
-            return await self.steadily(lambda snapshot: self._nothing_there(trail, match, inquiry, target, snapshot))
+            return await self.steadily(lambda snapshot: self._nothing_there(trail, match, inquiry, snapshot))
         self.outside.drift.look(match, fetched.body)
         if len(fetched.body) > self.sizes.answer_bytes and _is_list(match, inquiry):
             return await self._in_parts(trail, match, inquiry, fetched.body)
@@ -117,15 +117,13 @@ class Flow(Steps):
         emission.confirm()
         return Released(receipt, body=minimised.body, purpose=permit.standing.delivery.purpose)
 
-    async def _nothing_there(
-        self, trail: Trail, match: Match, inquiry: Inquiry, target: Target, snapshot: Snapshot
-    ) -> Released:
+    async def _nothing_there(self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Released:
         """The source has none. Where a request named it, that looks as any other absence (house rule 5); a list that
         is "not found" is a broken answer: an empty one would make a client delete what it holds."""
         if _is_list(match, inquiry):
             raise Stop(Reason.UPSTREAM_FAILED)
-        permit = self.permit(trail, inquiry, snapshot)
-        draft = entries.absence(trail, permit, snapshot.versions, Absent((), target.subject))
+        permit = self.permit(trail, inquiry, snapshot)  # nobody is withheld here: the entry names nobody
+        draft = replace(entries.delivery(trail, permit, snapshot.versions, None, Built()), outcome="not-available")
         return _absence(permit, match, await self.outside.register.append(draft))
 
     async def _in_parts(self, trail: Trail, match: Match, inquiry: Inquiry, body: bytes) -> Released:

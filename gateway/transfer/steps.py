@@ -55,10 +55,10 @@ class Sizes:
 class Steps:
     """The steps, as `flow` and `writeback` take them."""
 
-    def __init__(self, outside: Outside, sizes: Sizes) -> None:
+    def __init__(self, outside: Outside, sizes: Sizes, remembered: Remembered) -> None:
         self.outside = outside
         self.sizes = sizes
-        self.remembered = Remembered(outside.world)
+        self.remembered = remembered
 
     def begin(self, caller: Caller) -> Trail:
         return Trail(self.new_id(), self.outside.clock(), caller, policy_version=self.outside.world.policy.version)

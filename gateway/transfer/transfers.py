@@ -12,6 +12,7 @@ from gateway.transfer.inquiry import inquire
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.transfer.refusals import Refusals
 from gateway.transfer.released import Answer, Unregistered
+from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Request, Stop
 from gateway.transfer.steps import Outside, Sizes, unregistered
 from gateway.transfer.writeback import WriteBack
@@ -22,8 +23,9 @@ class Transfers:
 
     def __init__(self, outside: Outside, sizes: Sizes) -> None:
         self._world = outside.world
-        self._flow = Flow(outside, sizes)
-        self._writeback = WriteBack(outside, sizes)
+        remembered = Remembered(outside.world)
+        self._flow = Flow(outside, sizes, remembered)
+        self._writeback = WriteBack(outside, sizes, remembered)
         self._refusals = Refusals(outside.register, outside.clock, outside.random, outside.world.digest)
 
     async def answer(self, caller: Caller, request: Request) -> Answer:

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from gateway.bootstrap import acts
 from gateway.bootstrap.school import Refused, Unusable, check, create_key, open_school, overdue
-from gateway.bootstrap.templates import SHARE, answered
-from gateway.demo.directory import Ports, make_directory
-
-TODAY = date(2026, 11, 22)
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """The demo school's directory with its key, and no LVS."""
-    made = tmp_path / "school"
-    make_directory(made, SHARE, Ports(8080, 8081, 8082), "secret", TODAY, answered)
-    create_key(made)
-    return made
+from gateway.bootstrap.templates import SHARE
 
 
 def rewrite(directory: Path, old: str, new: str) -> None:

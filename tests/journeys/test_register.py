@@ -138,7 +138,7 @@ def test_cut_off_end_is_found_by_a_head_kept_elsewhere(demo: Demo, copied: Path)
     with closing(sqlite3.connect(copied / "gateway.db", isolation_level=None)) as rows:
         rows.execute("DELETE FROM entry WHERE sequence = (SELECT MAX(sequence) FROM entry)")
 
-    demo.gateway("register", "verify", "--head", head, directory=copied, code=1)
+    assert "is not the entry" in demo.gateway("register", "verify", "--head", head, directory=copied, code=1)
 
 
 def test_entry_shown_names_nobody(demo: Demo) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.core.model import NOBODIES
 from gateway.core.reasons import Reason
 from gateway.transfer.ports import NotSent, OutcomeUnknown, UpstreamFailed, UpstreamTimeout
 from gateway.transfer.released import Answer, Released, Unregistered
@@ -555,3 +556,21 @@ async def test_body_that_names_a_location_outside_the_delivery_is_refused(school
 
     assert answer.reason is Reason.LOCATION_OUT_OF_SCOPE
     assert school.upstream.calls == []
+
+
+async def test_unknown_pseudonym_is_registered_as_somebody_like_a_withheld_one(school: School) -> None:
+    await school.ask("/lvs/students", body=student_asked(UNKNOWN))
+
+    entry = school.register.drafts[-1]
+    assert [reasons for _, reasons in entry.withheld] == [(Reason.PSEUDONYM_UNKNOWN,)]
+    assert entry.unresolved == 1
+    assert entry.withheld[0][0] in NOBODIES
+
+
+async def test_pupil_whom_the_source_does_not_have_is_not_registered_as_withheld(school: School) -> None:
+    pseudonyms = await school.shown()
+    school.upstream.holds.pop("/students", None)
+
+    await school.ask("/lvs/students", body=student_asked(pseudonyms[3]))
+
+    assert (school.register.drafts[-1].outcome, school.register.drafts[-1].withheld) == ("not-available", ())

@@ -42,7 +42,7 @@ async def test_list_names_source_schema_record_and_locations() -> None:
     "accept", ["application/json", "*/*", "text/html, application/*;q=0.5", "APPLICATION/JSON; charset=utf-8"]
 )
 async def test_accept_that_allows_json_is_accepted(accept: str) -> None:
-    await inquired(LIST, accept=accept)
+    assert (await inquired(LIST, accept=accept)).named is None
 
 
 @pytest.mark.parametrize("accept", ["text/html", "", "application/xml, application/json;q=0", "application/json;q=0.0"])
@@ -63,7 +63,9 @@ async def test_body_of_a_list_is_not_read() -> None:
         raise AssertionError("the body of a GET was read")
 
     request = a_request(LIST)
-    await read(Request("GET", request.raw_path, request.query, request.headers, request.origin, read_it))
+    inquiry = await read(Request("GET", request.raw_path, request.query, request.headers, request.origin, read_it))
+
+    assert inquiry.body == b""
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,9 @@ async def test_body_of_a_list_is_not_read() -> None:
     ],
 )
 async def test_body_of_json_in_utf8_is_read(headers: dict[str, str]) -> None:
-    await inquired("/lvs/students", body=student_asked("p-1"), **headers)
+    inquiry = await inquired("/lvs/students", body=student_asked("p-1"), **headers)
+
+    assert inquiry.named is not None
 
 
 @pytest.mark.parametrize(
@@ -158,3 +162,13 @@ async def test_inquiry_shows_nobody_in_its_repr() -> None:
     inquiry = await inquired("/lvs/students", body=student_asked("a-pseudonym"))
 
     assert "a-pseudonym" not in repr(inquiry)
+
+
+async def test_body_that_nests_deeper_than_the_bound_is_refused() -> None:
+    deep: Any = {}
+    for _ in range(10):
+        deep = {"a": deep}
+
+    stop = await refused("/lvs/students", body=deep)
+
+    assert (stop.reason, stop.about) == (Reason.BODY_INVALID, "the body nests too deep")
