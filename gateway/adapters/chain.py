@@ -119,6 +119,15 @@ def stored_entries(connection: sa.Connection) -> Iterator[StoredEntry]:
         yield StoredEntry(*row)
 
 
+def last_entries(connection: sa.Connection, last: int, transfer: str | None) -> list[tuple[int, bytes, bytes]]:
+    """(sequence, body, hash) of the newest `last` entries, oldest first, or of those of one transfer."""
+    table = tables.entry
+    query = sa.select(table.c.sequence, table.c.body, table.c.hash).order_by(table.c.sequence.desc()).limit(last)
+    if transfer is not None:
+        query = query.where(table.c.id == transfer)
+    return [(row.sequence, row.body, row.hash) for row in reversed(connection.execute(query).all())]
+
+
 def stored_rolls(connection: sa.Connection) -> Iterator[StoredRoll]:
     """Every roll with its index rows, and index rows without a roll, streamed by number."""
     index = sa.select(tables.roll_member.c.roll).where(

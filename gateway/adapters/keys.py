@@ -246,6 +246,14 @@ def next_version(database: Database) -> int:
         return int(connection.execute(sa.select(sa.func.max(tables.key_version.c.number))).scalar_one()) + 1
 
 
+def versions(database: Database) -> list[tuple[int, str, str | None]]:
+    """(number, started, resolves until) of every version, the first one first; None: it is in use."""
+    table = tables.key_version
+    with database.read() as connection:
+        rows = connection.execute(sa.select(table).order_by(table.c.number)).all()
+    return [(row.number, row.started, row.resolves_until) for row in rows]
+
+
 def _proofs(material: KeyMaterial) -> dict[str, bytes]:
     versions = {
         str(number): hmac.digest(derived(key, b"pseudonym/v1 proof", _SIZE), b"proof", "sha256")

@@ -17,7 +17,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress, count
 
-from gateway.adapters.chain import Encoded, insert_entries, insert_rows, read_state, stored_entries, stored_rolls
+from gateway.adapters.chain import (
+    Encoded,
+    insert_entries,
+    insert_rows,
+    last_entries,
+    read_state,
+    stored_entries,
+    stored_rolls,
+)
 from gateway.adapters.database import Database
 from gateway.adapters.database.engine import Witness
 from gateway.adapters.issued import INSERT_ISSUED, ON_CONFLICT, issued_values
@@ -215,3 +223,9 @@ def verify_register(database: Database, expected: Head | None = None) -> Verific
     """Check everything the register holds, in one state of the database. Raises DatabaseUnavailable."""
     with database.read() as connection:
         return verify(stored_entries(connection), stored_rolls(connection), expected)
+
+
+def newest_entries(database: Database, last: int, transfer: str | None) -> list[tuple[int, bytes, bytes]]:
+    """(sequence, body, hash) of the newest `last`, oldest first, or of those of one transfer."""
+    with database.read() as connection:
+        return last_entries(connection, last, transfer)

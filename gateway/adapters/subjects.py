@@ -222,3 +222,11 @@ def _synchronised(connection: sa.Connection, source: str, location: str, moment:
     table = tables.roster_sync
     connection.execute(sa.delete(table).where(table.c.source == source, table.c.location == location))
     connection.execute(sa.insert(table).values(source=source, location=location, moment=instant(moment)))
+
+
+def synchronised(database: Database) -> list[tuple[str, str, str]]:
+    """(source, location, moment) of every location that was learned."""
+    table = tables.roster_sync
+    with database.read() as connection:
+        rows = connection.execute(sa.select(table).order_by(table.c.source, table.c.location)).all()
+    return [(row.source, row.location, row.moment) for row in rows]

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import sqlalchemy as sa
 
 from gateway.adapters import callers, linking, policy_store
 from gateway.adapters import keys as key_files
 from gateway.adapters.callers import ListedClient, NewClient
-from gateway.adapters.database import tables
 from gateway.adapters.field_seen import StoredFieldsSeen
 from gateway.adapters.policy_compiler import compile_state
 from gateway.adapters.policy_store import NotStored, PolicyText
-from gateway.adapters.register import verify_register
+from gateway.adapters.register import newest_entries, verify_register
+from gateway.adapters.subjects import synchronised
 from gateway.bootstrap.school import Refused, School, check, key_place, legal_today, random
 from gateway.core import explain as explaining
 from gateway.core.model import KeyVersion
@@ -137,21 +136,13 @@ def rotate_key(school: School, overlap: timedelta | None, by: str, reason: str) 
 
 
 def key_versions(school: School) -> list[tuple[int, str, str]]:
-    table = tables.key_version
-    with school.database.read() as connection:
-        rows = connection.execute(sa.select(table).order_by(table.c.number)).all()
-    return [(row.number, row.started, row.resolves_until or "in use") for row in rows]
+    return [(number, started, until or "in use") for number, started, until in key_files.versions(school.database)]
 
 
 def entries(school: School, last: int, transfer: str | None) -> list[Any]:
     """The newest `last` entries, oldest first, or those of one transfer."""
-    table = tables.entry
-    query = sa.select(table.c.sequence, table.c.body, table.c.hash).order_by(table.c.sequence.desc()).limit(last)
-    if transfer is not None:
-        query = query.where(table.c.id == transfer)
-    with school.database.read() as connection:
-        rows = connection.execute(query).all()
-    return [{"sequence": row.sequence, **orjson.loads(row.body), "hash": row.hash.hex()} for row in reversed(rows)]
+    rows = newest_entries(school.database, last, transfer)
+    return [{"sequence": sequence, **orjson.loads(body), "hash": digest.hex()} for sequence, body, digest in rows]
 
 
 def verify(school: School, expected: str | None) -> Verification:
@@ -174,10 +165,7 @@ def unclassified(school: School) -> list[tuple[str, str, str]]:
 
 def roster_status(school: School) -> list[tuple[str, str, str]]:
     """(source, location, moment) of what was synchronised."""
-    table = tables.roster_sync
-    with school.database.read() as connection:
-        rows = connection.execute(sa.select(table).order_by(table.c.source, table.c.location)).all()
-    return [(row.source, row.location, row.moment) for row in rows]
+    return synchronised(school.database)
 
 
 def waiting_pupils(school: School) -> list[linking.Pending]:
