@@ -7,6 +7,7 @@ for. Leaves out: what must hold (the tests).
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -212,6 +213,11 @@ class Demo:
         with open_school(self.directory) as school:
             acts.activate(school, recipient, "directeur", "opgelost")
 
+    def state(self, recipient: str) -> str:
+        """What `gateway recipient list` says of it (without starting a process)."""
+        with open_school(self.directory) as school:
+            return dict(acts.recipients(school))[recipient]
+
     def entries(self, transfer: str | None = None) -> list[dict[str, Any]]:
         """The register, oldest entry first, as `gateway register show` gives it (without starting a process)."""
         with open_school(self.directory) as school:
@@ -290,6 +296,12 @@ def replace_text(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.new")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
+
+
+def without(field: str) -> Callable[[str], str]:
+    """Takes a field and its lines out of the list."""
+    pattern = re.compile(rf"^( *){field}:\n(?:\1 +.*\n)+", re.MULTILINE)
+    return lambda text: pattern.sub("", text, count=1)
 
 
 def children(process: int) -> list[int]:

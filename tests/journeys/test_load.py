@@ -1,4 +1,4 @@
-"""Under load: workers are killed, a recipient is suspended, a key rotates; what was told stays true."""
+"""Under load: workers are killed, a recipient is suspended, a file narrows, a key rotates; what was told stays true."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from dataclasses import dataclass, field
 import httpx2
 import pytest
 
-from tests.journeys.driving import STUDENTS, Demo, Vendor, pupils_by_transfer, truth, until
+from tests.journeys.driving import ENROLMENTS, STUDENTS, Demo, Vendor, pupils_by_transfer, truth, until, without
 
 pytestmark = pytest.mark.journey
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An answer that a client received whole. `asked`: when it began to ask (monotonic seconds)."""
+    """An answer that a client received whole; when it began to ask and when it had it (monotonic seconds)."""
 
     asked: float
+    heard: float
     transfer: str
     reason: str | None
     pseudonyms: frozenset[str] = field(repr=False)
+    fields: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -42,14 +44,14 @@ class Load:
 
 
 @contextmanager
-def load(vendor: Vendor) -> Iterator[Load]:
+def load(vendor: Vendor, path: str = STUDENTS) -> Iterator[Load]:
     running, stop = Load(), threading.Event()
 
     def client() -> None:
         while not stop.is_set():
             asked = time.monotonic()
             try:
-                running.heard.append(heard(asked, vendor.get(STUDENTS)))
+                running.heard.append(heard(asked, vendor.get(path)))
             except httpx2.HTTPError:
                 running.broken += 1  # it had no answer, or not the whole of one
 
@@ -66,8 +68,10 @@ def load(vendor: Vendor) -> Iterator[Load]:
 
 def heard(asked: float, response: httpx2.Response) -> Heard:
     records = response.json() if response.status_code == 200 else []
-    shown = frozenset(one["userIds"][0]["userId"] for one in records)
-    return Heard(asked, response.headers["gateway-transfer"], response.headers.get("gateway-reason"), shown)
+    shown = frozenset(one.get("student", one)["userIds"][0]["userId"] for one in records)
+    fields = frozenset(name for one in records for name in one)
+    transfer, reason = response.headers["gateway-transfer"], response.headers.get("gateway-reason")
+    return Heard(asked, time.monotonic(), transfer, reason, shown, fields)
 
 
 def kill_workers(demo: Demo, times: int) -> Load:
@@ -116,6 +120,27 @@ def test_suspension_under_load_no_answer_after_it_was_acknowledged(demo: Demo) -
     after = [one.reason for one in running.heard if one.asked > acknowledged]
     assert set(after) == {"SCHEMA_NOT_ACTIVE"}
     assert released_after(demo, "recipient suspended", "uitgever-zuid", until_act="recipient activated") == []
+
+
+def test_narrowed_file_under_load_no_answer_with_the_field_after_the_school_saw_it_taken_over(demo: Demo) -> None:
+    """Acknowledged: `gateway recipient list` says that the file differs from what was activated; an editor that saves
+    a file hears nothing."""
+    with load(demo.vendor("uitgever-noord"), ENROLMENTS) as running:
+        running.more(10)
+        with demo.edited("uitgever-noord", without("studyYear")):
+            until(lambda: "differs" in demo.state("uitgever-noord"))
+            acknowledged, edited = time.monotonic(), len(running.heard)
+            running.more(30)
+            restored = time.monotonic()
+    before = [one for one in running.heard[:edited] if "studyYear" in one.fields]
+    after = [one for one in running.heard if acknowledged < one.asked and one.heard < restored]
+
+    assert before
+    assert len(after) > 10
+    assert {(one.reason, "studyYear" in one.fields, bool(one.pseudonyms)) for one in after} == {(None, False, True)}
+    registered = {entry["id"]: entry.get("fields", ()) for entry in demo.entries()}
+    assert all("studyYear" in registered[one.transfer] for one in before)
+    assert not any("studyYear" in registered[one.transfer] for one in after)
 
 
 def test_rotation_under_load_no_old_pseudonym_after_it_was_acknowledged(demo: Demo) -> None:

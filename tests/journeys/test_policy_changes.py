@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -19,6 +18,7 @@ from tests.journeys.driving import (
     replace_text,
     same_but_for_the_transfer,
     until,
+    without,
 )
 
 pytestmark = pytest.mark.journey
@@ -36,12 +36,6 @@ def signed(text: str) -> date:
 def ended_yesterday(text: str) -> str:
     yesterday = signed(text) + timedelta(days=29)
     return re.sub(r"(agreement:.*?\n  until: )\S+", rf"\g<1>{yesterday}", text, count=1, flags=re.DOTALL)
-
-
-def without(field: str) -> Callable[[str], str]:
-    """Takes a field and its lines out of the list."""
-    pattern = re.compile(rf"^( *){field}:\n(?:\1 +.*\n)+", re.MULTILINE)
-    return lambda text: pattern.sub("", text, count=1)
 
 
 def reason(vendor: Vendor, path: str = STUDENTS) -> str | None:

@@ -14,8 +14,18 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.journeys.driving import ENROLMENTS, SCHOOL, STUDENTS, Demo, free_ports, replace_text, run, start, truth
-from tests.journeys.test_policy_changes import without
+from tests.journeys.driving import (
+    ENROLMENTS,
+    SCHOOL,
+    STUDENTS,
+    Demo,
+    free_ports,
+    replace_text,
+    run,
+    start,
+    truth,
+    without,
+)
 
 pytestmark = pytest.mark.journey
 
