@@ -28,6 +28,7 @@ from gateway.core.projection import compile_projection
 from gateway.core.schema import Branch, Leaf, LeafType, Many, Node, Record, SubjectPosition, TypedIds
 from gateway.core.terms import Delivery, Grant, Grondslag, Rows
 from gateway.formats.json import JsonMinimiser
+from tests.simulators.facts import SimulatedFacts
 
 TODAY = date(2026, 11, 22)
 KEY = bytes(range(32))
@@ -271,9 +272,14 @@ def compiled(record: Record, grants: Granted, method: PseudonymMethod = Pseudony
 
 
 def sight(
-    terms: Delivery, people: Iterable[Subject] = (), *, today: date = TODAY, issued: Issued | None = None
+    terms: Delivery,
+    people: Iterable[Subject] = (),
+    *,
+    facts: SimulatedFacts | None = None,
+    today: date = TODAY,
+    issued: Issued | None = None,
 ) -> Sight:
-    return Sight(terms, "lvs", Roster.of(people), Keys(), today, issued)
+    return Sight(terms, "lvs", Roster.of(people), facts or SimulatedFacts(), Keys(), today, issued)
 
 
 @dataclass(slots=True)

@@ -96,7 +96,11 @@ def insert_rows(cursor: sqlite3.Cursor, head: str, width: int, values: Sequence[
 def append_within(connection: sa.Connection, draft: Draft) -> int:
     """Append one entry within a transaction of `Database.write`, so that an act and its entry are one; its sequence.
     For acts of persons (`versions` None, nothing issued); transfers go through the register's queue."""
-    roll = roll_of([s.reference for s in draft.released], [(s.reference, why) for s, why in draft.withheld])
+    roll = roll_of(
+        [subject.reference for subject in draft.released],
+        [(subject.reference, why) for subject, why in draft.withheld],
+        [(subject.reference, why) for subject, why in draft.partial],
+    )
     cursor = _driver(connection)
     state = read_state(cursor)
     encoded = Encoded(draft.id, encode(draft, roll.digest if roll else None), roll)

@@ -28,6 +28,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from gateway.adapters.yaml_text import Ask, Document, Path, Problem, shown
+from gateway.core.facts import Occasion
 from gateway.core.model import Category, FieldClass, Ground, PseudonymMethod, RecipientKind, Role, Transform
 from gateway.core.words import vague
 
@@ -111,6 +112,7 @@ Text = Annotated[_Text, Asking(UNANSWERED)]
 Reason = Annotated[str, StringConstraints(max_length=2000), Asking(UNANSWERED)]
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=60), Asking("nog-niet-beantwoord")]
 Key = Annotated[str, StringConstraints(pattern=NAME, max_length=60), Mended("nog-niet-beantwoord")]
+Brin = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}[A-Z]{2}([0-9]{2})?$"), Asking("00AA")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Asking("NL")]
 Oin = Annotated[str, StringConstraints(pattern=r"^[0-9]{20}$"), Asking("0" * 20)]
 Contact = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$"), Asking("onbekend@voorbeeld.example")]
@@ -134,6 +136,7 @@ GroundLetter = Annotated[Ground, _member(Ground), Asking(Ground.PUBLIC_TASK)]
 MethodName = Annotated[PseudonymMethod, _member(PseudonymMethod), Mended(PseudonymMethod.HMAC)]
 KindName = Annotated[RecipientKind, _member(RecipientKind), Mended(RecipientKind.OTHER)]
 RoleName = Annotated[Role, _member(Role), Asking(Role.PROCESSOR)]
+OccasionName = Annotated[Occasion, _member(Occasion), Mended(Occasion.STANDING)]
 TransformName = Annotated[Transform, _member(Transform), Mended(Transform.KEEP)]
 
 F = TypeVar("F", bound=Form)

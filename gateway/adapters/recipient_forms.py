@@ -16,6 +16,7 @@ from gateway.adapters.forms import (
     AgreedCategory,
     Asking,
     Begin,
+    Brin,
     Contact,
     Country,
     End,
@@ -27,6 +28,7 @@ from gateway.adapters.forms import (
     MethodName,
     Name,
     Number,
+    OccasionName,
     Oin,
     Reason,
     RoleName,
@@ -36,12 +38,14 @@ from gateway.adapters.forms import (
     is_wildcard,
 )
 from gateway.adapters.schema_forms import Fault
+from gateway.core.facts import Occasion
 from gateway.core.grants import node_at
 from gateway.core.model import PseudonymMethod, Transform
 from gateway.core.schema import Schema
 from gateway.core.terms import (
     Agreement,
     Authorisation,
+    Conditions,
     Delivery,
     Dpia,
     Grant,
@@ -173,6 +177,17 @@ class RowsForm(Form):
     groups: list[Group] | None = None
 
 
+class ConditionsForm(Form):
+    """What must be known about a pupil. `occasion`: the one-off permit it takes (D4); `open_request`: at the
+    samenwerkingsverband (R54); `inzage`: recorded before it leaves (R57); `destination`: BRIN of the receiving school
+    (R109)."""
+
+    occasion: OccasionName = Occasion.STANDING
+    open_request: Flag = False
+    inzage: Flag = False
+    destination: Brin | None = None
+
+
 class GrantForm(Form):
     """One field: why it is needed (R4), and what becomes of it. `value` belongs to `fixed`."""
 
@@ -204,6 +219,7 @@ class DeliveryForm(Form):
     deviation: Text | None = None
     class_list: Text | None = None
     eck_login: Flag = False
+    conditions: ConditionsForm = ConditionsForm()
     schemas: dict[str, Grants]
 
 
@@ -276,6 +292,7 @@ def _deliveries(recipient: str, form: DeliveryForm) -> Iterator[Delivery]:
             deviation=form.deviation,
             class_list=form.class_list,
             eck_login=form.eck_login,
+            conditions=Conditions(**form.conditions.model_dump()),
         )
 
 

@@ -52,6 +52,7 @@ class _Item:
 
 _Released = tuple[Subject, ...]
 _Withheld = tuple[tuple[Subject, tuple[Reason, ...]], ...]
+_Partial = tuple[tuple[Subject, tuple[tuple[str, Reason], ...]], ...]
 _Outcome = int | type[VersionsChanged] | type[RegisterUnavailable]
 
 
@@ -61,7 +62,7 @@ class DatabaseRegister:
     def __init__(self, database: Database, keys: StoreKeys) -> None:
         self._writer = _Writer(database, keys)
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
-        self._rolls: dict[tuple[_Released, _Withheld], Roll | None] = {}
+        self._rolls: dict[tuple[_Released, _Withheld, _Partial], Roll | None] = {}
         self._rolls_size = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="register", daemon=True)
@@ -70,7 +71,7 @@ class DatabaseRegister:
     async def append(self, draft: Draft) -> Receipt:
         if self._closed or self._queue.qsize() >= _QUEUE:
             raise RegisterUnavailable
-        roll = self._roll(draft.released, draft.withheld) if draft.released or draft.withheld else None
+        roll = self._roll(draft.released, draft.withheld, draft.partial) if draft.released or draft.withheld else None
         body = encode(draft, roll.digest if roll is not None else None)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
@@ -89,15 +90,16 @@ class DatabaseRegister:
             self._queue.put(None)
         self._thread.join()
 
-    def _roll(self, released: _Released, withheld: _Withheld) -> Roll | None:
+    def _roll(self, released: _Released, withheld: _Withheld, partial: _Partial) -> Roll | None:
         """The pupil list, from memory when the same list came before: sorting and hashing a thousand takes longer than
         all the rest of an entry. Subjects compare by identity, so that the search touches none of them."""
-        key = released, withheld
+        key = released, withheld, partial
         if key in self._rolls:
             return self._rolls[key]
         roll = roll_of(
             [subject.reference for subject in released],
             [(subject.reference, reasons) for subject, reasons in withheld],
+            [(subject.reference, fields) for subject, fields in partial],
         )
         self._rolls_size += 500 + 50 * (len(released) + len(withheld))
         if self._rolls_size > _ROLLS:

@@ -17,6 +17,7 @@ from gateway.adapters.memory_roster import MemoryRoster
 from gateway.adapters.policy_compiler import compile_state
 from gateway.adapters.policy_store import read_policy
 from gateway.adapters.store_keys import StoreKeys
+from gateway.core.facts import NOTHING_KNOWN, Facts, Kind
 from gateway.core.model import Versions
 from gateway.core.register import Issue
 from gateway.core.terms import Organisation, SchoolPolicy
@@ -32,6 +33,16 @@ class Surroundings:
     organisation: Organisation
     sources: Mapping[str, tuple[str, ...]]
     stale_after: Mapping[str, timedelta]
+
+
+class NoFacts:
+    """ports.FactBook of which nothing is recorded yet."""
+
+    def about(self, internal: bytes) -> Facts:
+        return NOTHING_KNOWN
+
+    def declared(self, kind: Kind, location: str) -> bool:
+        return True
 
 
 class StoredWorld:
@@ -87,6 +98,7 @@ class StoredWorld:
             before.compiled if before and versions.policy == moved.policy else self._compiled(),
             before.keys if before and versions.keys == moved.keys else self._key_ring(),
             self._rosters,
+            NoFacts(),
         )
 
     def _compiled(self) -> Compiled:

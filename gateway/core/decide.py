@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from gateway.core.facts import Occasion
 from gateway.core.model import Caller, Finding, Ground
 from gateway.core.reasons import Reason, first, rank
 from gateway.core.terms import Delivery, Organisation, Recipient, SchoolPolicy
@@ -185,6 +186,23 @@ def _terms(asked: _Asked) -> Iterator[Finding]:
         yield from dated(asked.standing.recipient, asked.standing.delivery, asked.today)
 
 
+# What a delivery lacks that takes a permit for each occasion, when it is called as if it stood (D4).
+LACKS: Mapping[Occasion, Reason] = {
+    Occasion.POLICE: Reason.NO_VORDERING,
+    Occasion.BREAK_GLASS: Reason.BREAKGLASS_NOT_GRANTED,
+    Occasion.SAFETY: Reason.PERMIT_MISSING,
+    Occasion.INVESTIGATION: Reason.PERMIT_MISSING,
+    Occasion.REQUEST: Reason.PERMIT_MISSING,
+}
+
+
+def _occasion(asked: _Asked) -> Iterator[Finding]:
+    """R13, R48, R56, R97, N31: on a one-off permit a person of the school hands over; a recipient never fetches."""
+    occasion = asked.standing.delivery.conditions.occasion if asked.standing else Occasion.STANDING
+    if occasion in LACKS and asked.caller.kind == "recipient":
+        yield Finding(LACKS[occasion], "occasion")
+
+
 _RULES: tuple[Callable[[_Asked], Iterator[Finding]], ...] = (
     _channel,
     _caller,
@@ -193,6 +211,7 @@ _RULES: tuple[Callable[[_Asked], Iterator[Finding]], ...] = (
     _purpose,
     _route,
     _terms,
+    _occasion,
 )
 
 

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from gateway.core import pseudonym
+from gateway.core.facts import Facts
 from gateway.core.model import KeyVersion, Person, Subject, Verdict
 from gateway.core.projection import Subject as Position
 from gateway.core.reasons import Reason
@@ -32,6 +33,12 @@ class People(Protocol):
     def find(self, kind: str, value: str) -> Subject | None: ...
 
 
+class FactBook(Protocol):
+    """What is known about persons, as far as an emission asks it."""
+
+    def about(self, internal: bytes) -> Facts: ...
+
+
 class Keys(Protocol):
     """The pseudonym keys, as far as an emission asks them."""
 
@@ -43,9 +50,9 @@ class Keys(Protocol):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Seen:
-    """One person at one position. `reasons`: why withheld (empty: available); `withheld`: paths that do not leave for
-    this person; `key`: what orders a list; `ids`: what leaves, as (kind of id, value). `master`, `typed` and `whole`
-    are a format's own forms of it, made once."""
+    """One person at one position. `reasons`: why withheld (empty: available), `held`: those of them that wait for a
+    decision; `withheld`: paths that do not leave for this person, `fields`: why; `key`: what orders a list; `ids`: what
+    leaves, as (kind of id, value). `master`, `typed` and `whole` are a format's own forms of it, made once."""
 
     subject: Subject | None
     reasons: tuple[Reason, ...]
@@ -56,6 +63,8 @@ class Seen:
     master: Any = None
     typed: Any = None
     whole: Any = None
+    fields: tuple[tuple[str, Reason], ...] = ()
+    held: tuple[Reason, ...] = ()
 
 
 class Memo(dict[Any, Seen]):
@@ -92,6 +101,7 @@ class Sight:
         delivery: Delivery,
         source: str,
         roster: People,
+        facts: FactBook,
         keys: Keys,
         today: date,
         issued: Issued | None = None,
@@ -99,6 +109,7 @@ class Sight:
         self.delivery = delivery
         self.source = source
         self.roster = roster
+        self.facts = facts
         self.today = today
         self.version = keys.current.number
         self.key = keys.domain_key(delivery.domain, self.version)
@@ -134,10 +145,12 @@ class Sight:
         key = self.pseudonym(subject)
         leaving = self._leaving(position, subject, held, key)
         if leaving is None:
-            return Seen(subject, (*verdict.reasons, Reason.PUPIL_UNRESOLVED))
+            return Seen(subject, (*verdict.reasons, Reason.PUPIL_UNRESOLVED), held=verdict.held)
         fresh = tuple(self._issue(subject, value) for _, value in leaving if value not in self._people)
         self.unsettled += bool(fresh)
-        return Seen(subject, verdict.reasons, verdict.withheld, key, leaving, fresh)
+        seen = Seen(subject, verdict.reasons, verdict.withheld, key, leaving, fresh)
+        seen.fields, seen.held = verdict.fields, verdict.held
+        return seen
 
     def resolve(self, ids: Sequence[tuple[str, str]], person: Person) -> Subject | None:
         """The one person all these ids stand for. Nobody when none is known, when two name different persons, or when
@@ -157,7 +170,9 @@ class Sight:
             terms = self._terms.get(record.name)
             if terms is None:
                 terms = self._terms[record.name] = field_terms(self.delivery, record)
-            found = self._verdicts[key] = screen(self.delivery, subject, self.today, terms)
+            found = self._verdicts[key] = screen(
+                self.delivery, subject, self.facts.about(subject.id), self.today, terms
+            )
         return found
 
     def pseudonym(self, subject: Subject) -> str:
@@ -198,7 +213,7 @@ class Sight:
 class Emission:
     """One answer (or one part of one): who is in it, who is not and why, and what it issues for the first time."""
 
-    __slots__ = ("_released", "_things", "_withheld", "malformed", "sight", "unresolved")
+    __slots__ = ("_held", "_released", "_things", "_withheld", "malformed", "sight", "unresolved")
 
     def __init__(self, sight: Sight) -> None:
         self.sight = sight
@@ -206,6 +221,7 @@ class Emission:
         self.unresolved = 0
         self._released: list[Seen] = []
         self._withheld: dict[Subject, tuple[Reason, ...]] = {}
+        self._held: dict[tuple[Subject, Reason], None] = {}
         self._things: dict[str, Issue] = {}
 
     def __repr__(self) -> str:
@@ -237,6 +253,9 @@ class Emission:
         withheld = self._withheld
         for one in dict.fromkeys(seen):
             subject = one.subject
+            for reason in one.held:
+                if subject is not None:
+                    self._held[subject, reason] = None
             if subject is None:
                 self.unresolved += 1
             elif subject not in withheld and not reasons:
@@ -252,6 +271,17 @@ class Emission:
     @property
     def withheld(self) -> tuple[tuple[Subject, tuple[Reason, ...]], ...]:
         return tuple(self._withheld.items())
+
+    @property
+    def partial(self) -> tuple[tuple[Subject, tuple[tuple[str, Reason], ...]], ...]:
+        """Of whom some fields did not leave, and why."""
+        found = {seen.subject: seen.fields for seen in self._released if seen.fields and seen.subject is not None}
+        return tuple(found.items())
+
+    @property
+    def held(self) -> tuple[tuple[Subject, Reason], ...]:
+        """Cases that a person at school must decide (D2)."""
+        return tuple(self._held)
 
     @property
     def issued(self) -> tuple[Issue, ...]:

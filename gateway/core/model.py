@@ -181,10 +181,13 @@ def nobody(named: str) -> Subject:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """About one subject under one delivery: withheld for `reasons`, or available but for `withheld` paths."""
+    """About one subject under one delivery: withheld for `reasons`, or available but for `withheld` paths. `fields`:
+    why each path is withheld, for the school. `held`: those of `reasons` that wait for a person to decide (D2)."""
 
     reasons: tuple[Reason, ...] = ()
     withheld: frozenset[str] = frozenset()
+    fields: tuple[tuple[str, Reason], ...] = ()
+    held: tuple[Reason, ...] = ()
 
     @property
     def available(self) -> bool:

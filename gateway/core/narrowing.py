@@ -131,6 +131,7 @@ _SAME_TERMS = (
     "deviation",
     "class_list",
     "eck_login",
+    "conditions",
 )
 
 

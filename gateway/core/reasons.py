@@ -218,6 +218,21 @@ class Reason(StrEnum):
         "De belangenafweging ontbreekt of valt uit in het voordeel van de leerling.",
         "This delivery has no legal ground.",
     )
+    NO_VORDERING = (
+        "NO_VORDERING", 8, 403, True, "R56, N30", "art. 126nc-126nf Sv",
+        "Er is geen vordering of bevel dat deze gegevens van deze leerling noemt.",
+        NOT_ACTIVE,
+    )
+    BREAKGLASS_NOT_GRANTED = (
+        "BREAKGLASS_NOT_GRANTED", 8, 403, True, "R13", "art. 6(1)(d) AVG",
+        "Er is geen noodtoegang die nu voor deze leerling en ontvanger geldt.",
+        NOT_ACTIVE,
+    )
+    PERMIT_MISSING = (
+        "PERMIT_MISSING", 8, 403, True, "R48, R97, N31", "art. 6, 20 AVG",
+        "Er is geen eenmalige toestemming van de school die nu voor deze leerling en ontvanger geldt.",
+        NOT_ACTIVE,
+    )
     # -- 9 the pupil is in scope
     PSEUDONYM_UNKNOWN = (
         "PSEUDONYM_UNKNOWN", 9, 404, False, "R42", "art. 4(5) AVG",
@@ -239,10 +254,95 @@ class Reason(StrEnum):
         "De bewaartermijn van deze gegevens is voorbij.",
         NOT_AVAILABLE_TO_YOU,
     )
+    FACTS_CONTRADICTED = (
+        "FACTS_CONTRADICTED", 9, 404, False, "R109, R115", "art. 5(1)(d) AVG",
+        "Het record spreekt tegen wat de school over deze leerling heeft vastgelegd.",
+        NOT_AVAILABLE_TO_YOU,
+    )
     # -- 10-14 facts about the pupil
+    COURT_ORDER = (
+        "COURT_ORDER", 10, 404, False, "R14", "art. 1:253a, 1:377a BW",
+        "Een rechterlijke uitspraak verbiedt deze verstrekking.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CHILD_SAFETY = (
+        "CHILD_SAFETY", 11, 404, False, "R33, R100", "art. 23(1)(i) AVG, art. 41 UAVG",
+        "De veiligheid of het belang van de leerling staat deze verstrekking in de weg.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    SECRET_ADDRESS = (
+        "SECRET_ADDRESS", 11, 404, False, "N39, D10", "art. 32 AVG",
+        "Het adres is geheim; naam, contactgegevens en rooster gaan niet mee.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    PUPIL_RESTRICTED = (
+        "PUPIL_RESTRICTED", 12, 404, False, "R93, N13", "art. 18 AVG",
+        "De verwerking van deze gegevens is beperkt (afgeschermd).",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    PUPIL_OBJECTED = (
+        "PUPIL_OBJECTED", 13, 404, False, "R96", "art. 21 AVG",
+        "Tegen deze verstrekking is bezwaar gemaakt.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    BIRTH_DATE_UNKNOWN = (
+        "BIRTH_DATE_UNKNOWN", 14, 404, False, "R27", "art. 5 UAVG",
+        "De geboortedatum is niet bekend, dus ook niet wie toestemming mag geven.",
+        NOT_AVAILABLE_TO_YOU,
+    )
     CONSENT_MISSING = (
         "CONSENT_MISSING", 14, 404, False, "R3, R18, R21", "art. 6(1)(a), 7 AVG",
         "Er is geen toestemming bekend.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CONSENT_REFUSED = (
+        "CONSENT_REFUSED", 14, 404, False, "R3, R25", "art. 7 AVG",
+        "De toestemming is geweigerd.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CONSENT_WITHDRAWN = (
+        "CONSENT_WITHDRAWN", 14, 404, False, "R26, N7", "art. 7(3) AVG",
+        "De toestemming is ingetrokken.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CONSENT_EXPIRED = (
+        "CONSENT_EXPIRED", 14, 404, False, "R8, R18", "art. 7 AVG",
+        "De toestemming is verlopen.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CONSENT_WRONG_PURPOSE = (
+        "CONSENT_WRONG_PURPOSE", 14, 404, False, "R24", "art. 6(1)(a) AVG",
+        "Er is toestemming voor een ander doel, niet voor dit.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CONSENT_WRONG_RECIPIENT = (
+        "CONSENT_WRONG_RECIPIENT", 14, 404, False, "R24", "art. 6(1)(a) AVG",
+        "Er is toestemming voor een andere ontvanger, niet voor deze.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CONSENT_SCOPE_CHANGED = (
+        "CONSENT_SCOPE_CHANGED", 14, 404, False, "R23", "art. 4(11) AVG",
+        "Dit gegeven is erbij gekomen nadat de toestemming is gegeven.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CONSENT_NOT_WRITTEN = (
+        "CONSENT_NOT_WRITTEN", 14, 404, False, "R20", "art. 7(1) AVG",
+        "De toestemming is mondeling gegeven; dat is een notitie en geen toestemming.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CONSENT_NO_PROOF = (
+        "CONSENT_NO_PROOF", 14, 404, False, "R18, R22", "art. 7(1) AVG",
+        "Van de toestemming ontbreekt het bewijs.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    CONSENT_GIVER_NOT_ENTITLED = (
+        "CONSENT_GIVER_NOT_ENTITLED", 14, 404, False, "R27, R28, R29, D5", "art. 5 UAVG",
+        "Wie toestemming gaf, mag dat vandaag niet voor deze leerling.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    INZAGE_NOT_RECORDED = (
+        "INZAGE_NOT_RECORDED", 14, 404, False, "R57, N26", "art. 42 WPO",
+        "De inzage van de ouders (of de leerling) is niet vastgelegd.",
         NOT_AVAILABLE_TO_YOU,
     )
     # -- 15-18 fields
@@ -286,6 +386,16 @@ class Reason(StrEnum):
         "Vrije tekst gaat niet mee.",
         NOT_ACTIVE,
     )
+    FIELD_DISPUTED = (
+        "FIELD_DISPUTED", 18, 404, False, "R93, R115", "art. 18(1)(a) AVG",
+        "De juistheid van dit gegeven wordt betwist.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    SMALL_CELL = (
+        "SMALL_CELL", 18, 404, False, "R45", "art. 4(5) AVG",
+        "De groep is te klein om naamloos te zijn.",
+        NOT_AVAILABLE_TO_YOU,
+    )
     THIRD_PERSON_DATA = (
         "THIRD_PERSON_DATA", 18, 403, True, "R46, R88", "art. 5(1)(c) AVG",
         "Gegevens van een ander dan de leerling gaan niet mee.",
@@ -306,6 +416,11 @@ class Reason(StrEnum):
     FACTS_STALE = (
         "FACTS_STALE", 20, 503, True, "R109", "art. 5(1)(d) AVG",
         "De leerlinglijst is te lang niet bijgewerkt om op te beslissen.",
+        LATER,
+    )
+    FACTS_NOT_DECLARED = (
+        "FACTS_NOT_DECLARED", 20, 503, True, "R93, R96", "art. 5(1)(d) AVG",
+        "Niemand heeft verklaard dat de feiten van deze locatie volledig zijn ingevoerd.",
         LATER,
     )
     FACTS_CHANGED = (

@@ -1,7 +1,8 @@
 """The register entry: its encoding, its chain and its verification, without any storage (R85, R107, house rule 3).
 
 An *entry* is one JSON object, kept as the bytes that were hashed. A *roll* is the list of pupils behind an entry:
-references that were released, and references that were withheld with the reasons. A roll is kept once under its own
+references that were released, those of them who left without some fields (with path and reason), and references that
+were withheld with the reasons. A roll is kept once under its own
 hash, so that a class list that is asked for every five minutes costs one row of the register and no list.
 
     hash(entry n) = SHA-256("gateway/register/entry/v1" 00 ‖ hash(entry n-1) ‖ body)     hash(entry 0) = 32 zero bytes
@@ -44,6 +45,8 @@ class Draft:
     `id` UUIDv7 text; `moment` UTC, microseconds; `versions` None for entries no verdict stands behind
     (refusals, changes). `released` and `withheld` make the content-addressed pupil list (the "roll").
     `count`: how many refusals without a known caller this entry stands for (kind `refusals`).
+    `partial`: those released of whom some fields were withheld, each with path and reason. `held`: cases that a person
+    at school must decide (D2), opened in the same transaction and not part of the entry.
     `issued` are pseudonyms and mapped ids that leave for the first time, to be found back later."""
 
     id: str
@@ -65,6 +68,7 @@ class Draft:
     reasons: tuple[Reason, ...] = ()
     released: tuple[Subject, ...] = ()
     withheld: tuple[tuple[Subject, tuple[Reason, ...]], ...] = ()
+    partial: tuple[tuple[Subject, tuple[tuple[str, Reason], ...]], ...] = ()
     unresolved: int = 0
     malformed: int = 0
     records: int = 0
@@ -77,6 +81,7 @@ class Draft:
     part: int | None = None
     count: int | None = None
     detail: tuple[str, ...] = ()
+    held: tuple[tuple[Subject, Reason], ...] = ()
     issued: tuple[Issue, ...] = field(default=(), repr=False)
 
 
@@ -101,8 +106,8 @@ class Issue:
 class _Body(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The encoded entry; declared in alphabetical order, which is the order of the bytes. See the growth rule.
 
-    `facts`, `keys` and `policy` are the versions the verdict was made under; `released` and `withheld` count the
-    references in `roll`."""
+    `facts`, `keys` and `policy` are the versions the verdict was made under; `released`, `partial` and `withheld`
+    count the references in `roll`."""
 
     actor: str
     bytes: int = 0
@@ -123,6 +128,7 @@ class _Body(msgspec.Struct, kw_only=True, omit_defaults=True):
     outcome: str
     part: int | None = None
     part_of: str | None = None
+    partial: int = 0
     policy: int | None = None
     policy_version: str | None = None
     purpose: str | None = None
@@ -168,6 +174,7 @@ def encode(draft: Draft, roll: bytes | None) -> bytes:
             outcome=draft.outcome,
             part=draft.part,
             part_of=draft.part_of,
+            partial=len(draft.partial),
             policy=versions.policy if versions else None,
             policy_version=draft.policy_version,
             purpose=draft.purpose,
@@ -201,22 +208,35 @@ class Roll:
     body: bytes
 
 
-def roll_of(released: Iterable[bytes], withheld: Iterable[tuple[bytes, tuple[Reason, ...]]]) -> Roll | None:
+def roll_of(
+    released: Iterable[bytes],
+    withheld: Iterable[tuple[bytes, tuple[Reason, ...]]],
+    partial: Iterable[tuple[bytes, tuple[tuple[str, Reason], ...]]] = (),
+) -> Roll | None:
     """The roll of these references; None when there are none. Order and repetition do not matter: references are
-    sorted and written once, in hexadecimal, end to end; withheld ones under their reasons joined by a comma."""
+    sorted and written once, in hexadecimal, end to end; withheld ones under their reasons joined by a comma, partial
+    ones (who are among the released) under "path:REASON" joined by a comma."""
     given = sorted(set(released))
-    refused: dict[str, set[bytes]] = {}
-    for reference, reasons in withheld:
-        refused.setdefault(",".join(sorted(reasons)), set()).add(reference)
+    refused = _grouped((reference, map(str, reasons)) for reference, reasons in withheld)
+    without = _grouped((reference, (f"{path}:{why}" for path, why in fields)) for reference, fields in partial)
     if not given and not refused:
         return None
     body: dict[str, Any] = {"v": 1}
+    if without:
+        body["partial"] = without
     if given:
         body["released"] = b"".join(given).hex()
     if refused:
-        body["withheld"] = {reasons: b"".join(sorted(who)).hex() for reasons, who in refused.items()}
+        body["withheld"] = refused
     encoded = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
     return Roll(hashlib.sha256(ROLL_TAG + encoded).digest(), encoded)
+
+
+def _grouped(listed: Iterable[tuple[bytes, Iterable[str]]]) -> dict[str, str]:
+    found: dict[str, set[bytes]] = {}
+    for reference, words in listed:
+        found.setdefault(",".join(sorted(words)), set()).add(reference)
+    return {words: b"".join(sorted(who)).hex() for words, who in found.items()}
 
 
 def members(body: bytes) -> frozenset[bytes]:
@@ -225,6 +245,7 @@ def members(body: bytes) -> frozenset[bytes]:
     if not isinstance(content, dict) or content.get("v") != 1:
         raise ValueError("not a roll")
     lists = [content.get("released", ""), *content.get("withheld", {}).values()]
+    lists += content.get("partial", {}).values()
     found: set[bytes] = set()
     for text in lists:
         joined = bytes.fromhex(text)

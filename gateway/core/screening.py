@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from gateway.core.facts import Facts
 from gateway.core.grants import granted_leaves
 from gateway.core.model import Category, Enrolment, FieldClass, Ground, Person, Subject, Transform, Verdict
 from gateway.core.reasons import Reason
@@ -51,20 +52,22 @@ def field_terms(delivery: Delivery, record: Record) -> FieldTerms:
     return FieldTerms({years: frozenset(paths) for years, paths in kept.items()}, frozenset(consent))
 
 
-def screen(delivery: Delivery, subject: Subject | None, today: date, fields: FieldTerms) -> Verdict:
+def screen(delivery: Delivery, subject: Subject | None, facts: Facts, today: date, fields: FieldTerms) -> Verdict:
     """`today` is the date in Europe/Amsterdam. `fields` belongs to the record at hand; it is no option, so that nobody
     forgets what needs consent."""
     if subject is None:
         return _UNRESOLVED
     in_scope = _in_scope(delivery, subject, today)
     consented = delivery.grondslag is not None and delivery.grondslag.ground is not Ground.CONSENT
-    if in_scope and consented:
+    restricted = any(one.categories is None and _holds(one.since, one.until, today) for one in facts.restrictions)
+    if in_scope and consented and not restricted:
         # Whoever is in scope is enrolled today, so no retention runs.
         return Verdict((), fields.consent) if fields.consent else _AVAILABLE
     past = _past_retention(subject, today, fields)
     spoke = {
         Reason.PUPIL_NOT_IN_SCOPE: not in_scope,
         Reason.RETENTION_PASSED: bool(past),
+        Reason.PUPIL_RESTRICTED: restricted,
         Reason.CONSENT_MISSING: not consented,
     }
     return Verdict(tuple(reason for reason, speaks in spoke.items() if speaks), past | fields.consent)
@@ -89,8 +92,12 @@ def _in_scope(delivery: Delivery, subject: Subject, today: date) -> bool:
 
 
 def _current(enrolment: Enrolment, today: date) -> bool:
-    """`end` is the last day, and counts."""
-    return enrolment.begin <= today and (enrolment.end is None or today <= enrolment.end)
+    return _holds(enrolment.begin, enrolment.end, today)
+
+
+def _holds(since: date | None, until: date | None, today: date) -> bool:
+    """Both days count; None is open."""
+    return (since is None or since <= today) and (until is None or today <= until)
 
 
 def _past_retention(subject: Subject, today: date, fields: FieldTerms) -> frozenset[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from gateway.core.facts import Occasion
 from gateway.core.model import Category, Ground, PseudonymMethod, RecipientKind, Role, Transform
 
 
@@ -107,6 +108,18 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """What must be known about a pupil beside the terms. `occasion`: a one-off permit (D4). `open_request`: at the
+    samenwerkingsverband (R54). `inzage`: seen by the parents, else held (R57). `destination`: BRIN of the receiving
+    school, where the pupil must be registered to go (R109, N25)."""
+
+    occasion: Occasion = Occasion.STANDING
+    open_request: bool = False
+    inzage: bool = False
+    destination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """One field that may leave: its path in the record ("students.userIds.userId"), why, and its transform.
     `value` belongs to `fixed`."""
@@ -142,6 +155,7 @@ class Delivery:
     deviation: str | None = None
     class_list: str | None = None
     eck_login: bool = False
+    conditions: Conditions = Conditions()
 
 
 @dataclass(frozen=True, slots=True)

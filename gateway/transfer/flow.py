@@ -176,6 +176,8 @@ class Flow(Steps):
         return Built(
             released=emission.released,
             withheld=emission.withheld,
+            partial=emission.partial,
+            held=emission.held,
             unresolved=emission.unresolved,
             malformed=emission.malformed,
             records=minimised.records,

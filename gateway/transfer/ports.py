@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.core.decide import Permit
+from gateway.core.facts import Facts, Kind
 from gateway.core.model import Enrolment, KeyVersion, Person, Subject, Versions
 from gateway.core.register import Draft, Issue
 from gateway.core.terms import Organisation, SchoolPolicy
@@ -133,6 +134,18 @@ class Roster(Protocol):
         ...
 
 
+class FactBook(Protocol):
+    """What the school recorded about persons, as it is known at one facts version; in memory, synchronous."""
+
+    def about(self, internal: bytes) -> Facts:
+        """Everything known about this person now; `core.facts.NOTHING_KNOWN` of one nobody wrote about."""
+        ...
+
+    def declared(self, kind: Kind, location: str) -> bool:
+        """Whether a named person declared this kind complete for this location (FACTS_NOT_DECLARED)."""
+        ...
+
+
 class PseudonymKeys(Protocol):
     """The pseudonym keys, by version; raw keys stay inside the adapter and `core.pseudonym`."""
 
@@ -152,6 +165,7 @@ class Snapshot:
     compiled: Compiled
     keys: PseudonymKeys
     rosters: Mapping[str, Roster]
+    facts: FactBook
 
 
 class World(Protocol):

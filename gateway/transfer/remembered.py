@@ -43,7 +43,9 @@ class Remembered:
         key = (source, delivery.recipient, delivery.purpose, delivery.schema)
         sight = self._sights.get(key)
         if sight is None:
-            sight = Sight(delivery, source, snapshot.rosters[source], snapshot.keys, today, self._issued)
+            sight = Sight(
+                delivery, source, snapshot.rosters[source], snapshot.facts, snapshot.keys, today, self._issued
+            )
             self._sights[key] = sight
         return sight
 

@@ -20,12 +20,14 @@ from gateway.transfer.ports import Roster, World
 @dataclass(frozen=True, slots=True)
 class Absent:
     """A request that names what this recipient cannot have. `subject` None: nobody known, `stand_in` takes the place.
-    `listed`: only the filter of a list named it, and a list never says so."""
+    `listed`: only the filter of a list named it, and a list never says so. `held`: those of `reasons` that wait for a
+    person to decide (D2)."""
 
     reasons: tuple[Reason, ...]
     subject: Subject | None = None
     stand_in: Subject = field(default=NOBODIES[0], compare=False)
     listed: bool = False
+    held: tuple[Reason, ...] = ()
 
 
 UNKNOWN = Absent((Reason.PSEUDONYM_UNKNOWN,))
@@ -79,7 +81,7 @@ class Resolver:
         if subject is None:
             return Absent((Reason.PUPIL_NOT_IN_SCOPE,))
         verdict = self.sight.verdict(self.record, subject)
-        return subject if verdict.available else Absent(verdict.reasons, subject)
+        return subject if verdict.available else Absent(verdict.reasons, subject, held=verdict.held)
 
     def _owner(self, pseudonym: str, kind: Person) -> bytes | None:
         issue = self.world.issued(self.sight.delivery.domain, pseudonym, kind.value)

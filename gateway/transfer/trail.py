@@ -48,6 +48,8 @@ class Built:
 
     released: tuple[Subject, ...] = ()
     withheld: tuple[tuple[Subject, tuple[Reason, ...]], ...] = ()
+    partial: tuple[tuple[Subject, tuple[tuple[str, Reason], ...]], ...] = ()
+    held: tuple[tuple[Subject, Reason], ...] = ()
     unresolved: int = 0
     malformed: int = 0
     records: int = 0
@@ -109,6 +111,8 @@ def delivery(trail: Trail, permit: Permit, versions: Versions, projection: Proje
         reasons=_ordered([finding.reason for finding in permit.findings]),
         released=built.released,
         withheld=built.withheld,
+        partial=built.partial,
+        held=built.held,
         unresolved=built.unresolved,
         malformed=built.malformed,
         records=built.records,
@@ -125,8 +129,9 @@ def delivery(trail: Trail, permit: Permit, versions: Versions, projection: Proje
 def absence(trail: Trail, permit: Permit, versions: Versions, absent: Absent) -> Draft:
     """The entry of an answer that names a pupil and delivers none: outside one word, here the reasons."""
     reasons = _ordered(absent.reasons)
-    draft = delivery(trail, permit, versions, None, Built())
-    withheld = ((absent.subject or absent.stand_in, reasons),)
+    subject = absent.subject or absent.stand_in
+    draft = delivery(trail, permit, versions, None, Built(held=tuple((subject, reason) for reason in absent.held)))
+    withheld = ((subject, reasons),)
     unresolved = int(absent.subject is None)
     return replace(draft, outcome="not-available", reasons=reasons, withheld=withheld, unresolved=unresolved)
 

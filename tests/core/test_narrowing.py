@@ -14,7 +14,7 @@ from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMe
 from gateway.core.policy import RecipientState, compile_standings, narrow
 from gateway.core.reasons import Reason
 from gateway.core.schema import Branch, Leaf, Many, Route, Schema, SubjectPosition
-from gateway.core.terms import Delivery, Grondslag, Location, Organisation, Recipient, Rows
+from gateway.core.terms import Conditions, Delivery, Grondslag, Location, Organisation, Recipient, Rows
 from tests.builders_policy import (
     A_RECORD,
     AGREEMENT,
@@ -154,6 +154,7 @@ OTHER_TERMS: dict[str, Any] = {
     "deviation": "besluit",
     "class_list": "besluit",
     "eck_login": True,
+    "conditions": Conditions(inzage=True),
 }
 
 

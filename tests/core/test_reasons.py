@@ -19,7 +19,7 @@ def test_reason_word_is_its_name(reason: Reason) -> None:
 @EVERY
 def test_reason_cites_a_rule_and_an_article(reason: Reason) -> None:
     assert re.fullmatch(r"[RND]\d+(, [RND]\d+)*", reason.meaning.rule)
-    assert re.search(r"\b(AVG|UAVG|WMS)\b", reason.meaning.article)
+    assert re.search(r"\b(AVG|UAVG|WMS|BW|Sv|WPO)\b", reason.meaning.article)
 
 
 @EVERY

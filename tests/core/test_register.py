@@ -43,6 +43,7 @@ def full_draft() -> Draft:
         grondslag="e: WPO artikel 8",
         reasons=(Reason.CONSENT_MISSING,),
         withheld=((a_subject(9), (Reason.CONSENT_MISSING,)),),
+        partial=((a_subject(8), (("note", Reason.CONSENT_MISSING),)),),
         unresolved=2,
         malformed=3,
         categories=("pupil-number", "é"),
@@ -70,7 +71,7 @@ def test_encode_is_canonical_json(draft: Draft) -> None:
 def test_encode_keeps_every_field_of_a_draft() -> None:
     body = json.loads(encode(full_draft(), A))
 
-    elsewhere = {"versions": {"policy", "facts", "keys"}, "issued": set()}
+    elsewhere = {"versions": {"policy", "facts", "keys"}, "issued": set(), "held": set()}
     expected: set[str] = {"v", "roll"}
     for each in fields(Draft):
         expected |= elsewhere.get(each.name, {each.name})

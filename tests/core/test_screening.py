@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.facts import NOTHING_KNOWN
 from gateway.core.model import Enrolment, Ground, Person, PseudonymMethod, Subject, Transform, Verdict
 from gateway.core.reasons import Reason
 from gateway.core.screening import NOTHING, FieldTerms, field_terms, screen
@@ -22,11 +23,11 @@ YEARS = replace(DELIVERY, rows=Rows(years=frozenset({1})))
 
 
 def test_pupil_that_is_enrolled_here_is_available() -> None:
-    assert screen(DELIVERY, pupil(enrolled()), TODAY, NOTHING) == Verdict()
+    assert screen(DELIVERY, pupil(enrolled()), NOTHING_KNOWN, TODAY, NOTHING) == Verdict()
 
 
 def test_pupil_that_nobody_knows_is_unresolved() -> None:
-    assert screen(DELIVERY, None, TODAY, NOTHING).reasons == (Reason.PUPIL_UNRESOLVED,)
+    assert screen(DELIVERY, None, NOTHING_KNOWN, TODAY, NOTHING).reasons == (Reason.PUPIL_UNRESOLVED,)
 
 
 SCOPE: dict[str, tuple[Delivery, Subject, tuple[Reason, ...]]] = {
@@ -58,24 +59,24 @@ SCOPE: dict[str, tuple[Delivery, Subject, tuple[Reason, ...]]] = {
 
 @pytest.mark.parametrize(("one", "subject", "reasons"), SCOPE.values(), ids=SCOPE)
 def test_person_in_scope_only_is_available(one: Delivery, subject: Subject, reasons: tuple[Reason, ...]) -> None:
-    assert screen(one, subject, TODAY, NOTHING).reasons == reasons
+    assert screen(one, subject, NOTHING_KNOWN, TODAY, NOTHING).reasons == reasons
 
 
 def test_pupil_under_consent_is_withheld_while_no_consent_is_known() -> None:
     one = delivery(grondslag=Grondslag(Ground.CONSENT, "formulier"))
 
-    assert screen(one, pupil(enrolled()), TODAY, NOTHING).reasons == (Reason.CONSENT_MISSING,)
+    assert screen(one, pupil(enrolled()), NOTHING_KNOWN, TODAY, NOTHING).reasons == (Reason.CONSENT_MISSING,)
 
 
 def test_pupil_without_any_ground_is_withheld() -> None:
-    assert not screen(delivery(grondslag=None), pupil(enrolled()), TODAY, NOTHING).available
+    assert not screen(delivery(grondslag=None), pupil(enrolled()), NOTHING_KNOWN, TODAY, NOTHING).available
 
 
 def test_screen_collects_all_reasons_in_gate_order() -> None:
     one = delivery(grant("year"), grondslag=Grondslag(Ground.CONSENT, "formulier"))
     left = pupil(enrolled(begin=date(2015, 8, 1), end=date(2020, 7, 31)))
 
-    assert screen(one, left, TODAY, field_terms(one, A_RECORD)).reasons == (
+    assert screen(one, left, NOTHING_KNOWN, TODAY, field_terms(one, A_RECORD)).reasons == (
         Reason.PUPIL_NOT_IN_SCOPE,
         Reason.RETENTION_PASSED,
         Reason.CONSENT_MISSING,
@@ -86,7 +87,7 @@ def test_screen_collects_all_reasons_in_gate_order() -> None:
 def test_field_that_needs_consent_is_withheld_from_everybody(path: str) -> None:
     one = delivery(grant(path), grant("year"), pseudonym=PseudonymMethod.NONE)
 
-    verdict = screen(one, pupil(enrolled()), TODAY, field_terms(one, A_RECORD))
+    verdict = screen(one, pupil(enrolled()), NOTHING_KNOWN, TODAY, field_terms(one, A_RECORD))
 
     assert verdict == Verdict((), frozenset({path}))
 
@@ -114,7 +115,7 @@ def test_field_is_withheld_when_its_category_is_past_retention(today: date, past
     one = delivery(grant("year"), grant("presence"), grant("absence-reason"))
     subject = pupil(enrolled(begin=date(2020, 8, 1), end=LEFT))
 
-    verdict = screen(one, subject, today, field_terms(one, A_RECORD))
+    verdict = screen(one, subject, NOTHING_KNOWN, today, field_terms(one, A_RECORD))
 
     assert verdict.withheld == past
     assert (Reason.RETENTION_PASSED in verdict.reasons) == bool(past)
@@ -123,7 +124,7 @@ def test_field_is_withheld_when_its_category_is_past_retention(today: date, past
 def test_retention_does_not_run_while_the_pupil_is_enrolled_elsewhere_in_the_school() -> None:
     moved = pupil(enrolled(begin=date(2015, 8, 1), end=date(2020, 7, 31)), enrolled("zuid"))
 
-    verdict = screen(DELIVERY, moved, TODAY, field_terms(DELIVERY, A_RECORD))
+    verdict = screen(DELIVERY, moved, NOTHING_KNOWN, TODAY, field_terms(DELIVERY, A_RECORD))
 
     assert verdict == Verdict(OUT)
 
@@ -133,20 +134,20 @@ def test_retention_counts_from_the_last_enrolment() -> None:
         enrolled(begin=date(2010, 8, 1), end=date(2015, 7, 31)), enrolled(begin=date(2020, 8, 1), end=YESTERDAY)
     )
 
-    assert screen(DELIVERY, twice, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
+    assert screen(DELIVERY, twice, NOTHING_KNOWN, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
 
 
 def test_end_at_the_end_of_the_calendar_is_no_error() -> None:
     """An LVS that knows no open end writes 9999-12-31; the day that retention ends is then beyond every date."""
     elsewhere = pupil(enrolled("zuid", end=date(9999, 12, 30)))
 
-    assert screen(DELIVERY, elsewhere, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
+    assert screen(DELIVERY, elsewhere, NOTHING_KNOWN, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
 
 
 def test_retention_is_not_counted_for_employees() -> None:
     gone = pupil(enrolled(begin=date(2010, 8, 1), end=date(2015, 7, 31)), person=Person.STAFF)
 
-    assert screen(DELIVERY, gone, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
+    assert screen(DELIVERY, gone, NOTHING_KNOWN, TODAY, field_terms(DELIVERY, A_RECORD)) == Verdict(OUT)
 
 
 ENROLMENTS = st.builds(
@@ -167,8 +168,8 @@ def test_screen_never_raises_and_narrower_rows_never_release_more(
     subject: Subject | None, rows: Rows, today: date
 ) -> None:
     fields: FieldTerms = field_terms(DELIVERY, A_RECORD)
-    wide = screen(DELIVERY, subject, today, fields)
-    narrow = screen(replace(DELIVERY, rows=rows), subject, today, fields)
+    wide = screen(DELIVERY, subject, NOTHING_KNOWN, today, fields)
+    narrow = screen(replace(DELIVERY, rows=rows), subject, NOTHING_KNOWN, today, fields)
 
     assert wide.available or not narrow.available
     assert wide.withheld <= narrow.withheld

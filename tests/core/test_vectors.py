@@ -17,6 +17,7 @@ import pytest
 from gateway.adapters.policy_files import load_recipient, load_schema
 from gateway.adapters.yaml_text import read
 from gateway.core.decide import Call, Permit, Refusal, decide
+from gateway.core.facts import NOTHING_KNOWN
 from gateway.core.model import Caller, Enrolment, Person, Subject, Verdict
 from gateway.core.policy import RecipientState, compile_standings
 from gateway.core.reasons import Reason
@@ -126,7 +127,7 @@ def screened(permit: Permit, case: Mapping[str, Any]) -> tuple[Verdict, set[str]
     """The verdict, and the fields that leave of this pupil's record."""
     delivery = permit.standing.delivery
     record = SCHEMAS[delivery.schema].records[permit.call.record]
-    verdict = screen(delivery, subject(case), today(), field_terms(delivery, record))
+    verdict = screen(delivery, subject(case), NOTHING_KNOWN, today(), field_terms(delivery, record))
     granted = set(delivery.grants[record.name])
     return verdict, granted - verdict.withheld if verdict.available else set()
 

@@ -23,6 +23,7 @@ import orjson
 
 from gateway.adapters.policy_files import load_recipient
 from gateway.core import pseudonym
+from gateway.core.facts import AnyFact, gathered
 from gateway.core.model import Caller, KeyVersion, Subject, Versions
 from gateway.core.policy import RecipientState, compile_standings
 from gateway.core.register import Draft, Issue
@@ -37,6 +38,7 @@ from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.transfers import Transfers
 from tests.builders_formats import KEY, Keys, pupil, student_json
 from tests.policy.shipped import answered, schemas
+from tests.simulators.facts import SimulatedFacts
 from tests.simulators.register import SimulatedRegister
 from tests.simulators.upstream import SimulatedUpstream
 
@@ -103,6 +105,7 @@ class SimulatedWorld:
         self.organisation = ORGANISATION
         self.compiled = compiled
         self.roster = roster
+        self.facts = SimulatedFacts()
         self.keys = Keys()
         self.resolving = {1}
         self._register = register
@@ -111,7 +114,7 @@ class SimulatedWorld:
         """Nothing to read: `now` is always what the register would compare with."""
 
     def now(self) -> Snapshot:
-        return Snapshot(self._register.versions, self.compiled, self.keys, {"lvs": self.roster})
+        return Snapshot(self._register.versions, self.compiled, self.keys, {"lvs": self.roster}, self.facts)
 
     def issued(self, domain: str, pseudonym: str, thing: str) -> Issue | None:
         found = self._register.issued.get((domain, thing, pseudonym))
@@ -229,6 +232,11 @@ class School:
     def enrol(self, *subjects: Subject) -> None:
         """Put these into the roster in place of whom they are; the facts move."""
         self.roster.people |= {one.id: one for one in subjects}
+        self._moved(facts=1)
+
+    def record(self, number: int, *facts: AnyFact) -> None:
+        """The school records these about a pupil, in place of what it knew; the facts move."""
+        self.world.facts.people[self.pupils[number].id] = gathered(facts)
         self._moved(facts=1)
 
     def leaves(self, number: int) -> None:

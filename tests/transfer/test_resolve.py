@@ -32,7 +32,7 @@ def resolver(school: School, record: str = "Student", schema: str = "edu-v-stude
         caller("uitgever-noord"), call, snapshot.compiled.standings, world.policy, world.organisation, TODAY
     )
     assert isinstance(permit, Permit)
-    sight = Sight(permit.standing.delivery, "lvs", school.roster, snapshot.keys, TODAY)
+    sight = Sight(permit.standing.delivery, "lvs", school.roster, snapshot.facts, snapshot.keys, TODAY)
     return Resolver(world, sight, school.roster, schemas()[schema].records[record])
 
 
