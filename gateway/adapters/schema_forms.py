@@ -149,6 +149,7 @@ class WriteForm(Form):
 
     items: FieldName
     id: FieldName
+    message_id: FieldName
     organisation_key: FieldName
     unkeyed: list[At] = Field(default_factory=list)
 
@@ -239,7 +240,7 @@ def _parameters(form: SchemaForm, route: RouteForm) -> Iterator[tuple[str, Param
 
 
 def _route(form: SchemaForm, route: RouteForm) -> Route:
-    named = route.named
+    named, write = route.named, route.write
     return Route(
         route.method,
         route.path,
@@ -249,8 +250,8 @@ def _route(form: SchemaForm, route: RouteForm) -> Route:
         NamedSubject(named.key, named.organisation_key, _position(form, "", named.person, "record", named.ids))
         if named
         else None,
-        WriteBack(route.write.items, route.write.id, route.write.organisation_key, tuple(route.write.unkeyed))
-        if route.write
+        WriteBack(write.items, write.id, write.message_id, write.organisation_key, tuple(write.unkeyed))
+        if write
         else None,
     )
 

@@ -2,7 +2,7 @@
 source (`drift`)."""
 
 from gateway.formats.json.drift import unknown_fields
-from gateway.formats.json.inbound import JsonInbound, Message, Statement
+from gateway.formats.json.inbound import JsonInbound, Message, Outgoing, Statement
 from gateway.formats.json.minimiser import EnvelopeBroken, JsonMinimiser, Minimised
 from gateway.formats.json.requests import BodyRefused, NamedRequest, read_named
 
@@ -14,6 +14,7 @@ __all__ = [
     "Message",
     "Minimised",
     "NamedRequest",
+    "Outgoing",
     "Statement",
     "read_named",
     "unknown_fields",
