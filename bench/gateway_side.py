@@ -24,10 +24,12 @@ from bench import servers
 from bench.load import Call
 from bench.payloads import ORGANISATION, Prepared
 from gateway.adapters.answers import Answer, answers, questions
+from gateway.bootstrap import session
+from gateway.bootstrap.school import open_school
+from gateway.core.persons import Held, PersonRole
 
 RECIPIENT, PURPOSE = "uitgever-noord", "toegang-leermiddel"
-WHO = ("--by", "bench")
-WHY = (*WHO, "--reason", "a measurement")
+WHY = ("--reason", "a measurement")
 MANY = 1_000_000_000
 SHIPPED = Path(__file__).parents[1]
 SETTINGS = Path(__file__).parent / "gateway.yaml"
@@ -76,13 +78,22 @@ def school(directory: Path, lvs: servers.Server) -> tuple[int, dict[str, str]]:
     admin = servers.free_port()
     lay_out(directory, [RECIPIENT], lvs.url, admin)
     run(directory, "key", "new")
+    sign_in(directory)
     return admin, join(directory, RECIPIENT)
+
+
+def sign_in(directory: Path) -> None:
+    """The school's first person, signed in at this command line."""
+    with open_school(directory) as opened:
+        roles = (Held(PersonRole.ADMINISTRATOR), Held(PersonRole.SCHEMA_EDITOR))
+        session.add_first_person(opened, "bench", roles, session.new_credentials())
+        session.keep_session(opened, "bench", opened.sign_in_rules())
 
 
 def join(directory: Path, recipient: str) -> dict[str, str]:
     """Activate a recipient; the headers of its calls."""
     run(directory, "recipient", "activate", recipient, *WHY)
-    made = json.loads(run(directory, "client", "new", "--recipient", recipient, "--purpose", PURPOSE, *WHO))
+    made = json.loads(run(directory, "client", "new", "--recipient", recipient, "--purpose", PURPOSE))
     return {"Gateway-Key": made["api_key"]}
 
 

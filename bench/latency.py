@@ -72,6 +72,7 @@ def measure(directory: Path, calls: int) -> tuple[dict[str, list[float]], set[tu
         school, admin = directory / "school", servers.free_port()
         gateway_side.lay_out(school, [gateway_side.RECIPIENT, OTHER], lvs.url, admin)
         gateway_side.run(school, "key", "new")
+        gateway_side.sign_in(school)
         ours, theirs = (gateway_side.join(school, name) for name in (gateway_side.RECIPIENT, OTHER))
         server = stack.enter_context(gateway_side.serving(school, admin))
         causes = _causes(school, server, ours, theirs)

@@ -53,6 +53,14 @@ class Limits:
     """Life of an access token of /oauth/token."""
     connections_per_source: int = 32
     """Open connections of one worker to one source."""
+    session_idle_seconds: int = 3_600
+    """A person who is signed in and gives no command for this long is signed out."""
+    session_seconds: int = 28_800
+    """A person is signed in for this long at most."""
+    sign_in_attempts: int = 5
+    """Failed sign-ins in a row after which a person is locked out for a while."""
+    sign_in_lockout_seconds: int = 900
+    """How long that lasts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,10 @@ class LimitsForm(Form):
     part_bytes: Count | None = None
     token_seconds: Count | None = None
     connections_per_source: Count | None = None
+    session_idle_seconds: Count | None = None
+    session_seconds: Count | None = None
+    sign_in_attempts: Count | None = None
+    sign_in_lockout_seconds: Count | None = None
 
 
 class SettingsForm(Form):

@@ -1,7 +1,7 @@
 """What a person at the command line does: activate, suspend, make and revoke credentials, rotate keys, link, verify.
 
-Each is one transaction with its register entry (house rule 10). Until people sign in, who acts is what they say.
-Leaves out: how it is shown (`cli`).
+Each is one transaction with its register entry, and needs a signed-in person whose role allows it (house rule 10).
+Leaves out: signing in (`session`), how it is shown (`cli`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gateway.adapters.subjects import synchronised
 from gateway.bootstrap.school import Refused, School, check, key_place, legal_today, random
 from gateway.core import explain as explaining
 from gateway.core.model import KeyVersion
+from gateway.core.persons import Actor, Deed, places
 from gateway.core.register import Head, Verification
 from gateway.transfer.compiled import Compiled
 
@@ -44,8 +45,9 @@ def _policy_files(directory: Path) -> Iterable[PolicyText]:
                 yield PolicyText(kind, path.stem, text)
 
 
-def activate(school: School, name: str, by: str, reason: str) -> None:
+def activate(school: School, name: str, actor: Actor, reason: str) -> None:
     """Raises Refused while its file has a problem or an open question."""
+    act = school.act(actor, Deed.RECIPIENT_ACTIVATE, reason)
     report = check(school.directory)
     files = (f"recipients/{name}.yaml", "schemas/")
     problems = [problem for problem in report.problems if problem.file.startswith(files)]
@@ -57,17 +59,18 @@ def activate(school: School, name: str, by: str, reason: str) -> None:
     used = {delivery.schema for delivery in recipient.deliveries}
     schemas = {schema: report.schemas[schema].text_hash for schema in used}
     try:
-        policy_store.activate(school.database, name, recipient.text_hash, schemas, school.act(by, reason))
+        policy_store.activate(school.database, name, recipient.text_hash, schemas, act)
     except NotStored:
         raise Refused(["the file changed while it was being activated; look at it again"]) from None
 
 
-def suspend(school: School, name: str, by: str, reason: str) -> None:
+def suspend(school: School, name: str, actor: Actor, reason: str) -> None:
     """Works whatever its file says or lacks."""
+    act = school.act(actor, Deed.RECIPIENT_SUSPEND, reason)
     known = {name for name, _ in recipients(school)}
     if name not in known:
         raise Refused([f"recipients/{name}.yaml: there is no such recipient"])
-    policy_store.suspend(school.database, name, school.act(by, reason))
+    policy_store.suspend(school.database, name, act)
 
 
 def recipients(school: School) -> list[tuple[str, str]]:
@@ -104,18 +107,18 @@ def explain(school: School, recipient: str, purpose: str) -> list[str]:
     return explaining.explain(recipient, purpose, policy.standings, stands_on, legal_today())
 
 
-def new_client(school: School, recipient: str | None, purpose: str | None, by: str) -> NewClient:
+def new_client(school: School, recipient: str | None, purpose: str | None, actor: Actor) -> NewClient:
     """Raises Refused for a recipient or purpose nobody wrote down."""
+    act = school.act(actor, Deed.CLIENT_MANAGE, "credential")
     if recipient is not None:
         known = {(key[0], key[1]) for key in compiled(school).standings}
         if (recipient, purpose) not in known:
             raise Refused(["no recipient file has this recipient with this purpose"])
-    act = school.act(by, "credential")
     return callers.create_client(school.database, recipient, purpose, act, random)
 
 
-def revoke_client(school: School, client: str, by: str) -> None:
-    if not callers.revoke_client(school.database, client, school.act(by, "credential")):
+def revoke_client(school: School, client: str, actor: Actor) -> None:
+    if not callers.revoke_client(school.database, client, school.act(actor, Deed.CLIENT_MANAGE, "credential")):
         raise Refused(["there is no such client, or it was revoked before"])
 
 
@@ -123,8 +126,9 @@ def clients(school: School) -> list[ListedClient]:
     return callers.list_clients(school.database)
 
 
-def rotate_key(school: School, overlap: timedelta | None, by: str, reason: str) -> KeyVersion:
+def rotate_key(school: School, overlap: timedelta | None, actor: Actor, reason: str) -> KeyVersion:
     """Raises Refused when the key does not stand in a file: then a person adds the next version where it stands."""
+    act = school.act(actor, Deed.KEY_MANAGE, reason)
     settings = school.settings
     number = key_files.next_version(school.database)
     material = key_files.with_version(school.read_material(), number, random)
@@ -132,7 +136,7 @@ def rotate_key(school: School, overlap: timedelta | None, by: str, reason: str) 
         key_files.replace_key_file(key_files.key_path(key_place(settings), school.directory), material)
     elif number not in school.read_material().versions:
         raise Refused([f"add version {number} to the key in the environment first"])
-    return key_files.rotate(school.database, material, overlap, school.act(by, reason))
+    return key_files.rotate(school.database, material, overlap, act)
 
 
 def key_versions(school: School) -> list[tuple[int, str, str]]:
@@ -168,14 +172,24 @@ def roster_status(school: School) -> list[tuple[str, str, str]]:
     return synchronised(school.database)
 
 
-def waiting_pupils(school: School) -> list[linking.Pending]:
-    return linking.pending_links(school.database, school.store_keys)
+def may_synchronise(school: School, actor: Actor) -> None:
+    """Raises Refused."""
+    school.act(actor, Deed.ROSTER_SYNC, "roster sync")
 
 
-def forget_pupil(school: School, source: str, las_key: str, by: str, reason: str) -> None:
+def waiting_pupils(school: School, actor: Actor) -> list[linking.Pending]:
+    """Those of the locations where this person may look. Raises Refused."""
+    held = places(actor, Deed.PUPIL_VIEW)
+    school.look(actor, Deed.PUPIL_VIEW, "waiting to be linked", (), held or ())
+    waiting = linking.pending_links(school.database, school.store_keys)
+    return [one for one in waiting if held is None or one.location in held]
+
+
+def forget_pupil(school: School, source: str, las_key: str, actor: Actor, reason: str) -> None:
     """Destroy a pupil's reference key, ids and place in every roster (R103). Raises Refused for an unknown one."""
+    act = school.act(actor, Deed.PUPIL_FORGET, reason)  # before anything tells whether the source knows this number
     subject = _known_pupil(school, source, las_key)
-    if not linking.destroy_reference_key(school.database, subject, school.act(by, reason)):
+    if not linking.destroy_reference_key(school.database, subject, act):
         raise Refused(["this pupil was forgotten before"])
 
 
@@ -187,10 +201,11 @@ def _known_pupil(school: School, source: str, las_key: str) -> bytes:
     return found.id
 
 
-def link_pupil(school: School, number: int, known: tuple[str, str] | None, by: str, reason: str) -> None:
+def link_pupil(school: School, number: int, known: tuple[str, str] | None, actor: Actor, reason: str) -> None:
     """`known`: (source, las-key) of a pupil the gateway knows; None for one it does not. Raises Refused."""
+    act = school.act(actor, Deed.PUPIL_LINK, reason)
     subject = _known_pupil(school, *known) if known is not None else None
     try:
-        linking.link_pending(school.database, school.store_keys, number, subject, school.act(by, reason), random)
+        linking.link_pending(school.database, school.store_keys, number, subject, act, random)
     except linking.NotPending:
         raise Refused(["this pupil does not wait to be linked, or its ids belong to another pupil"]) from None

@@ -16,16 +16,19 @@ from pathlib import Path
 
 from gateway import settings as settings_file
 from gateway.adapters import keys as key_files
-from gateway.adapters.acts import Act
+from gateway.adapters.acts import Act, note
 from gateway.adapters.database import Database, DatabaseUnavailable, DatabaseUnusable, open_database
 from gateway.adapters.keys import KeyMaterial, KeyUnusable, load_keys
 from gateway.adapters.policy_files import Report, check_directory
+from gateway.adapters.sign_in import Rules
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.upstream import Client
 from gateway.adapters.upstream import Source as UpstreamSource
 from gateway.adapters.wire import Limits as WireLimits
 from gateway.adapters.world import StoredWorld, Surroundings
 from gateway.adapters.yaml_text import Problem
+from gateway.core.model import Subject
+from gateway.core.persons import MAY, Actor, Deed, may, names_pupils, places
 from gateway.settings import Settings
 from gateway.transfer.trail import legal_date, uuid7
 
@@ -65,10 +68,45 @@ class School:
     material: KeyMaterial
     store_keys: StoreKeys
 
-    def act(self, by: str, reason: str) -> Act:
-        """Somebody's act, now."""
+    def act(self, actor: Actor, deed: Deed, reason: str, locations: Iterable[str] = ()) -> Act:
+        """The ticket for one act of this person, now (house rule 10); `locations` are those of the pupil it is about.
+        Raises Refused, and registers the attempt, when no role of theirs allows it."""
+        if not reason.strip():
+            raise Refused(["say why: --reason"])
+        act = self.told(actor, reason)
+        if not may(actor, deed, locations):
+            note(self.database, act, "refused", kind="change", about={"deed": deed})
+            raise Refused([_why_not(actor, deed)])
+        return act
+
+    def look(self, actor: Actor, deed: Deed, reason: str, pupils: Iterable[Subject], locations: Iterable[str]) -> None:
+        """Before anything about these pupils is shown: the view is in the register (R80). Raises Refused, and registers
+        the attempt, when no role of theirs allows it. `locations`: of which one is enough."""
+        if not reason.strip():
+            raise Refused(["say why: --reason"])
+        act = self.told(actor, reason)
+        if not may(actor, deed, locations):
+            note(self.database, act, "refused", about={"deed": deed}, kept_from=pupils)
+            raise Refused([_why_not(actor, deed)])
+        note(self.database, act, str(deed), pupils=pupils)
+
+    def told(self, actor: Actor, reason: str) -> Act:
+        """What the register is to tell of this person, now: no ticket, nothing was checked."""
         moment = clock()
-        return Act(uuid7(moment, random(10)), by, reason, moment)
+        return Act(self.new_id(moment), actor.name, reason, moment, actor.on_behalf, actor.second)
+
+    def new_id(self, moment: datetime) -> str:
+        """The id of an entry."""
+        return uuid7(moment, random(10))
+
+    def sign_in_rules(self) -> Rules:
+        limits = self.settings.limits
+        return Rules(
+            idle=timedelta(seconds=limits.session_idle_seconds),
+            lifetime=timedelta(seconds=limits.session_seconds),
+            attempts=limits.sign_in_attempts,
+            lockout=timedelta(seconds=limits.sign_in_lockout_seconds),
+        )
 
     def world(self) -> StoredWorld:
         settings = self.settings
@@ -82,6 +120,13 @@ class School:
 
     def read_material(self) -> KeyMaterial:
         return key_files.read_key(key_place(self.settings), self.directory, os.environ)
+
+
+def _why_not(actor: Actor, deed: Deed) -> str:
+    if names_pupils(deed) and not actor.confidential:
+        return "accept the confidentiality statement first: gateway login (R108)"
+    where = ", at this location" if places(actor, deed) else ""
+    return "this needs the role " + " or ".join(sorted(MAY[deed])) + where
 
 
 @contextmanager

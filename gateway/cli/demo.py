@@ -11,23 +11,28 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
-from gateway.bootstrap import acts
+from gateway.bootstrap import acts, session
 from gateway.bootstrap.office import synchronise
-from gateway.bootstrap.school import Unusable, create_key, legal_today, open_school, random, read_settings
+from gateway.bootstrap.school import School, Unusable, create_key, legal_today, open_school, random, read_settings
 from gateway.bootstrap.templates import SHARE, answered
 from gateway.cli.demo_calls import Client, calls_of
 from gateway.cli.output import USAGE, fail
+from gateway.core.persons import Actor
 from gateway.demo.directory import Ports, make_directory, secret_path
+from gateway.demo.persons import PERSONS, SIGNED_IN, DemoPerson
 from gateway.supervisor import Addresses, Supervisor
 
 _SEED = 1
-_BY, _WHY = "demo", "make demo"
+_WHY = "make demo"
+_SIGNED_IN = timedelta(days=30)  # the person at the demo's command line; a school's session is short
 _FIRST_PORT = 8080
 
 
@@ -80,7 +85,7 @@ def _prepare(directory: Path, port: int) -> None:
 @contextlib.asynccontextmanager
 async def _lvs(directory: Path, url: str) -> AsyncIterator[None]:
     """The demo LVS as a process of its own; it ends with us, however we end."""
-    environment = {**os.environ, "DEMO_LVS_SECRET": secret_path(directory).read_text(encoding="ascii").strip()}
+    environment = {**os.environ, "DEMO_LVS_SECRET": _secret(directory)}
     command = [sys.executable, "-m", "gateway.demo.lvs", "--port", url.rpartition(":")[2], "--seed", str(_SEED)]
     lifeline, lifeline_end = os.pipe()
     process = await asyncio.create_subprocess_exec(
@@ -98,16 +103,42 @@ async def _lvs(directory: Path, url: str) -> AsyncIterator[None]:
 
 
 async def _furnish(directory: Path) -> list[Client]:
-    """Roster, activations and credentials; a second start adds credentials only, as secrets are shown once."""
+    """Roster, persons, activations and credentials; a second start adds credentials only, as secrets are shown once."""
     if not await synchronise(directory, "lvs"):
         raise Unusable(["the demo LVS did not answer"])
     with open_school(directory) as school:
+        actor = _people(school, directory)
         for name, state in acts.recipients(school):
             if state == "not activated":
-                acts.activate(school, name, _BY, _WHY)
+                acts.activate(school, name, actor, _WHY)
         keys = sorted({key[:2] for key in acts.compiled(school).standings})
-        made = [(recipient, purpose, acts.new_client(school, recipient, purpose, _BY)) for recipient, purpose in keys]
+        made = [(recipient, purpose, acts.new_client(school, recipient, purpose, actor)) for recipient, purpose in keys]
     return [Client(recipient, purpose, new.id, new.secret, new.api_key) for recipient, purpose, new in made]
+
+
+def _people(school: School, directory: Path) -> Actor:
+    """The demo's persons, where they are not there yet, and the first of them signed in."""
+    fresh = session.nobody_yet(school)
+    if fresh:
+        session.add_first_person(school, SIGNED_IN.name, SIGNED_IN.held, _credentials(directory, SIGNED_IN))
+    rules = replace(school.sign_in_rules(), idle=_SIGNED_IN, lifetime=_SIGNED_IN)
+    session.keep_session(school, SIGNED_IN.name, rules)
+    actor = session.signed_in(school)
+    if fresh:
+        for one in PERSONS:
+            if one is not SIGNED_IN:
+                session.add_person(school, actor, one.name, one.held, _credentials(directory, one), _WHY)
+            session.accept_statement(school, Actor(one.name, frozenset(one.held), confidential=False))
+    return session.signed_in(school)
+
+
+def _credentials(directory: Path, one: DemoPerson) -> session.Credentials:
+    secret = _secret(directory)
+    return session.Credentials(one.password(secret), one.totp(secret))
+
+
+def _secret(directory: Path) -> str:
+    return secret_path(directory).read_text(encoding="ascii").strip()
 
 
 async def _tell(addresses: Addresses, directory: Path, lvs: str, clients: list[Client], *, as_json: bool) -> None:
@@ -118,10 +149,11 @@ async def _tell(addresses: Addresses, directory: Path, lvs: str, clients: list[C
         "lvs": lvs,
         "lvs_credentials": {
             "client_id": "gateway",
-            "client_secret": secret_path(directory).read_text(encoding="ascii").strip(),
+            "client_secret": _secret(directory),
             "token_url": f"{lvs}/oauth/token",
         },
         "directory": str(directory),
+        "persons": [_person(directory, one) for one in PERSONS],
         "clients": [
             {
                 "recipient": client.recipient,
@@ -139,6 +171,15 @@ async def _tell(addresses: Addresses, directory: Path, lvs: str, clients: list[C
     sys.stdout.flush()
 
 
+def _person(directory: Path, one: DemoPerson) -> dict[str, Any]:
+    known = _credentials(directory, one)
+    told: dict[str, Any] = {"name": one.name, "roles": [str(held.role) for held in one.held]}
+    places = sorted({held.location for held in one.held if held.location})
+    if places:
+        told["locations"] = places
+    return {**told, "password": known.password, "totp_secret": known.totp_secret}
+
+
 def _for_people(told: Mapping[str, Any]) -> str:
     """The same, to read and to paste."""
     lines = [
@@ -147,6 +188,10 @@ def _for_people(told: Mapping[str, Any]) -> str:
         f"LVS      {told['lvs']}",
         f"files    {told['directory']}  (cd there for: gateway check, gateway explain, gateway register verify)",
     ]
+    lines += ["", f"signed in at this command line: {SIGNED_IN.name}; others sign in with gateway login:"]
+    for one in told["persons"]:
+        lines += [f"  {one['name']:<14} password {one['password']}  totp_secret {one['totp_secret']}"]
+        lines += [f"  {'':<14} {', '.join(one['roles'])}"]
     for client in told["clients"]:
         lines += ["", f"{client['recipient']} for {client['purpose']}:"]
         lines += [f"  client_id {client['client_id']}  client_secret {client['client_secret']}"]

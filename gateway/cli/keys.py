@@ -9,7 +9,7 @@ import typer
 
 from gateway.bootstrap import acts
 from gateway.bootstrap.school import Unusable, create_key
-from gateway.cli.output import HERE, USAGE, By, Directory, Why, console, fail, school, table
+from gateway.cli.output import HERE, USAGE, Directory, OnBehalf, Why, acting, console, fail, school, table
 
 key = typer.Typer(help="Make, rotate and list keys.", no_args_is_help=True)
 
@@ -25,15 +25,15 @@ def new(directory: Directory = HERE) -> None:
 
 @key.command("rotate")
 def rotate(
-    by: By,
     reason: Why,
     overlap_days: Annotated[int, typer.Option(min=1, max=366, help="How long older pseudonyms still resolve.")] = 30,
     compromised: Annotated[bool, typer.Option(help="Older pseudonyms stop resolving at once.")] = False,
+    by: OnBehalf = None,
     directory: Directory = HERE,
 ) -> None:
     """Start a new pseudonym key: new answers carry new pseudonyms from this moment on."""
-    with school(directory) as opened:
-        started = acts.rotate_key(opened, None if compromised else timedelta(days=overlap_days), by, reason)
+    with acting(directory, by) as (opened, actor):
+        started = acts.rotate_key(opened, None if compromised else timedelta(days=overlap_days), actor, reason)
         console.print(f"key version {started.number} is in use", markup=False)
 
 

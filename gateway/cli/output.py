@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.bootstrap.school import Refused, School, Unusable, open_school
+from gateway.bootstrap.session import signed_in
+from gateway.core.persons import Actor
 
 PROBLEMS, USAGE, REFUSED = 1, 2, 3
 
 Directory = Annotated[Path, typer.Option("--directory", "-C", help="The school's directory.", file_okay=False)]
 HERE = Path()
-By = Annotated[str, typer.Option("--by", help="Who decides: a person's name.")]
+OnBehalf = Annotated[str | None, typer.Option("--by", help="On whose behalf, if not your own.")]
 Why = Annotated[str, typer.Option("--reason", help="Why, in words.")]
 
 console = Console(soft_wrap=True, highlight=False)
@@ -34,6 +36,13 @@ def school(directory: Path) -> Iterator[School]:
         fail(unusable.problems, USAGE)
     except Refused as refused:
         fail(refused.problems, REFUSED)
+
+
+@contextmanager
+def acting(directory: Path, on_behalf: str | None = None) -> Iterator[tuple[School, Actor]]:
+    """The school, and the person who is signed in: what a command needs to act or to show something of a pupil."""
+    with school(directory) as opened:
+        yield opened, signed_in(opened, on_behalf)
 
 
 def fail(problems: Iterable[object], code: int) -> None:

@@ -9,7 +9,7 @@ import typer
 from gateway.bootstrap import acts
 from gateway.bootstrap.school import check as check_files
 from gateway.bootstrap.school import overdue
-from gateway.cli.output import HERE, PROBLEMS, By, Directory, Why, console, fail, school, table
+from gateway.cli.output import HERE, PROBLEMS, Directory, OnBehalf, Why, acting, console, fail, school, table
 
 recipient = typer.Typer(help="Activate, suspend and list recipients.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The recipient: the name of its file without .yaml.")]
@@ -39,18 +39,18 @@ def explain(
 
 
 @recipient.command("activate")
-def activate(name: Name, by: By, reason: Why, directory: Directory = HERE) -> None:
+def activate(name: Name, reason: Why, by: OnBehalf = None, directory: Directory = HERE) -> None:
     """Take the recipient's file into force as it stands."""
-    with school(directory) as opened:
-        acts.activate(opened, name, by, reason)
+    with acting(directory, by) as (opened, actor):
+        acts.activate(opened, name, actor, reason)
         console.print(f"{name} is active", markup=False)
 
 
 @recipient.command("suspend")
-def suspend(name: Name, by: By, reason: Why, directory: Directory = HERE) -> None:
+def suspend(name: Name, reason: Why, by: OnBehalf = None, directory: Directory = HERE) -> None:
     """Stop every delivery to this recipient, from the next record on; needs no valid file."""
-    with school(directory) as opened:
-        acts.suspend(opened, name, by, reason)
+    with acting(directory, by) as (opened, actor):
+        acts.suspend(opened, name, actor, reason)
         console.print(f"{name} is suspended", markup=False)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from gateway.bootstrap import acts
 from gateway.bootstrap.office import synchronise
-from gateway.cli.output import HERE, PROBLEMS, USAGE, By, Directory, Why, console, fail, school, table
+from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, fail, school, table
 
 pupil = typer.Typer(help="Pupils that wait to be linked.", no_args_is_help=True)
 roster = typer.Typer(help="The roster of a source.", no_args_is_help=True)
@@ -21,7 +21,8 @@ roster = typer.Typer(help="The roster of a source.", no_args_is_help=True)
 @roster.command("sync")
 def sync(source: str, directory: Directory = HERE) -> None:
     """Synchronise now, instead of when it is due."""
-    with school(directory) as opened:
+    with acting(directory) as (opened, actor):
+        acts.may_synchronise(opened, actor)
         if source not in opened.settings.sources:
             fail(["gateway.yaml has no such source"], USAGE)
         whole = asyncio.run(synchronise(directory, source))
@@ -40,36 +41,37 @@ def status(directory: Directory = HERE) -> None:
 @pupil.command("waiting")
 def waiting(directory: Directory = HERE) -> None:
     """Pupils of a succeeding source whom no known id names."""
-    with school(directory) as opened:
-        rows = ((one.number, one.source, one.location, one.moment) for one in acts.waiting_pupils(opened))
+    with acting(directory) as (opened, actor):
+        waiting = acts.waiting_pupils(opened, actor)
+        rows = ((one.number, one.source, one.location, one.moment) for one in waiting)
         table(("number", "source", "location", "since"), rows)
 
 
 @pupil.command("forget")
 def forget(
     source: Annotated[str, typer.Argument(help="The source that knows this pupil.")],
-    by: By,
     reason: Why,
+    by: OnBehalf = None,
     directory: Directory = HERE,
 ) -> None:
     """Destroy the key by which the register names a pupil: what it says leads back to nobody, and the chain holds."""
-    with school(directory) as opened:
-        acts.forget_pupil(opened, source, typer.prompt("las-key of this pupil there", hide_input=True), by, reason)
+    with acting(directory, by) as (opened, actor):
+        acts.forget_pupil(opened, source, typer.prompt("las-key of this pupil there", hide_input=True), actor, reason)
         console.print("forgotten", markup=False)
 
 
 @pupil.command("link")
 def link(
     number: Annotated[int, typer.Argument(help="The number in `gateway pupil waiting`.")],
-    by: By,
     reason: Why,
     new: Annotated[bool, typer.Option("--new", help="This is a pupil whom the gateway did not know.")] = False,
+    by: OnBehalf = None,
     directory: Directory = HERE,
 ) -> None:
     """Say who a waiting pupil is; the id in the source before is asked for, not given as an argument."""
-    with school(directory) as opened:
+    with acting(directory, by) as (opened, actor):
         before = None if new else typer.prompt("source that knew this pupil before")
         number_before = None if new else typer.prompt("las-key of this pupil there", hide_input=True)
         known = (before, number_before) if before and number_before else None
-        acts.link_pupil(opened, number, known, by, reason)
+        acts.link_pupil(opened, number, known, actor, reason)
         console.print(f"{number} is linked", markup=False)

@@ -40,7 +40,7 @@ _NEVER: Mapping[FieldClass, tuple[Reason, str]] = {
     # D4: an image needs consent whatever the ground, and no consent is known yet.
     FieldClass.IMAGE: (Reason.CONSENT_MISSING, "R34"),
 }
-_SPECIAL = frozenset(
+SPECIAL_CLASSES = frozenset(
     {FieldClass.SPECIAL, FieldClass.MEDICAL, FieldClass.PSYCHOLOGICAL_REPORT, FieldClass.ABSENCE_REASON},
 )
 _NAMING = frozenset({FieldClass.DIRECT, FieldClass.CONTACT})
@@ -112,7 +112,7 @@ def special_with_basis(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     for one in terms.granted:
         kinds = classes(one)
         support = FieldClass.SUPPORT in kinds and terms.recipient.kind not in _SUPPORTERS
-        if kinds & _SPECIAL or support:
+        if kinds & SPECIAL_CLASSES or support:
             message = "a special category needs a basis in article 9 (article9)"
             yield terms.field_problem(one, Reason.SPECIAL_CATEGORY_NO_ART9, "R36, N9", message)
 
@@ -158,7 +158,7 @@ def limited_set(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     if terms.recipient.kind not in _MATERIAL_KINDS:
         return
     for one in terms.granted:
-        if not classes(one) <= _LIMITED_SET | _NAMING | _NEVER.keys() | _SPECIAL | _HAS_OWN_RULE:
+        if not classes(one) <= _LIMITED_SET | _NAMING | _NEVER.keys() | SPECIAL_CLASSES | _HAS_OWN_RULE:
             message = "access to learning material needs no more than pseudonym, school, group and year"
             yield terms.field_problem(one, Reason.NO_NOODZAAK, "R44", message)
 
@@ -190,7 +190,7 @@ def _many(terms: DeliveryTerms, record: str) -> bool:
 def free_text(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     """R38, N5, D8: never beside a pseudonym; with special categories only after a person released the text."""
     pseudonymous = terms.delivery.pseudonym is not PseudonymMethod.NONE
-    special = any(classes(one) & _SPECIAL for one in terms.granted)
+    special = any(classes(one) & SPECIAL_CLASSES for one in terms.granted)
     for one in terms.granted:
         if FieldClass.FREE_TEXT in classes(one) and (pseudonymous or special):
             message = "free text does not leave beside a pseudonym or a special category"

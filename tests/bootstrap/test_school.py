@@ -9,6 +9,7 @@ import pytest
 from gateway.bootstrap import acts
 from gateway.bootstrap.school import Refused, Unusable, check, create_key, open_school, overdue
 from gateway.bootstrap.templates import SHARE
+from tests.simulators.persons import somebody
 
 
 def rewrite(directory: Path, old: str, new: str) -> None:
@@ -54,14 +55,14 @@ def test_recipient_with_an_open_question_is_not_activated(directory: Path) -> No
     (directory / "recipients" / "uitgever-zuid.yaml").write_text(template)
 
     with open_school(directory) as school, pytest.raises(Refused):
-        acts.activate(school, "uitgever-zuid", "a person", "a reason")
+        acts.activate(school, "uitgever-zuid", somebody(), "a reason")
 
 
 def test_recipient_is_active_once_activated_and_suspended_once_suspended(directory: Path) -> None:
     with open_school(directory) as school:
-        acts.activate(school, "uitgever-zuid", "a person", "a reason")
+        acts.activate(school, "uitgever-zuid", somebody(), "a reason")
         active = dict(acts.recipients(school))["uitgever-zuid"]
-        acts.suspend(school, "uitgever-zuid", "a person", "a reason")
+        acts.suspend(school, "uitgever-zuid", somebody(), "a reason")
         suspended = dict(acts.recipients(school))["uitgever-zuid"]
 
     assert (active, suspended) == ("active", "suspended")
@@ -71,17 +72,17 @@ def test_unknown_recipient_can_neither_be_activated_nor_suspended(directory: Pat
     with open_school(directory) as school:
         for act in (acts.activate, acts.suspend):
             with pytest.raises(Refused):
-                act(school, "nobody", "a person", "a reason")
+                act(school, "nobody", somebody(), "a reason")
 
 
 def test_client_of_a_purpose_nobody_wrote_down_is_refused(directory: Path) -> None:
     with open_school(directory) as school, pytest.raises(Refused):
-        acts.new_client(school, "uitgever-zuid", "reclame", "a person")
+        acts.new_client(school, "uitgever-zuid", "reclame", somebody())
 
 
 def test_rotated_key_is_in_use_and_the_one_before_ends(directory: Path) -> None:
     with open_school(directory) as school:
-        started = acts.rotate_key(school, None, "a person", "compromised")
+        started = acts.rotate_key(school, None, somebody(), "compromised")
         versions = acts.key_versions(school)
 
     assert started.number == 2
@@ -114,17 +115,17 @@ def test_id_at_the_source_is_another_for_each_recipient_source_and_kind_of_thing
 
 def test_pupil_that_no_source_knows_cannot_be_forgotten(directory: Path) -> None:
     with open_school(directory) as school, pytest.raises(Refused):
-        acts.forget_pupil(school, "lvs", "100001", "a person", "a reason")
+        acts.forget_pupil(school, "lvs", "100001", somebody(), "a reason")
 
 
 def test_pupil_that_does_not_wait_cannot_be_linked(directory: Path) -> None:
     with open_school(directory) as school, pytest.raises(Refused):
-        acts.link_pupil(school, 1, None, "a person", "a reason")
+        acts.link_pupil(school, 1, None, somebody(), "a reason")
 
 
 def test_register_verifies_and_a_malformed_head_is_refused(directory: Path) -> None:
     with open_school(directory) as school:
-        acts.suspend(school, "uitgever-zuid", "a person", "a reason")
+        acts.suspend(school, "uitgever-zuid", somebody(), "a reason")
         assert acts.verify(school, None).ok
         with pytest.raises(Refused):
             acts.verify(school, "no head")

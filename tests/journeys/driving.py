@@ -27,6 +27,7 @@ from gateway.bootstrap import acts
 from gateway.bootstrap.school import open_school
 from gateway.core import pseudonym
 from gateway.core.model import Person
+from tests.simulators.persons import somebody
 
 GATEWAY = Path(sys.executable).with_name("gateway")
 NORTH, SOUTH = {"orgId": "01AB00", "orgIdType": "V_ID"}, {"orgId": "01AB01", "orgIdType": "V_ID"}
@@ -211,7 +212,7 @@ class Demo:
     def activate(self, recipient: str) -> None:
         """As `gateway recipient activate` does (without starting a process)."""
         with open_school(self.directory) as school:
-            acts.activate(school, recipient, "directeur", "opgelost")
+            acts.activate(school, recipient, somebody("directeur"), "opgelost")
 
     def state(self, recipient: str) -> str:
         """What `gateway recipient list` says of it (without starting a process)."""

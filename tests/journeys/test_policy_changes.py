@@ -121,7 +121,8 @@ def test_suspension_works_on_the_next_request_in_every_worker(demo: Demo) -> Non
 
     assert every_worker(vendor) == {None}
     acts = [entry for entry in demo.entries() if entry["kind"] == "change"]
-    assert [act["actor"] for act in acts[-2:]] == ["directeur", "directeur"]
+    assert [act["actor"] for act in acts[-2:]] == ["demo", "directeur"]
+    assert "on behalf of: directeur" in acts[-2]["detail"]
 
 
 def test_suspension_needs_no_valid_file(demo: Demo) -> None:

@@ -168,6 +168,58 @@ token = _table(
     rowid=False,
 )
 
+# -- persons (adapters.persons) and what waits for a second one (adapters.proposals) ---------------------
+
+# `password` is an argon2id text and `totp` the key of the codes, both sealed. `step`: the last 30 seconds of which a
+# code was used. `statement`: the moment the confidentiality statement was accepted (R108).
+person = _table(
+    "person",
+    Column("name", Text, primary_key=True),
+    Column("password", LargeBinary, nullable=False),
+    Column("totp", LargeBinary, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("statement", Text),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Text),
+    Column("created", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("revoked", Text),
+    Column("revoked_by", Text),
+    rowid=False,
+)
+# `location` is "" for a role that is held everywhere.
+person_role = _table(
+    "person_role",
+    Column("person", Text, ForeignKey("person.name"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    PrimaryKeyConstraint("person", "role", "location"),
+    rowid=False,
+)
+# `idle`: seconds without a command after which it ends.
+session = _table(
+    "session",
+    Column("hash", LargeBinary, primary_key=True),
+    Column("person", Text, ForeignKey("person.name"), nullable=False),
+    Column("seen", Text, nullable=False),
+    Column("idle", Integer, nullable=False),
+    Column("expires", Text, nullable=False),
+    Index("session_expires", "expires"),
+    rowid=False,
+)
+# `content` is sealed: arguments, reason, for whom. `outcome`: confirmed or withdrawn; none while it waits.
+proposal = _table(
+    "proposal",
+    Column("number", Integer, primary_key=True),
+    Column("deed", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("proposed_by", Text, ForeignKey("person.name"), nullable=False),
+    Column("moment", Text, nullable=False),
+    Column("outcome", Text),
+    Column("done_by", Text),
+    Column("done", Text),
+)
+
 # -- policy (adapters.policy_store) --------------------------------------------------------------------
 
 policy_text = _table(

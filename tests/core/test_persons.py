@@ -1,0 +1,135 @@
+"""core.persons: who may do what, what needs two persons, and what is kept from whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.persons import (
+    MAY,
+    Deed,
+    PersonRole,
+    Weight,
+    may,
+    names_pupils,
+    needs_two,
+    places,
+    sentence,
+    shown,
+)
+from gateway.core.reasons import Reason
+from tests.simulators.persons import somebody, somebody_at
+
+# What an FG may do (R84): read everything, and review break-glass afterwards.
+READS = {
+    Deed.PERSON_VIEW,
+    Deed.FACTS_READ,
+    Deed.HOLD_VIEW,
+    Deed.PERMIT_VIEW,
+    Deed.PERMIT_REVIEW,
+    Deed.PUPIL_VIEW,
+    Deed.REGISTER_VIEW,
+    Deed.PROPOSAL_VIEW,
+}
+
+
+def test_every_deed_says_who_may_do_it() -> None:
+    assert set(MAY) == set(Deed)
+    assert all(MAY.values())
+
+
+def test_fg_reads_everything_and_changes_nothing() -> None:
+    fg = somebody("fg", PersonRole.FG)
+
+    assert {deed for deed in Deed if may(fg, deed)} == READS
+
+
+def test_board_decides_objections_alone() -> None:
+    assert MAY[Deed.OBJECTION_DECIDE] == {PersonRole.BOARD}
+
+
+def test_administrator_sees_no_pupil() -> None:
+    administrator = somebody("a", PersonRole.ADMINISTRATOR)
+    seen = {deed for deed in Deed if names_pupils(deed) and may(administrator, deed)}
+
+    # transfers are shown by reference only
+    assert seen == {Deed.REGISTER_VIEW}
+
+
+def test_person_without_role_may_do_nothing() -> None:
+    nobody = replace(somebody(), held=frozenset())
+
+    assert not [deed for deed in Deed if may(nobody, deed)]
+
+
+def test_location_admin_sees_pupils_of_that_location_only() -> None:
+    admin = somebody_at("noord")
+
+    assert may(admin, Deed.PUPIL_VIEW, {"noord", "zuid"})
+    assert not may(admin, Deed.PUPIL_VIEW, {"zuid"})
+    assert not may(admin, Deed.PUPIL_VIEW)
+    assert places(admin, Deed.PUPIL_VIEW) == frozenset({"noord"})
+
+
+def test_role_held_everywhere_sees_every_location() -> None:
+    assert places(somebody("o", PersonRole.CONSENT_OFFICER), Deed.FACTS_READ) is None
+
+
+@pytest.mark.parametrize("deed", Deed)
+def test_without_confidentiality_statement_nothing_about_a_pupil(deed: Deed) -> None:
+    careless = replace(somebody(), confidential=False)
+
+    assert may(careless, deed, {"noord"}) is not names_pupils(deed)
+
+
+# -- two persons -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("deed", "weight"),
+    [
+        (Deed.RECIPIENT_ACTIVATE, Weight.STATUTORY),
+        (Deed.RECIPIENT_ACTIVATE, Weight.SPECIAL),
+        (Deed.PERMIT_MAKE, Weight.POLICE),
+        (Deed.HOLD_RELEASE, Weight.SPECIAL),
+    ],
+)
+def test_weighty_deed_needs_two_persons(deed: Deed, weight: Weight) -> None:
+    assert needs_two(deed, {weight})
+    assert not needs_two(deed, ())
+
+
+def test_break_glass_works_at_once() -> None:
+    assert not needs_two(Deed.PERMIT_MAKE, {Weight.BREAK_GLASS, Weight.SPECIAL})
+
+
+def test_stopping_never_waits_for_a_second_person() -> None:
+    assert not needs_two(Deed.RECIPIENT_SUSPEND, Weight)
+
+
+# -- what is kept from whom ------------------------------------------------------------------------------
+
+ROLES = st.frozensets(st.sampled_from(PersonRole))
+
+
+@given(roles=ROLES)
+def test_child_safety_is_seen_by_releaser_and_fg_only(roles: frozenset[PersonRole]) -> None:
+    sees = bool(roles & {PersonRole.RELEASER, PersonRole.FG})
+
+    assert (shown("CHILD_SAFETY", roles) == "CHILD_SAFETY") is sees
+
+
+@given(roles=ROLES, reason=st.sampled_from(Reason))
+def test_secret_case_keeps_every_reason_from_others(roles: frozenset[PersonRole], reason: Reason) -> None:
+    sees = bool(roles & {PersonRole.RELEASER, PersonRole.FG})
+
+    assert shown(reason, roles, secret=True) == (str(reason) if sees else "withheld")
+    assert sentence(reason, roles, secret=True) == (reason.meaning.school if sees else "achtergehouden")
+
+
+@given(roles=ROLES)
+def test_other_reason_is_seen_by_everybody(roles: frozenset[PersonRole]) -> None:
+    assert shown(Reason.CONSENT_MISSING, roles) == "CONSENT_MISSING"
