@@ -93,7 +93,7 @@ def test_id_of_a_statement_at_the_source_stays_after_a_rotation(directory: Path)
     """A correction must find what it corrects."""
     with open_school(directory) as school:
         before = school.world().outgoing("lvs", "toetsaanbieder", "statement", "s-1")
-        acts.rotate_key(school, None, "a person", "compromised")
+        acts.rotate_key(school, None, somebody(), "compromised")
         after = school.world().outgoing("lvs", "toetsaanbieder", "statement", "s-1")
 
     assert before == after
