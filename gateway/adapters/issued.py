@@ -16,7 +16,10 @@ from gateway.adapters.store_keys import StoreKeys
 from gateway.core.register import Issue
 
 INSERT_ISSUED = "INSERT INTO issued (lookup, key_version, payload) VALUES "
-ON_CONFLICT = " ON CONFLICT DO NOTHING"
+# The same pseudonym always stands for the same; what may come later is whose it is, and that makes a payload longer.
+ON_CONFLICT = (
+    " ON CONFLICT (lookup) DO UPDATE SET payload = excluded.payload WHERE length(excluded.payload) > length(payload)"
+)
 
 
 class _Payload(msgspec.Struct, array_like=True):

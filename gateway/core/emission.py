@@ -80,16 +80,24 @@ class Memo(dict[Any, Seen]):
 @dataclass(slots=True, repr=False)
 class Issued:
     """What is durably known to have been issued, per source, domain and key version: it need not be written again.
-    Outlives a `Sight`; one per process."""
+    Outlives a `Sight`; one per process. What is forgotten because there is too much is written again, which changes
+    nothing. Things whose owner is known too stand apart as `owned`: a thing seen first where nothing tells whose it is
+    gets its owner later."""
 
     persons: dict[tuple[str, int], set[str]] = field(default_factory=dict)
-    things: dict[tuple[str, str, int, str], dict[str, str]] = field(default_factory=dict)
+    things: dict[tuple[str, str, int, str, bool], dict[str, str]] = field(default_factory=dict)
+    most: int = _REMEMBERED
 
     def people(self, domain: str, version: int) -> set[str]:
         return self.persons.setdefault((domain, version), set())
 
-    def named(self, source: str, domain: str, version: int, thing: str) -> dict[str, str]:
-        return self.things.setdefault((source, domain, version, thing), {})
+    def named(self, source: str, domain: str, version: int, thing: str, *, owned: bool) -> dict[str, str]:
+        return self.things.setdefault((source, domain, version, thing, owned), {})
+
+    def room(self, known: dict[str, str] | set[str]) -> None:
+        """Emptied in place: others hold it."""
+        if len(known) >= self.most:
+            known.clear()
 
 
 class Sight:
@@ -117,7 +125,7 @@ class Sight:
         self._people = self.issued.people(delivery.domain, self.version)
         self.bound: dict[Any, Any] = {}
         self.unsettled = 0
-        self._things: dict[str, dict[str, str]] = {}
+        self._things: dict[tuple[str, bool], dict[str, str]] = {}
         self._terms: dict[str, FieldTerms] = {}
         self._verdicts: dict[tuple[str, bytes], Verdict] = {}
         self._pseudonyms: dict[bytes, str] = {}
@@ -125,12 +133,12 @@ class Sight:
     def __repr__(self) -> str:
         return f"<Sight of {self.delivery.schema} …>"
 
-    def named(self, thing: str) -> dict[str, str]:
-        """The LVS's id → the mapped id, of those that are durably issued."""
-        found = self._things.get(thing)
+    def named(self, thing: str, *, owned: bool = False) -> dict[str, str]:
+        """The LVS's id → the mapped id, of those that are durably issued; `owned`: together with whose they are."""
+        found = self._things.get((thing, owned))
         if found is None:
-            found = self.issued.named(self.source, self.delivery.domain, self.version, thing)
-            self._things[thing] = found
+            found = self.issued.named(self.source, self.delivery.domain, self.version, thing, owned=owned)
+            self._things[thing, owned] = found
         return found
 
     def see(
@@ -205,6 +213,7 @@ class Sight:
     def settle(self, seen: Seen) -> None:
         """What this person's ids are is durably issued."""
         if seen.issues:
+            self.issued.room(self._people)
             self._people.update(issue.pseudonym for issue in seen.issues)
             self.unsettled -= 1
             seen.issues = ()
@@ -235,7 +244,7 @@ class Emission:
 
     def mapped(self, thing: str, value: str, owner: bytes | None = None) -> str:
         """The recipient's id of a thing; remembered as issued once `confirm` says that it is durable."""
-        known = self.sight.named(thing).get(value)
+        known = self.sight.named(thing, owned=owner is not None).get(value)
         if known is not None:
             return known
         mapped = self.sight.thing(thing, value)
@@ -297,5 +306,7 @@ class Emission:
             for seen in self._released:
                 self.sight.settle(seen)
         for mapped, issue in self._things.items():
-            if issue.value is not None:
-                self.sight.named(issue.thing)[issue.value] = mapped
+            for owned in (False, True) if issue.owner is not None else (False,):
+                known = self.sight.named(issue.thing, owned=owned)
+                self.sight.issued.room(known)
+                known[issue.value or ""] = mapped

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from gateway.core.emission import Sight
 from gateway.core.model import NOBODIES, Person, Subject, nobody
 from gateway.core.reasons import Reason
-from gateway.core.schema import Parameter, Record
+from gateway.core.schema import Leaf, Parameter, Record
 from gateway.transfer.ports import Roster, World
 
 
@@ -58,9 +58,15 @@ class Resolver:
         if issue is None or issue.value is None or issue.source != self.sight.source:
             return self._nobody(mapped)
         if issue.owner is None:
-            return issue.value
+            return self._nobody(mapped) if self._of_persons(kind) else issue.value
         owner = self.screened(issue.owner)
         return owner if isinstance(owner, Absent) else issue.value
+
+    def _of_persons(self, kind: str) -> bool:
+        """Whether such a thing is somebody's: then it leads nowhere while nobody knows whose (it stood in a group)."""
+        order = self.record.fields.fields.get(self.record.order or "")
+        own = isinstance(order, Leaf) and order.maps == kind
+        return own and any(one.withheld == "record" for one in self.record.subjects)
 
     def person(self, ids: Iterable[tuple[str, str]], kind: Person) -> Subject | Absent:
         """The one person whom all these (kind of id, value) stand for, if available to this delivery."""

@@ -174,6 +174,15 @@ async def test_issued_pseudonym_is_found_back_only_in_its_domain_and_as_its_thin
     assert world.find("uitgever-noord", "p-1", "group") is None
 
 
+async def test_issued_thing_gets_its_owner_later_and_keeps_it(world: World) -> None:
+    nobodys = Issue("uitgever-noord", 1, "a-1", "assignment", "lvs", "assignment-1", None)
+    owned = Issue("uitgever-noord", 1, "a-1", "assignment", "lvs", "assignment-1", bytes(16))
+    for number, issue in enumerate((nobodys, owned, nobodys), start=1):
+        await world.register.append(a_draft(number, issued=(issue,)))
+
+    assert world.find("uitgever-noord", "a-1", "assignment") == owned
+
+
 async def test_issued_pseudonym_of_a_refused_draft_is_not_found(world: World) -> None:
     world.move("facts")
     issue = Issue("uitgever-noord", 1, "p-1", "pupil", None, None, bytes(16))

@@ -193,6 +193,34 @@ def test_mapped_id_is_issued_with_its_owner_and_source() -> None:
     )
 
 
+def test_mapped_id_that_was_issued_without_an_owner_is_issued_again_with_it() -> None:
+    where = sight()
+    first, second, third = Emission(where), Emission(where), Emission(where)
+
+    mapped = first.mapped("assignment", "a-1")
+    first.confirm()
+    assert second.mapped("assignment", "a-1", ANNE.id) == mapped
+    assert [issue.owner for issue in second.issued] == [ANNE.id]
+    second.confirm()
+    assert third.mapped("assignment", "a-1") == third.mapped("assignment", "a-1", ANNE.id) == mapped
+    assert third.issued == ()
+
+
+def test_what_is_known_as_issued_has_a_bound_and_is_issued_again_beyond_it() -> None:
+    where = sight()
+    where.issued.most = 2
+    for value in ("1", "2", "3"):
+        emission = Emission(where)
+        emission.mapped("group", value)
+        emission.release([see(where, ("las-key", "las-1"))])
+        emission.confirm()
+
+    again = Emission(where)
+    assert again.mapped("group", "1") == where.thing("group", "1")
+    assert [issue.value for issue in again.issued] == ["1"]
+    assert set(where.named("group")) == {"3"}
+
+
 def test_mapped_ids_of_two_kinds_differ() -> None:
     emission = Emission(sight())
 

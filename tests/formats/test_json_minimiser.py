@@ -512,6 +512,24 @@ def test_enrolment_id_has_its_pupil_as_owner_and_shared_things_have_none() -> No
     assert owners == {"pupil": ANNE.id, "enrolment": ANNE.id, "study-offering": None}
 
 
+def test_assignment_in_a_group_has_no_owner_until_its_own_record_shows_it() -> None:
+    teacher = build.pupil(50, person=Person.STAFF)
+    in_group, own = build.group_json(1, [ANNE], assignments=["assignment-1"]), build.assignment_json(1, teacher)
+    _, first, _ = minimised(build.group(), build.group_grants(), [in_group], people=[ANNE, teacher])
+    _, second, _ = minimised(build.assignment(), build.assignment_grants(), [own], people=[ANNE, teacher])
+
+    assert [issue.owner for issue in first.issued if issue.thing == "assignment"] == [None]
+    assert [issue.owner for issue in second.issued if issue.thing == "assignment"] == [teacher.id]
+
+
+def test_assignment_of_a_coach_belongs_to_the_pupil_first() -> None:
+    coach = build.pupil(50, person=Person.STAFF)
+    body = [build.assignment_json(1, coach, ANNE)]
+    _, emission, _ = minimised(build.assignment(), build.assignment_grants(), body, people=[ANNE, coach])
+
+    assert [issue.owner for issue in emission.issued if issue.thing == "assignment"] == [ANNE.id]
+
+
 def test_mapped_id_stays_the_same_after_its_receipt() -> None:
     one = build.bench(build.group(), build.group_grants(), EVERYBODY)
     body = encoded([build.group_json(1, [ANNE])])

@@ -44,5 +44,7 @@ class SimulatedRegister:
         self.entries.append(StoredEntry(sequence, draft.id, number, body, previous, link(previous, body)))
         self.drafts.append(draft)
         for issue in draft.issued:
-            self.issued.setdefault((issue.domain, issue.thing, issue.pseudonym), issue)
+            key = (issue.domain, issue.thing, issue.pseudonym)
+            if key not in self.issued or self.issued[key].owner is None:
+                self.issued[key] = issue
         return Receipt(draft.id, sequence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -149,6 +150,17 @@ def test_thing_of_a_person_who_may_not_be_seen_is_absent(school: School) -> None
     found = resolver(school, "Enrollment", "edu-v-association").thing("enrolment", "e-1")
 
     assert found == Absent((Reason.PUPIL_NOT_IN_SCOPE,), school.pupils[1])
+
+
+def test_thing_of_persons_whose_owner_nobody_knows_is_unknown(school: School) -> None:
+    """An assignment that stood in a group: it leads back once its own record showed whose it is."""
+    issue(school, "a-1", thing="assignment", source="lvs", value="1")
+
+    enrolments = resolver(school, "Enrollment", "edu-v-association")
+    assignments = replace(enrolments, record=schemas()["edu-v-association"].records["Assignment"])
+
+    assert assignments.thing("assignment", "a-1") == UNKNOWN
+    assert enrolments.thing("assignment", "a-1") == "1"
 
 
 def test_unknown_thing_in_a_query_of_a_list_is_marked_as_listed(school: School) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.core.emission import Memo, Seen, Sight
-from gateway.core.projection import Branch, Slot
+from gateway.core.projection import Branch, Many, Node, Slot
 from gateway.core.reasons import Reason
 from gateway.core.schema import Record
 from gateway.formats.json.ids import IdReader, Ids
@@ -90,3 +90,17 @@ class Place:
         return Raw(
             msgspec.json.encode({name: forms[form] for form, name in self.slots.items() if forms[form] is not None})
         )
+
+
+def lists_people(root: Branch) -> bool:
+    """Whether a record is about the persons in its arrays, and about nobody else."""
+    items = [node.item for node in root.fields.values() if isinstance(node, Many)]
+    return any(isinstance(item, Branch) and item.subject is not None for item in items)
+
+
+def may_be_missing(node: Node) -> bool:
+    """A required reference to somebody who may be withheld singly: the enclosing item cannot leave without it."""
+    if not isinstance(node, Branch) or not node.required:
+        return False
+    single = node.subject is not None and node.subject.withheld == "item"
+    return single or any(may_be_missing(inner) for inner in node.fields.values())

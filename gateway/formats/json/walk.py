@@ -21,7 +21,7 @@ from gateway.core.emission import Emission, Seen, Sight
 from gateway.core.projection import Branch, Leaf, Many, Node, Order, Slot, leaves
 from gateway.core.schema import Record
 from gateway.core.transforms import Unreadable, change
-from gateway.formats.json.places import Place
+from gateway.formats.json.places import Place, lists_people, may_be_missing
 from gateway.formats.json.shapes import Shape, id_fields
 
 MALFORMED = (Unreadable, msgspec.DecodeError, UnicodeDecodeError)
@@ -138,7 +138,7 @@ class _Writer:
         self.functions: list[str] = []
         self.steps: list[str] = []
         self.mapped_key: Leaf | None = None
-        self._things: dict[str, str] = {}
+        self._things: dict[tuple[str, bool], str] = {}
 
     def text(self) -> str:
         body = _DEEP if self.functions else _FLAT
@@ -160,7 +160,7 @@ class _Writer:
         key = self.key(root, shape, order, people)
         lines, row = self.object(root, shape, "r", people, "del shown[mark:]; continue")
         self.steps += [*lines, f"row = {row}"]
-        if not people and _lists_people(root):
+        if not people and lists_people(root):
             # R7, R68: a group of which nobody is in this delivery is none of its business, not even its name
             self.steps.append("if len(shown) == mark: continue")
         self.steps.append("add(row)")
@@ -237,7 +237,7 @@ class _Writer:
         values: dict[str, str] = {}
         for name, node in branch.fields.items():
             value = self.value(node, branch, shape, name, read, people)
-            if _may_be_missing(node):
+            if may_be_missing(node):
                 local = f"v{len(lines)}"
                 lines += [f"{local} = {value}", f"if {local} is None: {leave}"]
                 value = local
@@ -281,8 +281,7 @@ class _Writer:
             return self.constant(leaf.value)
         if leaf is self.mapped_key:
             return "key"
-        owner = next((one.name for one in people.values() if not one.optional), None)
-        made = self.made(leaf, read, owner if leaf.path == self.record.order else None)
+        made = self.made(leaf, read, _owner(people) if leaf.path == self.record.order else None)
         return made if leaf.required or made == read else f"None if {read} is None else {made}"
 
     def leaves(self, many: Many, leaf: Leaf, read: str) -> str:
@@ -296,16 +295,17 @@ class _Writer:
     def made(self, leaf: Leaf, read: str, owner: str | None = None) -> str:
         if leaf.maps is not None:
             of = f", {owner}.subject.id" if owner else ""
-            return f"({self.known(leaf.maps)}({read}) or mapped({self.constant(leaf.maps)}, {read}{of}))"
+            known = self.known(leaf.maps, owned=owner is not None)
+            return f"({known}({read}) or mapped({self.constant(leaf.maps)}, {read}{of}))"
         how = change(leaf.transform, leaf.format, self.reference)
         return read if how is None else f"{self.constant(how)}({read})"
 
-    def known(self, maps: str) -> str:
+    def known(self, maps: str, *, owned: bool) -> str:
         """The look-up of what is durably issued for one kind of thing."""
-        if maps not in self._things:
-            self._things[maps] = f"known{len(self._things)}"
-            self.bound.append(f"{self._things[maps]} = sight.named({self.constant(maps)}).get")
-        return self._things[maps]
+        if (maps, owned) not in self._things:
+            name = self._things[maps, owned] = f"known{len(self._things)}"
+            self.bound.append(f"{name} = sight.named({self.constant(maps)}, owned={owned}).get")
+        return self._things[maps, owned]
 
     # -- objects within ------------------------------------------------------------------------------------
 
@@ -368,26 +368,19 @@ class _Person:
         return f"({self.name} or NOBODY).whole" if self.optional else f"{self.name}.whole"
 
 
+def _owner(people: Mapping[str, _Person]) -> str | None:
+    """The person to whom a record belongs; the pupil of a coach's assignment, where there is one, before the coach."""
+    always = next((one.name for one in people.values() if not one.optional), None)
+    maybe = next((one.name for one in people.values() if one.optional), None)
+    return f"({maybe} or {always})" if always and maybe else always
+
+
 def _children(root: Branch, shape: Shape) -> list[tuple[Branch, Shape, str]]:
     return [
         (node, shape.children[name], f"r.{shape.attributes[name]}")
         for name, node in root.fields.items()
         if isinstance(node, Branch)
     ]
-
-
-def _lists_people(root: Branch) -> bool:
-    """Whether a record is about the persons in its arrays, and about nobody else."""
-    items = [node.item for node in root.fields.values() if isinstance(node, Many)]
-    return any(isinstance(item, Branch) and item.subject is not None for item in items)
-
-
-def _may_be_missing(node: Node) -> bool:
-    """A required reference to somebody who may be withheld singly: the enclosing item cannot leave without it."""
-    if not isinstance(node, Branch) or not node.required:
-        return False
-    single = node.subject is not None and node.subject.withheld == "item"
-    return single or any(_may_be_missing(inner) for inner in node.fields.values())
 
 
 def _output(names: tuple[str, ...]) -> Any:
