@@ -9,6 +9,7 @@ records (house rule 8).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +30,8 @@ class FieldsSeen(Protocol):
     """How often an unknown field was seen, over all processes."""
 
     def note(self, schema: str, record: str, counts: Mapping[str, int]) -> list[str]:
-        """Add to the counts; the names that now reached five and were never reported before."""
+        """Add to the counts; the names that now reached five and were never reported before. Raises
+        RegisterUnavailable: then nothing was added."""
         ...
 
 
@@ -66,6 +68,7 @@ class Drift:
         self._hour = 0
         self._pages: dict[tuple[str, str], _Pages] = {}
         self._running: asyncio.Task[None] | None = None
+        self._due: list[tuple[Match, str]] = []
 
     def look(self, match: Match, body: bytes) -> None:
         """Look at this answer of the source if it is one of the sample; returns at once."""
@@ -78,21 +81,32 @@ class Drift:
             self._running = asyncio.get_running_loop().create_task(self._examine(match, body))
 
     async def settled(self) -> None:
-        """Wait for the look that is running, if any (graceful stop)."""
+        """Wait for the look that is running, if any, and try once more what could not be reported (graceful stop)."""
         if self._running is not None:
             await asyncio.wait([self._running])
+        with contextlib.suppress(RegisterUnavailable):
+            await self._report()
 
     async def _examine(self, match: Match, body: bytes) -> None:
-        counts = unknown_fields(body, match.schema.records[match.route.record], many=match.route.many)
-        if not counts:
-            return
-        names = self._seen.note(match.schema.name, match.route.record, counts)
-        for name in names:
-            await self._report(match, name)
+        try:
+            counts = unknown_fields(body, match.schema.records[match.route.record], many=match.route.many)
+            if counts:
+                names = self._seen.note(match.schema.name, match.route.record, counts)
+                self._due += [(match, name) for name in names]
+            await self._report()
+        except RegisterUnavailable:
+            self._pages.clear()  # looked at, and reported, again with the next page
 
-    async def _report(self, match: Match, name: str) -> None:
+    async def _report(self) -> None:
+        """What is due; what the register does not take stays due, as nobody is told of a name twice."""
+        while self._due:
+            match, name = self._due[0]
+            await self._register.append(self._finding(match, name))
+            self._due.pop(0)
+
+    def _finding(self, match: Match, name: str) -> Draft:
         moment = self._clock()
-        draft = Draft(
+        return Draft(
             id=uuid7(moment, self._random(10)),
             kind="finding",
             moment=instant(moment),
@@ -104,7 +118,3 @@ class Drift:
             reasons=(Reason.FIELD_UNCLASSIFIED,),
             detail=(f"{match.route.record}.{name}",),
         )
-        try:
-            await self._register.append(draft)
-        except RegisterUnavailable:
-            self._pages.clear()  # looked at again with the next page

@@ -129,11 +129,14 @@ class SimulatedWorld:
 
 @dataclass(slots=True)
 class SimulatedFieldsSeen:
-    """drift.FieldsSeen: reported once, at five."""
+    """drift.FieldsSeen: reported once, at five. `down`: what it raises."""
 
+    down: type[Exception] | None = None
     times: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def note(self, schema: str, record: str, counts: Mapping[str, int]) -> list[str]:
+        if self.down is not None:
+            raise self.down
         due = []
         for name, times in sorted(counts.items()):
             before = self.times.get((schema, record, name), 0)

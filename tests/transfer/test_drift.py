@@ -8,6 +8,7 @@ import pytest
 
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft
+from gateway.transfer.ports import RegisterUnavailable
 from gateway.transfer.released import Released
 from tests.builders_formats import student_json
 from tests.simulators.world import NORTH, School, a_school
@@ -118,6 +119,37 @@ async def test_known_fields_are_no_finding() -> None:
 
     assert findings(school) == []
     assert school.seen.times == {}
+
+
+async def test_finding_that_the_register_did_not_take_is_reported_with_the_next_page(school: School) -> None:
+    school.register.unwritable = True
+    await school.ask(STUDENTS)
+    await school.drift.settled()
+    school.register.unwritable = False
+    for _ in range(2):
+        await ask(school)
+
+    assert [finding.detail for finding in findings(school)] == [("Student.religion",)]
+
+
+async def test_finding_that_the_register_did_not_take_is_reported_at_the_stop(school: School) -> None:
+    school.register.unwritable = True
+    await school.ask(STUDENTS)
+    await school.drift.settled()
+    school.register.unwritable = False
+
+    await school.drift.settled()
+
+    assert len(findings(school)) == 1
+
+
+async def test_counts_that_could_not_be_kept_are_taken_from_the_next_page(school: School) -> None:
+    school.seen.down = RegisterUnavailable
+    await ask(school)
+    school.seen.down = None
+    await ask(school)
+
+    assert len(findings(school)) == 1
 
 
 async def test_unwritable_register_does_not_disturb_the_look(school: School) -> None:
