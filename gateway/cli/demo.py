@@ -111,7 +111,9 @@ async def _furnish(directory: Path) -> list[Client]:
         for name, state in acts.recipients(school):
             if state == "not activated":
                 acts.activate(school, name, actor, _WHY)
-        keys = sorted({key[:2] for key in acts.compiled(school).standings})
+        standings = acts.compiled(school).standings
+        # who receives on a permit alone has no credential: a person of the school hands over (D4)
+        keys = sorted({key[:2] for key, one in standings.items() if not one.delivery.conditions.one_off})
         made = [(recipient, purpose, acts.new_client(school, recipient, purpose, actor)) for recipient, purpose in keys]
     return [Client(recipient, purpose, new.id, new.secret, new.api_key) for recipient, purpose, new in made]
 

@@ -104,14 +104,17 @@ def decide(
     return Permit(caller, call, standing, tuple(findings), _TICKET)
 
 
-# D1: a statutory duty (c) or a vital interest (d) does not wait for the participation council; the finding stays.
+# D1: a statutory duty (c), a vital interest (d) or a one-off permit does not wait for the council; the finding stays.
 _OF_THE_POLICY = frozenset({Reason.POLICY_NOT_IN_FORCE, Reason.POLICY_NO_INSTEMMING})
 _DO_NOT_WAIT = frozenset({Ground.STATUTORY_DUTY, Ground.VITAL_INTEREST})
 
 
 def _refuses(reason: Reason, standing: Standing | None) -> bool:
-    grondslag = standing.delivery.grondslag if standing else None
-    return not (reason in _OF_THE_POLICY and grondslag is not None and grondslag.ground in _DO_NOT_WAIT)
+    if standing is None or reason not in _OF_THE_POLICY:
+        return True
+    grondslag = standing.delivery.grondslag
+    urgent = grondslag is not None and grondslag.ground in _DO_NOT_WAIT
+    return not (urgent or standing.delivery.conditions.one_off)
 
 
 def _channel(asked: _Asked) -> Iterator[Finding]:
@@ -121,9 +124,12 @@ def _channel(asked: _Asked) -> Iterator[Finding]:
 
 
 def _caller(asked: _Asked) -> Iterator[Finding]:
-    """R72: bound to one recipient. A school credential hands records in; it never reads for a recipient."""
+    """R72: bound to one recipient. A school credential hands records in; it never reads for a recipient, but for a
+    person who hands over on a permit (D4)."""
     name = asked.caller.recipient
-    if asked.caller.kind != "recipient" or name is None or not (asked.standing or _known(asked.standings, name)):
+    one_off = asked.standing is not None and asked.standing.delivery.conditions.one_off
+    reads = asked.caller.kind == "recipient" or one_off
+    if not reads or name is None or not (asked.standing or _known(asked.standings, name)):
         yield Finding(Reason.CALLER_NOT_RECIPIENT, "caller")
     elif asked.standing and not _belongs(asked.standing, name):
         yield Finding(Reason.CALLER_NOT_RECIPIENT, "delivery")

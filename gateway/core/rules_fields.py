@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from gateway.core.facts import Occasion
 from gateway.core.grants import slots
 from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, RecipientKind, Transform
 from gateway.core.problems import DeliveryTerms, Granted, PolicyProblem
@@ -97,9 +98,11 @@ def within_agreement(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 
 def never_leaves(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R37, R38, R64, R34: no basis in a file can open these."""
+    """R37, R38, R64, R34: no basis in a file can open these; an image a permit (D4)."""
     for one in terms.granted:
         for found in sorted(classes(one) & _NEVER.keys()):
+            if found is FieldClass.IMAGE and terms.delivery.conditions.one_off:
+                continue  # D4: on a permit no consent is asked
             reason, rule = _NEVER[found]
             yield terms.field_problem(one, reason, rule, f"a field of class {found} leaves in no delivery")
 
@@ -169,10 +172,11 @@ _HAS_OWN_RULE = frozenset(
 
 
 def class_list(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R17: names with contact details of a group. A statutory duty is no class list; the law wrote it."""
+    """R17: names with contact details of a group. A statutory duty is no class list; the law wrote it. A permit is for
+    one pupil."""
     grondslag = terms.delivery.grondslag
     statutory = grondslag is not None and grondslag.ground is Ground.STATUTORY_DUTY
-    if statutory or not hollow(terms.delivery.class_list):
+    if statutory or terms.delivery.conditions.one_off or not hollow(terms.delivery.class_list):
         return
     for record in terms.delivery.grants:
         here = [one for one in terms.granted if one.record.name == record]
@@ -223,6 +227,20 @@ def financial(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
             yield terms.field_problem(one, Reason.NO_NOODZAAK, "R62", message)
 
 
+# R13: name, how the guardians are reached, the relevant medical condition.
+_EMERGENCY_PROFILE = frozenset({Category.NAME, Category.GUARDIANS, Category.PHONE, Category.MEDICAL})
+
+
+def emergency_profile(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """R13: in an emergency the smallest profile leaves, whatever else a file would like."""
+    if terms.delivery.conditions.occasion is not Occasion.BREAK_GLASS:
+        return
+    for one in terms.granted:
+        if one.leaf and not one.says_nothing and one.leaf.category not in _EMERGENCY_PROFILE:
+            message = "in an emergency only name, contact of the guardians and medical condition leave"
+            yield terms.field_problem(one, Reason.NO_NOODZAAK, "R13", message)
+
+
 FIELD_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     reason_given,
     within_agreement,
@@ -236,4 +254,5 @@ FIELD_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     free_text,
     third_persons,
     financial,
+    emergency_profile,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from gateway.core.facts import Occasion
 from gateway.core.model import FieldClass, Ground, PseudonymMethod, RecipientKind, Role
 from gateway.core.problems import DeliveryTerms, PolicyProblem
 from gateway.core.reasons import Reason
@@ -37,7 +38,10 @@ _NEEDS_DPIA = frozenset({FieldClass.SPECIAL, FieldClass.MEDICAL, FieldClass.PSYC
 
 
 def agreement_present(recipient: Recipient) -> Iterator[PolicyProblem]:
-    """R69, R71. The Inspectie asks under its own law (R47); a parent or pupil is no third party."""
+    """R69, R71. The Inspectie asks under its own law (R47); a parent or pupil is no third party; whoever gets data on a
+    permit alone gets them on that occasion's own ground (D4)."""
+    if recipient.deliveries and all(one.conditions.one_off for one in recipient.deliveries):
+        return
     if recipient.agreement or recipient.role is Role.DATA_SUBJECT or recipient.kind is RecipientKind.INSPECTIE:
         return
     if recipient.role is Role.PROCESSOR:
@@ -171,8 +175,9 @@ def authorised(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 
 def dpia_present(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R114: profiling or special categories need a DPIA with the FG's advice."""
-    special = any(_NEEDS_DPIA & classes(one) for one in terms.granted)
+    """R114: profiling or special categories on a large scale need a DPIA with the FG's advice; one pupil on a permit is
+    no large scale."""
+    special = not terms.delivery.conditions.one_off and any(_NEEDS_DPIA & classes(one) for one in terms.granted)
     if not (special or terms.delivery.profiling):
         return
     dpia = terms.delivery.dpia
@@ -193,7 +198,7 @@ def ground_named(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     if grondslag.ground is Ground.CONSENT and terms.recipient.kind in _STATUTORY_KINDS:
         message = "consent is no ground for a statutory duty"
         yield terms.problem(Reason.NO_GRONDSLAG, "N7", message, "grondslag", "ground")
-    if grondslag.ground is Ground.VITAL_INTEREST:
+    if grondslag.ground is Ground.VITAL_INTEREST and terms.delivery.conditions.occasion is not Occasion.BREAK_GLASS:
         message = "vital interest is no ground for a standing delivery"
         yield terms.problem(Reason.NO_GRONDSLAG, "R13", message, "grondslag", "ground")
 

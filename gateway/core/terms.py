@@ -118,6 +118,11 @@ class Conditions:
     inzage: bool = False
     destination: str | None = None
 
+    @property
+    def one_off(self) -> bool:
+        """Nothing leaves but on a permit for one pupil, handed over by a person of the school (D4)."""
+        return self.occasion is not Occasion.STANDING
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:

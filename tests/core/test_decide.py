@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.decide import Call, Permit, Refusal, Standing, decide
+from gateway.core.decide import LACKS, Call, Permit, Refusal, Standing, decide
+from gateway.core.facts import Occasion
 from gateway.core.model import Caller, Finding, Ground, PseudonymMethod
 from gateway.core.reasons import Reason
-from gateway.core.terms import Authorisation, Grondslag, SchoolPolicy
+from gateway.core.terms import Authorisation, Conditions, Grondslag, SchoolPolicy
 from tests.builders_policy import (
     AGREEMENT,
     CALL,
@@ -305,3 +306,41 @@ def test_one_more_finding_never_permits_what_was_refused(
 
     assert isinstance(before, Permit) or isinstance(after, Refusal)
     assert {finding.reason for finding in before.findings} <= {finding.reason for finding in after.findings}
+
+
+# -- one-off permits (D4) --------------------------------------------------------------------------------
+
+
+def one_off(occasion: Occasion) -> Standing:
+    return replace(GOOD, delivery=replace(GOOD.delivery, conditions=Conditions(occasion=occasion)))
+
+
+PERSON = replace(CALLER, credential="j.jansen", kind="school")
+ONE_OFF = sorted(set(Occasion) - {Occasion.STANDING})
+
+
+@pytest.mark.parametrize("occasion", ONE_OFF)
+def test_person_of_the_school_may_hand_over_where_a_permit_is_needed(occasion: Occasion) -> None:
+    assert isinstance(outcome(one_off(occasion), caller=PERSON), Permit)
+
+
+@pytest.mark.parametrize("occasion", ONE_OFF)
+def test_recipient_never_fetches_where_a_permit_is_needed(occasion: Occasion) -> None:
+    assert refused(one=one_off(occasion)) == {LACKS[occasion]}
+
+
+def test_person_of_the_school_reads_nothing_of_a_standing_delivery() -> None:
+    assert refused(caller=PERSON) == {Reason.CALLER_NOT_RECIPIENT}
+
+
+def test_person_of_the_school_hands_over_to_the_recipient_of_the_delivery_alone() -> None:
+    found = refused(one=one_off(Occasion.SAFETY), caller=replace(PERSON, recipient="ander"))
+
+    assert Reason.CALLER_NOT_RECIPIENT in found
+
+
+def test_permit_does_not_wait_for_the_council_and_the_finding_stays() -> None:
+    found = outcome(one_off(Occasion.SAFETY), caller=PERSON, policy=SchoolPolicy("2", TOMORROW, None))
+
+    assert isinstance(found, Permit)
+    assert {one.reason for one in found.findings} == {Reason.POLICY_NOT_IN_FORCE, Reason.POLICY_NO_INSTEMMING}

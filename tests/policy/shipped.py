@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from gateway.adapters.answers import answers
+from gateway.adapters.answers import answers, questions
 from gateway.adapters.policy_files import Report, check_directory, load_schema
 from gateway.adapters.yaml_text import Problem
 from gateway.core.schema import Leaf, Many, Node, Schema
@@ -19,6 +19,9 @@ from gateway.core.schema import Leaf, Many, Node, Schema
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 22)
 RECIPIENTS = sorted(path.stem for path in (ROOT / "recipients").glob("*.yaml"))
+# Those who receive on a permit alone (D4), and those with a standing delivery.
+ONE_OFF = ["hulpdiensten", "inspectie-onderzoek", "op-verzoek", "politie", "veilig-thuis"]
+STANDING = [name for name in RECIPIENTS if name not in ONE_OFF]
 SCHEMAS = sorted(path.stem for path in (ROOT / "schemas").glob("*.yaml"))
 
 ANSWERED = {
@@ -46,7 +49,9 @@ def template(name: str) -> str:
 
 
 def answered(name: str) -> str:
-    return answers(template(name), ANSWERED)
+    text = template(name)
+    asked = {".".join(one.path) for one in questions(text)}
+    return answers(text, {path: answer for path, answer in ANSWERED.items() if path in asked})
 
 
 def changed(text: str, *edits: tuple[str, str]) -> str:

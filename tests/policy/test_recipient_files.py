@@ -12,7 +12,9 @@ from gateway.core.model import FieldClass, PseudonymMethod, RecipientKind, Trans
 from gateway.core.schema import Record
 from gateway.core.terms import Delivery, Grant, Recipient, Rows
 from tests.policy.shipped import (
+    ONE_OFF,
     RECIPIENTS,
+    STANDING,
     TODAY,
     answered,
     changed,
@@ -81,19 +83,62 @@ def test_templates_together_have_no_problems(tmp_path: Path) -> None:
     assert sorted(report.recipients) == RECIPIENTS
 
 
-@pytest.mark.parametrize("name", RECIPIENTS)
+@pytest.mark.parametrize("name", STANDING)
 def test_template_releases_at_most_six_fields_per_record(name: str) -> None:
     for _, record, grants in outward(loaded(template(name), name)):
         assert len(says_something(record, grants)) <= 6, record.name
 
 
-@pytest.mark.parametrize("name", RECIPIENTS)
+@pytest.mark.parametrize("name", STANDING)
 def test_template_releases_nothing_that_identifies_directly(name: str) -> None:
     for _, record, grants in outward(loaded(template(name), name)):
         for path in says_something(record, grants):
             leaf = leaf_at(record.fields, path)
             assert leaf is not None
             assert leaf.field_class in ALLOWED, path
+
+
+@pytest.mark.parametrize("name", ONE_OFF)
+def test_template_for_a_permit_names_pupils_by_deviation_and_nobody_gets_a_number(name: str) -> None:
+    recipient = loaded(template(name), name)
+
+    for delivery, record, grants in outward(recipient):
+        assert delivery.conditions.one_off
+        assert (delivery.pseudonym, bool(delivery.deviation)) == (PseudonymMethod.NONE, True)
+        found = [leaf.field_class for path in says_something(record, grants) if (leaf := leaf_at(record.fields, path))]
+        assert not {FieldClass.ID, FieldClass.NATIONAL_NUMBER, FieldClass.FREE_TEXT} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rules"),
+    [
+        ("occasion: break-glass", "occasion: standing", {"R13", "R71", "R114"}),
+        (
+            "          medicalNote:",
+            "          dateOfBirth:\n            reason: De leeftijd.\n          medicalNote:",
+            {"R13"},
+        ),
+    ],
+    ids=["standing delivery", "more than the emergency profile"],
+)
+def test_emergency_file_that_asks_more_is_refused(tmp_path: Path, old: str, new: str, rules: set[str]) -> None:
+    text = changed(answered("hulpdiensten"), (old, new))
+
+    report = check_directory(school(tmp_path / "school", hulpdiensten=text), TODAY)
+
+    assert {problem.rule for problem in report.problems} == rules
+
+
+def test_image_leaves_in_a_file_for_a_permit_and_in_no_standing_one(tmp_path: Path) -> None:
+    photo = "          photoUrl:\n            reason: De vordering vraagt een foto.\n          status:"
+    text = changed(answered("politie"), ("          status:", photo))
+    standing = changed(text, ("occasion: police", "occasion: standing"))
+
+    permit = check_directory(school(tmp_path / "permit", politie=text), TODAY)
+    refused = check_directory(school(tmp_path / "standing", politie=standing), TODAY)
+
+    assert permit.problems == ()
+    assert "R34" in {problem.rule for problem in refused.problems}
 
 
 @pytest.mark.parametrize(
