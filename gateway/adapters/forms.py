@@ -78,7 +78,7 @@ def is_wildcard(name: str) -> bool:
     return "…" in name or plain in {"all", "alle", "alles", "any", "everything"} or vague(plain)
 
 
-def _member(kind: type[StrEnum]) -> BeforeValidator:
+def member(kind: type[StrEnum]) -> BeforeValidator:
     """Text to a member of a closed set; the message lists the set, not the text."""
 
     def convert(value: Any) -> Any:
@@ -93,7 +93,8 @@ def _member(kind: type[StrEnum]) -> BeforeValidator:
     return BeforeValidator(convert)
 
 
-def _iso_date(value: Any) -> Any:
+def iso_date(value: Any) -> Any:
+    """Text to a date, in one way of writing it."""
     if not isinstance(value, str):
         return value
     try:
@@ -121,7 +122,7 @@ Number = Annotated[int, Asking(1)]
 Scalar = Annotated[str | int | float | bool, Asking(UNANSWERED)]
 _Day = Annotated[
     date,
-    BeforeValidator(_iso_date),
+    BeforeValidator(iso_date),
     WithJsonSchema({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
 ]
 # An open begin lies in the past and an open end in the future: what is not answered is not out of date.
@@ -129,15 +130,15 @@ Begin = Annotated[_Day, Asking(date.min)]
 End = Annotated[_Day, Asking(date.max)]
 Day = Annotated[_Day, Mended(date.min)]
 
-CategoryName = Annotated[Category, _member(Category), Mended(Category.ORGANISATION)]
-AgreedCategory = Annotated[Category, _member(Category), BeforeValidator(_no_wildcard), Asking(Category.ORGANISATION)]
-ClassName = Annotated[FieldClass, _member(FieldClass), Mended(FieldClass.ORDINARY)]
-GroundLetter = Annotated[Ground, _member(Ground), Asking(Ground.PUBLIC_TASK)]
-MethodName = Annotated[PseudonymMethod, _member(PseudonymMethod), Mended(PseudonymMethod.HMAC)]
-KindName = Annotated[RecipientKind, _member(RecipientKind), Mended(RecipientKind.OTHER)]
-RoleName = Annotated[Role, _member(Role), Asking(Role.PROCESSOR)]
-OccasionName = Annotated[Occasion, _member(Occasion), Mended(Occasion.STANDING)]
-TransformName = Annotated[Transform, _member(Transform), Mended(Transform.KEEP)]
+CategoryName = Annotated[Category, member(Category), Mended(Category.ORGANISATION)]
+AgreedCategory = Annotated[Category, member(Category), BeforeValidator(_no_wildcard), Asking(Category.ORGANISATION)]
+ClassName = Annotated[FieldClass, member(FieldClass), Mended(FieldClass.ORDINARY)]
+GroundLetter = Annotated[Ground, member(Ground), Asking(Ground.PUBLIC_TASK)]
+MethodName = Annotated[PseudonymMethod, member(PseudonymMethod), Mended(PseudonymMethod.HMAC)]
+KindName = Annotated[RecipientKind, member(RecipientKind), Mended(RecipientKind.OTHER)]
+RoleName = Annotated[Role, member(Role), Asking(Role.PROCESSOR)]
+OccasionName = Annotated[Occasion, member(Occasion), Mended(Occasion.STANDING)]
+TransformName = Annotated[Transform, member(Transform), Mended(Transform.KEEP)]
 
 F = TypeVar("F", bound=Form)
 
@@ -256,16 +257,23 @@ _MESSAGES = {
 
 
 def _problem(document: Document, path: Path, details: ErrorDetails, rules: Mapping[str, str]) -> Problem:
-    kind, context = details["type"], details.get("ctx") or {}
     what = shown(path[-1]) if path and not path[-1].isdigit() else "this"
+    key = path[-1] if path else ""
+    message, rule = sentence(details, what if path else "", rules.get(key, "form"))
+    return document.problem(path, message, rule)
+
+
+def sentence(details: ErrorDetails, what: str, rule_if_missing: str) -> tuple[str, str]:
+    """What is wrong with `what` (a key as a message may show it; "" for the whole), and the rule it breaks. Nothing of
+    the value is in it."""
+    kind, context = details["type"], details.get("ctx") or {}
     if details["loc"] and details["loc"][-1] == "[key]":
         message = f"{what} is not a name that can stand here"
     elif kind in {"policy", "choice", "day"}:
         # Our own sentences: no value from the file is in them.
-        message = f"{what}: {details['msg']}" if path else details["msg"]
+        message = f"{what}: {details['msg']}" if what else details["msg"]
     elif kind == "literal_error":
-        message = f"{what} must be one of {context.get('expected', '')}"
+        message = f"{what or 'this'} must be one of {context.get('expected', '')}"
     else:
-        message = _MESSAGES.get(kind, "{what} does not fit the form").format(what=what)
-    rule = str(context.get("rule") or (rules.get(path[-1], "form") if kind == "missing" and path else "form"))
-    return document.problem(path, message, rule)
+        message = _MESSAGES.get(kind, "{what} does not fit the form").format(what=what or "this")
+    return message, str(context.get("rule") or (rule_if_missing if kind == "missing" else "form"))
