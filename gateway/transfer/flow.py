@@ -16,10 +16,10 @@ from gateway.core.decide import Permit
 from gateway.core.emission import Emission
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
-from gateway.formats.json import EnvelopeBroken, JsonMinimiser, Minimised
+from gateway.formats.json import EnvelopeBroken, JsonMinimiser, Minimised, tolerable
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
-from gateway.transfer.parts import Parts
+from gateway.transfer.parts import Part, Parts, Piece
 from gateway.transfer.ports import (
     NotSent,
     OutcomeUnknown,
@@ -131,36 +131,34 @@ class Flow(Steps):
         permit, _, minimiser = self._emission(trail, match, inquiry, self.outside.world.now())
         pieces = _minimised(lambda: minimiser.split(body, self.sizes.part_bytes))
 
-        async def emit(piece: bytes, number: int) -> tuple[Receipt, bytes]:
+        async def emit(piece: Piece) -> Part:
             try:
-                return await self.steadily(lambda snapshot: self._part(trail, match, inquiry, piece, number, snapshot))
+                return await self.steadily(lambda snapshot: self._part(trail, match, inquiry, piece, snapshot))
             except Stop as stop:
-                if number > 1:  # the caller only sees that the answer ends; the school sees why
-                    await self._broken_off(trail, stop, number)
+                if piece.number > 1:  # the caller only sees that the answer ends; the school sees why
+                    await self._broken_off(trail, stop, piece.number)
                 raise
 
         async def close(parts: int) -> None:
             await self.outside.register.append(entries.closing(self.begin(trail.caller), trail, parts))
 
-        receipt, stream = await Parts(pieces, emit, close).start()
+        receipt, stream = await Parts(pieces.bodies, tolerable(pieces.records), emit, close).start()
         return Released(receipt, body=stream, purpose=permit.standing.delivery.purpose)
 
     async def _broken_off(self, trail: Trail, stop: Stop, number: int) -> None:
         own = replace(self.begin(trail.caller), match=trail.match)
         await self.outside.register.append(replace(entries.refusal(own, stop), part_of=trail.id, part=number))
 
-    async def _part(
-        self, trail: Trail, match: Match, inquiry: Inquiry, piece: bytes, number: int, snapshot: Snapshot
-    ) -> tuple[Receipt, bytes]:
+    async def _part(self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, snapshot: Snapshot) -> Part:
         permit, emission, minimiser = self._emission(trail, match, inquiry, snapshot)
-        minimised = _minimised(lambda: minimiser.minimise(piece, emission, many=True))
-        own = trail if number == 1 else replace(self.begin(trail.caller), match=trail.match)
+        minimised = _minimised(lambda: minimiser.minimise(piece.body, emission, many=True, tolerated=piece.tolerated))
+        own = trail if piece.number == 1 else replace(self.begin(trail.caller), match=trail.match)
         built = self._built(emission, minimised)
         draft = entries.delivery(own, permit, snapshot.versions, minimiser.projection, built)
-        draft = replace(draft, kind="part", part_of=trail.id, part=number)
+        draft = replace(draft, kind="part", part_of=trail.id, part=piece.number)
         receipt = await self.outside.register.append(draft)
         emission.confirm()
-        return receipt, minimised.body
+        return Part(receipt, minimised.body, minimised.malformed)
 
     def _emission(
         self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot

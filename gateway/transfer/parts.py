@@ -1,7 +1,9 @@
 """A large answer in parts: before each chunk a durable part entry, at the end a closing entry (house rule 3).
 
 Every part is screened at its own moment, so a change while the answer runs affects the pupils not yet emitted. A
-part that may not leave breaks the answer off; without a closing entry the last part counts as delivered.
+part that may not leave breaks the answer off; without a closing entry the last part counts as delivered. How many
+malformed records there may be is counted over the whole answer: an LVS that spreads them over the parts is as broken as
+one that does not (house rule 2).
 """
 
 from __future__ import annotations
@@ -11,8 +13,27 @@ from dataclasses import dataclass, field
 
 from gateway.transfer.ports import Receipt
 
-Emit = Callable[[bytes, int], Awaitable[tuple[Receipt, bytes]]]
-"""Minimise one piece and register it as part n: its receipt and a JSON array of what leaves."""
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part `number`: a JSON array of the source's records, of which `tolerated` may be malformed."""
+
+    body: bytes = field(repr=False)
+    number: int
+    tolerated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A registered part: a JSON array of what leaves, and how many records were malformed."""
+
+    receipt: Receipt
+    body: bytes = field(repr=False)
+    malformed: int = 0
+
+
+Emit = Callable[[Piece], Awaitable[Part]]
+"""Minimise one piece and register it."""
 
 Close = Callable[[int], Awaitable[None]]
 """Register that all n parts were handed over."""
@@ -20,22 +41,29 @@ Close = Callable[[int], Awaitable[None]]
 
 @dataclass(slots=True)
 class Parts:
-    """`pieces` are JSON arrays of the source's records, in its order."""
+    """`pieces` are JSON arrays of the source's records, in its order; `tolerated`: how many more of these records may
+    be malformed."""
 
     pieces: list[bytes] = field(repr=False)
+    tolerated: int
     emit: Emit
     close: Close
 
     async def start(self) -> tuple[Receipt, AsyncIterator[bytes]]:
         """Register the first part, so that a refusal can still be told; then the stream that begins with it."""
-        receipt, first = await self.emit(self.pieces[0], 1)
-        return receipt, self._stream(first)
+        first = await self._part(self.pieces[0], 1)
+        return first.receipt, self._stream(first.body)
+
+    async def _part(self, body: bytes, number: int) -> Part:
+        part = await self.emit(Piece(body, number, self.tolerated))
+        self.tolerated -= part.malformed
+        return part
 
     async def _stream(self, first: bytes) -> AsyncIterator[bytes]:
         empty = first == b"[]"
         yield first[:-1]
         for number, piece in enumerate(self.pieces[1:], start=2):
-            _, body = await self.emit(piece, number)
+            body = (await self._part(piece, number)).body
             if body != b"[]":
                 yield body[1:-1] if empty else b"," + body[1:-1]
                 empty = False

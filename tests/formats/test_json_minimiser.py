@@ -746,6 +746,16 @@ def test_answer_with_too_many_malformed_records_is_unusable(wrong: int, right: i
             one.minimiser.minimise(encoded(sent), one.emission(), many=True)
 
 
+def test_part_may_have_as_many_malformed_records_as_its_answer_has_left() -> None:
+    grants = build.student_grants() | build.keep("gender")
+    one = build.bench(build.student(), grants, EVERYBODY)
+    sent = encoded([build.student_json(ANNE, gender=5)] * 2)
+
+    assert one.minimiser.minimise(sent, one.emission(), many=True, tolerated=2).malformed == 2
+    with pytest.raises(EnvelopeBroken):
+        one.minimiser.minimise(sent, one.emission(), many=True, tolerated=1)
+
+
 def test_order_by_an_id_within_an_object_is_refused() -> None:
     inner = SchemaBranch({"id": build.leaf(maps="group")})
     record = Record("Nested", SchemaBranch({"inner": inner}), (), "inner.id")
@@ -762,8 +772,10 @@ def test_split_gives_every_record_once_in_order() -> None:
     one = build.bench(build.student(), build.student_grants(), people)
     sent = [build.student_json(each) for each in people]
 
-    pieces = one.minimiser.split(encoded(sent), 2_000)
+    split = one.minimiser.split(encoded(sent), 2_000)
 
+    pieces = split.bodies
+    assert split.records == len(people)
     assert 3 < len(pieces) < 10
     assert [record for piece in pieces for record in json.loads(piece)] == sent
     assert all(len(piece) < 3_000 for piece in pieces)
@@ -772,7 +784,7 @@ def test_split_gives_every_record_once_in_order() -> None:
 def test_split_of_an_empty_list_is_one_empty_piece() -> None:
     one = build.bench(build.student(), build.student_grants(), [])
 
-    assert one.minimiser.split(b" [ ] ", 100) == [b"[]"]
+    assert one.minimiser.split(b" [ ] ", 100).bodies == [b"[]"]
 
 
 @pytest.mark.parametrize("body", [b"{}", b"", b"[1,", b"null"])

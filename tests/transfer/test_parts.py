@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from gateway.core.reasons import Reason
-from gateway.transfer.parts import Parts
+from gateway.transfer.parts import Part, Parts, Piece
 from gateway.transfer.ports import Receipt, RegisterUnavailable
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.request import Stop
@@ -162,6 +162,43 @@ async def test_second_large_list_issues_nothing_again(school: School) -> None:
     assert issued == [2, 2, 2, 2, 1, 0, 0, 0, 0, 0]
 
 
+def with_malformed(school: School, number: int) -> None:
+    """So many malformed records between the others: no two of them in one part."""
+    good = [student_json(one) for one in school.pupils.values()]
+    spread = [[one, student_json(pupil(1), userIds="no ids")] for one in good[:number]]
+    school.upstream.holds["/students/school"] = [each for pair in spread for each in pair] + good[number:]
+
+
+async def test_five_malformed_records_in_all_parts_together_are_withheld_alone(school: School) -> None:
+    with_malformed(school, 5)
+
+    assert len(await whole(await school.ask(STUDENTS))) == 9
+    assert sum(draft.malformed for draft in school.register.drafts) == 5
+
+
+async def test_six_malformed_records_in_all_parts_together_break_the_answer_off(school: School) -> None:
+    """As few as may be in each part, and still more than the answer may have when it is built whole."""
+    with_malformed(school, 6)
+    chunks = stream(await school.ask(STUDENTS))
+
+    with pytest.raises(Stop) as stopped:
+        [chunk async for chunk in chunks]
+
+    assert stopped.value.reason is Reason.UPSTREAM_FAILED
+    assert max(draft.malformed for draft in school.register.drafts) == 1
+    assert school.register.drafts[-1].kind == "refusal"
+
+
+async def test_malformed_records_of_a_part_that_was_screened_again_count_once(school: School) -> None:
+    with_malformed(school, 5)
+    chunks = stream(await school.ask(STUDENTS))
+    for _ in range(3):
+        school.register.before = lambda _: school.leaves(9)
+        await anext(chunks)
+
+    assert [chunk async for chunk in chunks][-1] == b"]"
+
+
 async def test_large_answer_about_one_pupil_is_built_whole(school: School) -> None:
     pseudonyms = await school.shown()
     school.upstream.holds["/enrollments/school/student"] = [enrollment_json(1, school.pupils[1])]
@@ -191,12 +228,12 @@ async def test_source_that_sends_no_list_is_refused_before_anything_leaves(schoo
 async def test_parts_one_piece_is_followed_by_its_closing() -> None:
     closed = []
 
-    async def emit(piece: bytes, number: int) -> tuple[Receipt, bytes]:
-        return Receipt(f"part {number}", number), piece
+    async def emit(piece: Piece) -> Part:
+        return Part(Receipt(f"part {piece.number}", piece.number), piece.body)
 
     async def close(parts: int) -> None:
         closed.append(parts)
 
-    receipt, chunks = await Parts([b"[1,2]"], emit, close).start()
+    receipt, chunks = await Parts([b"[1,2]"], 5, emit, close).start()
 
     assert (receipt.id, [chunk async for chunk in chunks], closed) == ("part 1", [b"[1,2", b"]"], [1])

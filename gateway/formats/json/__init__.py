@@ -3,7 +3,7 @@ source (`drift`)."""
 
 from gateway.formats.json.drift import unknown_fields
 from gateway.formats.json.inbound import JsonInbound, Message, Outgoing, Statement
-from gateway.formats.json.minimiser import EnvelopeBroken, JsonMinimiser, Minimised
+from gateway.formats.json.minimiser import EnvelopeBroken, JsonMinimiser, Minimised, tolerable
 from gateway.formats.json.requests import BodyRefused, NamedRequest, read_named
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Outgoing",
     "Statement",
     "read_named",
+    "tolerable",
     "unknown_fields",
 ]

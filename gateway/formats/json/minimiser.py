@@ -40,6 +40,19 @@ class Minimised:
     malformed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A long list, cut; `records`: how many there are in all."""
+
+    bodies: list[bytes] = field(repr=False)
+    records: int
+
+
+def tolerable(records: int) -> int:
+    """How many of so many records may be malformed before the whole answer is unusable (house rule 2)."""
+    return max(5, records // 100)
+
+
 class JsonMinimiser:
     """Compiled when policy is taken over; holds nothing of any answer."""
 
@@ -57,8 +70,9 @@ class JsonMinimiser:
     def __repr__(self) -> str:
         return f"<JsonMinimiser of {self.projection.record.name}>"
 
-    def minimise(self, body: bytes, emission: Emission, *, many: bool) -> Minimised:
-        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4)."""
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, tolerated: int | None = None) -> Minimised:
+        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4).
+        `tolerated`: how many malformed records this body may have, where it is a part of an answer."""
         broken: list[Raw] = []
         try:
             records = self._many.decode(body) if many else [self._one.decode(body)]
@@ -68,25 +82,26 @@ class JsonMinimiser:
             records, broken = self._singly(body, many=many)
         walked = self._walked(records, emission)
         malformed = [*walked.malformed, *broken]
-        if len(malformed) > max(5, (len(records) + len(broken)) // 100):
+        if len(malformed) > (tolerable(len(records) + len(broken)) if tolerated is None else tolerated):
             raise EnvelopeBroken("too many malformed records")
         self._report(walked, malformed, emission)
         released = _ordered(walked)
         encoded = self._encode(released) if many else self._encode(released[0]) if released else b""
         return Minimised(encoded, len(released), len(malformed))
 
-    def split(self, body: bytes, part_bytes: int) -> list[bytes]:
+    def split(self, body: bytes, part_bytes: int) -> Pieces:
         """A list in pieces of about `part_bytes`, each a list of whole records, in the source's order; one at least.
         Raises EnvelopeBroken."""
+        records = _records(body)
         pieces: list[list[Raw]] = [[]]
         size = 0
-        for raw in _records(body):
+        for raw in records:
             if size >= part_bytes:
                 pieces.append([])
                 size = 0
             pieces[-1].append(raw)
             size += len(memoryview(raw))
-        return [b"[" + b",".join(piece) + b"]" for piece in pieces]
+        return Pieces([b"[" + b",".join(piece) + b"]" for piece in pieces], len(records))
 
     def walk(self, paths: frozenset[str], reference: date) -> Written | None:
         """The walk without these paths; None when a required field is among them."""
