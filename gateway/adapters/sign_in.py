@@ -158,6 +158,14 @@ def signed_in(database: Database, token: str, now: datetime) -> Actor | None:
     return actor
 
 
+def person_now(database: Database, name: str) -> Actor | None:
+    """This person with the roles held now, signed in or not: whoever proposed what another confirms."""
+    table = tables.person
+    with database.read() as connection:
+        row = connection.execute(sa.select(table).where(table.c.name == name, table.c.revoked.is_(None))).first()
+        return Actor(name, held_by(connection, name), row.statement is not None) if row else None
+
+
 def accept_statement(database: Database, act: Act) -> None:
     """R108: this person is bound to confidentiality, from this moment."""
     table = tables.person

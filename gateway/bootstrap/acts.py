@@ -15,17 +15,21 @@ import orjson
 
 from gateway.adapters import callers, linking, policy_store
 from gateway.adapters import keys as key_files
+from gateway.adapters.acts import Act
 from gateway.adapters.callers import ListedClient, NewClient
 from gateway.adapters.field_seen import StoredFieldsSeen
 from gateway.adapters.policy_compiler import compile_state
 from gateway.adapters.policy_store import NotStored, PolicyText
 from gateway.adapters.register import newest_entries, verify_register
 from gateway.adapters.subjects import synchronised
+from gateway.bootstrap.proposals import carries, propose
 from gateway.bootstrap.school import Refused, School, check, key_place, legal_today, random
 from gateway.core import explain as explaining
 from gateway.core.model import KeyVersion
-from gateway.core.persons import Actor, Deed, places
+from gateway.core.persons import Actor, Deed, needs_two, places, shown_entry, weights
 from gateway.core.register import Head, Verification
+from gateway.core.schema import Schema
+from gateway.core.terms import Recipient
 from gateway.transfer.compiled import Compiled
 
 
@@ -45,9 +49,29 @@ def _policy_files(directory: Path) -> Iterable[PolicyText]:
                 yield PolicyText(kind, path.stem, text)
 
 
-def activate(school: School, name: str, actor: Actor, reason: str) -> None:
-    """Raises Refused while its file has a problem or an open question."""
+def activate(school: School, name: str, actor: Actor, reason: str) -> int | None:
+    """The number of the proposal when a second person must confirm it (R116). Raises Refused while its file has a
+    problem or an open question."""
     act = school.act(actor, Deed.RECIPIENT_ACTIVATE, reason)
+    recipient, schemas = _in_order(school, name)
+    if needs_two(Deed.RECIPIENT_ACTIVATE, weights(recipient, schemas)):
+        arguments = {"about": name, **_texts(recipient, schemas)}
+        return propose(school, actor, Deed.RECIPIENT_ACTIVATE, arguments, reason)
+    _activate(school, recipient, schemas, act)
+    return None
+
+
+@carries(Deed.RECIPIENT_ACTIVATE)
+def _activate_confirmed(school: School, actor: Actor, arguments: Mapping[str, Any], reason: str) -> None:
+    act = school.act(actor, Deed.RECIPIENT_ACTIVATE, reason)
+    recipient, schemas = _in_order(school, arguments["about"])
+    if _texts(recipient, schemas) != {key: arguments[key] for key in ("recipient", "schemas")}:
+        raise Refused(["the file or a schema changed since this was proposed: propose it again"])
+    _activate(school, recipient, schemas, act)
+
+
+def _in_order(school: School, name: str) -> tuple[Recipient, dict[str, Schema]]:
+    """The recipient and the schemas it uses. Raises Refused."""
     report = check(school.directory)
     files = (f"recipients/{name}.yaml", "schemas/")
     problems = [problem for problem in report.problems if problem.file.startswith(files)]
@@ -55,11 +79,20 @@ def activate(school: School, name: str, actor: Actor, reason: str) -> None:
     recipient = report.recipients.get(name)
     if problems or problems_open or recipient is None:
         raise Refused([*problems, *problems_open] or [f"recipients/{name}.yaml: there is no such recipient"])
+    used = sorted({delivery.schema for delivery in recipient.deliveries})
+    return recipient, {schema: report.schemas[schema] for schema in used}
+
+
+def _texts(recipient: Recipient, schemas: Mapping[str, Schema]) -> dict[str, Any]:
+    """Which texts exactly, by their hashes."""
+    return {"recipient": recipient.text_hash, "schemas": {name: one.text_hash for name, one in schemas.items()}}
+
+
+def _activate(school: School, recipient: Recipient, schemas: Mapping[str, Schema], act: Act) -> None:
     take_over_policy(school)
-    used = {delivery.schema for delivery in recipient.deliveries}
-    schemas = {schema: report.schemas[schema].text_hash for schema in used}
+    hashes = {name: schema.text_hash for name, schema in schemas.items()}
     try:
-        policy_store.activate(school.database, name, recipient.text_hash, schemas, act)
+        policy_store.activate(school.database, recipient.name, recipient.text_hash, hashes, act)
     except NotStored:
         raise Refused(["the file changed while it was being activated; look at it again"]) from None
 
@@ -149,6 +182,24 @@ def entries(school: School, last: int, transfer: str | None) -> list[Any]:
     return [{"sequence": sequence, **orjson.loads(body), "hash": digest.hex()} for sequence, body, digest in rows]
 
 
+def show_entries(school: School, actor: Actor, last: int, transfer: str | None, reason: str) -> list[Any]:
+    """The same as this person may see them, once the view is registered; the view itself is not among them (R80).
+    Raises Refused."""
+    seen = _seen(school, actor, last, transfer)
+    school.look(actor, Deed.REGISTER_VIEW, reason, about={"transfer": transfer} if transfer else None)
+    return seen
+
+
+def _seen(school: School, actor: Actor, last: int, transfer: str | None) -> list[Any]:
+    asked = last
+    while True:
+        found = entries(school, asked, transfer)
+        seen = [told for entry in found if (told := shown_entry(entry, actor.roles)) is not None]
+        if len(seen) >= last or len(found) < asked:
+            return seen[-last:]
+        asked *= 2  # what is kept from this person does not count
+
+
 def verify(school: School, expected: str | None) -> Verification:
     """`expected`: SEQUENCE:HASH of a head kept elsewhere. Raises Refused when it is not of that form."""
     return verify_register(school.database, _head(expected) if expected else None)
@@ -180,7 +231,7 @@ def may_synchronise(school: School, actor: Actor) -> None:
 def waiting_pupils(school: School, actor: Actor) -> list[linking.Pending]:
     """Those of the locations where this person may look. Raises Refused."""
     held = places(actor, Deed.PUPIL_VIEW)
-    school.look(actor, Deed.PUPIL_VIEW, "waiting to be linked", (), held or ())
+    school.look(actor, Deed.PUPIL_VIEW, "waiting to be linked", locations=held or ())
     waiting = linking.pending_links(school.database, school.store_keys)
     return [one for one in waiting if held is None or one.location in held]
 

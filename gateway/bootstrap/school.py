@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -79,16 +79,24 @@ class School:
             raise Refused([_why_not(actor, deed)])
         return act
 
-    def look(self, actor: Actor, deed: Deed, reason: str, pupils: Iterable[Subject], locations: Iterable[str]) -> None:
+    def look(
+        self,
+        actor: Actor,
+        deed: Deed,
+        reason: str,
+        pupils: Iterable[Subject] = (),
+        locations: Iterable[str] = (),
+        about: Mapping[str, str] | None = None,
+    ) -> None:
         """Before anything about these pupils is shown: the view is in the register (R80). Raises Refused, and registers
-        the attempt, when no role of theirs allows it. `locations`: of which one is enough."""
+        the attempt, when no role of this person allows it; of the pupils' `locations` one is enough."""
         if not reason.strip():
             raise Refused(["say why: --reason"])
         act = self.told(actor, reason)
         if not may(actor, deed, locations):
-            note(self.database, act, "refused", about={"deed": deed}, kept_from=pupils)
+            note(self.database, act, "refused", about={"deed": deed, **(about or {})}, kept_from=pupils)
             raise Refused([_why_not(actor, deed)])
-        note(self.database, act, str(deed), pupils=pupils)
+        note(self.database, act, str(deed), about=about, pupils=pupils)
 
     def told(self, actor: Actor, reason: str) -> Act:
         """What the register is to tell of this person, now: no ticket, nothing was checked."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import clients, demo, keys, persons, policy, pupils, register
+from gateway.cli import clients, demo, keys, persons, policy, proposals, pupils, register
 from gateway.cli.output import HERE, Directory, console, school
 from gateway.supervisor import Addresses, Supervisor
 
@@ -24,6 +24,7 @@ app.command("explain")(policy.explain)
 app.command("login")(persons.login)
 app.command("logout")(persons.logout)
 app.add_typer(persons.person, name="person")
+app.add_typer(proposals.proposal, name="proposal")
 app.add_typer(policy.recipient, name="recipient")
 app.add_typer(clients.client, name="client")
 app.add_typer(keys.key, name="key")

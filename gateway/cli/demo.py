@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from gateway.bootstrap import acts, session
+from gateway.bootstrap import acts, proposals, session
 from gateway.bootstrap.office import synchronise
 from gateway.bootstrap.school import School, Unusable, create_key, legal_today, open_school, random, read_settings
 from gateway.bootstrap.templates import SHARE, answered
@@ -27,7 +27,7 @@ from gateway.cli.demo_calls import Client, calls_of
 from gateway.cli.output import USAGE, fail
 from gateway.core.persons import Actor
 from gateway.demo.directory import Ports, make_directory, secret_path
-from gateway.demo.persons import PERSONS, SIGNED_IN, DemoPerson
+from gateway.demo.persons import PERSONS, SECOND, SIGNED_IN, DemoPerson
 from gateway.supervisor import Addresses, Supervisor
 
 _SEED = 1
@@ -110,7 +110,7 @@ async def _furnish(directory: Path) -> list[Client]:
         actor = _people(school, directory)
         for name, state in acts.recipients(school):
             if state == "not activated":
-                acts.activate(school, name, actor, _WHY)
+                _activate(school, name, actor)
         standings = acts.compiled(school).standings
         # who receives on a permit alone has no credential: a person of the school hands over (D4)
         keys = sorted({key[:2] for key, one in standings.items() if not one.delivery.conditions.one_off})
@@ -132,6 +132,14 @@ def _people(school: School, directory: Path) -> Actor:
                 session.add_person(school, actor, one.name, one.held, _credentials(directory, one), _WHY)
             session.accept_statement(school, Actor(one.name, frozenset(one.held), confidential=False))
     return session.signed_in(school)
+
+
+def _activate(school: School, name: str, actor: Actor) -> None:
+    """Where two persons must stand for it, the demo has two (R116)."""
+    number = acts.activate(school, name, actor, _WHY)
+    if number is not None:
+        second = Actor(SECOND.name, frozenset(SECOND.held), confidential=True)
+        proposals.confirm(school, number, second)
 
 
 def _credentials(directory: Path, one: DemoPerson) -> session.Credentials:

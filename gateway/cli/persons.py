@@ -28,7 +28,7 @@ Ask = Annotated[bool, typer.Option("--ask-password", help="Ask for the password 
 @person.command("add")
 def add(
     name: Who,
-    role: Annotated[list[PersonRole], typer.Option("--role", help="May be repeated.")] = [],  # noqa: B006 - Typer's way
+    role: Annotated[list[PersonRole], typer.Option("--role", help="May be repeated.")] = [],  # noqa: B006 - as Typer wants it
     location: Location = [],  # noqa: B006 - idem
     ask_password: Ask = False,
     reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "new person",
@@ -50,7 +50,7 @@ def add(
 def roles(
     name: Who,
     reason: Why,
-    add: Annotated[list[PersonRole], typer.Option("--add", help="May be repeated.")] = [],  # noqa: B006 - Typer's way
+    add: Annotated[list[PersonRole], typer.Option("--add", help="May be repeated.")] = [],  # noqa: B006 - as Typer wants it
     remove: Annotated[list[PersonRole], typer.Option("--remove", help="May be repeated.")] = [],  # noqa: B006 - idem
     location: Location = [],  # noqa: B006 - idem
     by: OnBehalf = None,

@@ -40,10 +40,11 @@ def explain(
 
 @recipient.command("activate")
 def activate(name: Name, reason: Why, by: OnBehalf = None, directory: Directory = HERE) -> None:
-    """Take the recipient's file into force as it stands."""
+    """Take the recipient's file into force as it stands; a second person confirms where R116 asks for two."""
     with acting(directory, by) as (opened, actor):
-        acts.activate(opened, name, actor, reason)
-        console.print(f"{name} is active", markup=False)
+        number = acts.activate(opened, name, actor, reason)
+        waits = f"{name} waits for a second person: gateway proposal confirm {number}"
+        console.print(waits if number else f"{name} is active", markup=False)
 
 
 @recipient.command("suspend")

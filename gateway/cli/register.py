@@ -8,7 +8,7 @@ import orjson
 import typer
 
 from gateway.bootstrap import acts
-from gateway.cli.output import HERE, PROBLEMS, Directory, console, errors, fail, school, table
+from gateway.cli.output import HERE, PROBLEMS, Directory, acting, console, errors, fail, school, table
 
 register = typer.Typer(help="Show and verify the register.", no_args_is_help=True)
 report = typer.Typer(help="Reports for the school.", no_args_is_help=True)
@@ -19,10 +19,11 @@ def show(
     directory: Directory = HERE,
     last: Annotated[int, typer.Option(min=1, max=100_000, help="How many entries, the newest last.")] = 20,
     transfer: Annotated[str | None, typer.Option("--id", help="Only this Gateway-Transfer.")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "look at the register",
 ) -> None:
-    """Entries as lines of JSON. Pupils are references: who they are needs a role and a reason."""
-    with school(directory) as opened:
-        for entry in acts.entries(opened, last, transfer):
+    """Entries as lines of JSON, to who may see them; that they were shown is an entry too. Pupils are references."""
+    with acting(directory) as (opened, actor):
+        for entry in acts.show_entries(opened, actor, last, transfer, reason):
             console.print(orjson.dumps(entry).decode(), markup=False)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from gateway.core.model import FieldClass, Ground
 from gateway.core.problems import delivery_terms
@@ -201,8 +202,8 @@ _SPECIAL = SPECIAL_CLASSES | {FieldClass.CRIMINAL, FieldClass.NATIONAL_NUMBER}
 WITHHELD = "withheld"
 WITHHELD_SENTENCE = "achtergehouden"
 
-# Words of `Reason`: that one of them speaks already tells what a pupil must be protected from.
-SECRET_REASONS = frozenset({"CHILD_SAFETY", "ADDRESS_SECRET"})
+# That one of these speaks already tells what a pupil must be protected from.
+SECRET_REASONS = frozenset({Reason.CHILD_SAFETY, Reason.SECRET_ADDRESS})
 _SEE_SECRETS = frozenset({PersonRole.RELEASER, PersonRole.FG})
 
 
@@ -210,7 +211,7 @@ def sees_secrets(roles: frozenset[PersonRole]) -> bool:
     return not roles.isdisjoint(_SEE_SECRETS)
 
 
-def shown(reason: Reason | str, roles: frozenset[PersonRole], *, secret: bool = False) -> str:
+def shown(reason: Reason, roles: frozenset[PersonRole], *, secret: bool = False) -> str:
     """The reason's word for somebody with these roles. `secret`: this pupil's case is, whatever the reason."""
     hidden = (secret or reason in SECRET_REASONS) and not sees_secrets(roles)
     return WITHHELD if hidden else str(reason)
@@ -220,3 +221,26 @@ def sentence(reason: Reason, roles: frozenset[PersonRole], *, secret: bool = Fal
     """The reason's Dutch sentence, likewise."""
     hidden = shown(reason, roles, secret=secret) == WITHHELD
     return WITHHELD_SENTENCE if hidden else reason.meaning.school
+
+
+SECRET_DETAIL = "secret: yes"  # noqa: S105 - a word, not a password
+"""An entry of the register with this detail exists only for who sees secrets (D4): `about={"secret": "yes"}`."""
+
+
+def shown_entry(entry: Mapping[str, Any], roles: frozenset[PersonRole]) -> dict[str, Any] | None:
+    """An entry for somebody with these roles; None: there is none. Its place in the register is left out with what is
+    secret, as a gap would tell that there is something."""
+    if sees_secrets(roles):
+        return dict(entry)
+    if SECRET_DETAIL in entry.get("detail", ()):
+        return None
+    told = {name: value for name, value in entry.items() if name not in {"sequence", "hash"}}
+    for name in ("reasons", "detail"):
+        if name in told:
+            told[name] = [WITHHELD if _secret(word) else word for word in told[name]]
+    return told
+
+
+def _secret(word: str) -> bool:
+    """Whether it is, or begins with, a reason that is kept from others ("CHILD_SAFETY: about what")."""
+    return word.partition(":")[0] in SECRET_REASONS

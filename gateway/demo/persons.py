@@ -40,9 +40,12 @@ def _held(*roles: PersonRole) -> tuple[Held, ...]:
 SIGNED_IN = DemoPerson("demo", _held(_R.ADMINISTRATOR, _R.SCHEMA_EDITOR, _R.CONSENT_OFFICER, _R.RELEASER))
 """Whoever sits at the demo's command line."""
 
+SECOND = DemoPerson("tweede", _held(_R.SCHEMA_EDITOR, _R.RELEASER))
+"""Who confirms what one person may not do alone."""
+
 PERSONS = (
     SIGNED_IN,
-    DemoPerson("tweede", _held(_R.SCHEMA_EDITOR, _R.RELEASER)),
+    SECOND,
     DemoPerson("fg", _held(_R.FG)),
     DemoPerson("bestuur", _held(_R.BOARD)),
     DemoPerson("toestemming", _held(_R.CONSENT_OFFICER)),

@@ -115,11 +115,14 @@ def test_stopping_never_waits_for_a_second_person() -> None:
 ROLES = st.frozensets(st.sampled_from(PersonRole))
 
 
+@pytest.mark.parametrize("reason", [Reason.CHILD_SAFETY, Reason.SECRET_ADDRESS])
 @given(roles=ROLES)
-def test_child_safety_is_seen_by_releaser_and_fg_only(roles: frozenset[PersonRole]) -> None:
+def test_child_safety_and_secrecy_are_seen_by_releaser_and_fg_only(
+    reason: Reason, roles: frozenset[PersonRole]
+) -> None:
     sees = bool(roles & {PersonRole.RELEASER, PersonRole.FG})
 
-    assert (shown("CHILD_SAFETY", roles) == "CHILD_SAFETY") is sees
+    assert shown(reason, roles) == (str(reason) if sees else "withheld")
 
 
 @given(roles=ROLES, reason=st.sampled_from(Reason))
