@@ -27,6 +27,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
 PEER, GATEWAY, BARE = "nginx + Lua", "gateway", "without decision and register"
+HELLO, RELAY = "uvicorn alone", "uvicorn, relaying"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,9 @@ def measure(rounds: int, seconds: float, only: Sequence[str] | None) -> list[Out
             peer = stack.enter_context(servers.peer(directory / "peer", lvs))
             gateway = stack.enter_context(gateway_side.gateway(directory / "school", lvs, prepared))
             bare = stack.enter_context(gateway_side.bare(directory / "school"))
-            tested = {PEER: peer, GATEWAY: gateway.server, BARE: bare}
+            hello = stack.enter_context(servers.floor("hello"))
+            relay = stack.enter_context(servers.floor("relay", lvs.url))
+            tested = {PEER: peer, GATEWAY: gateway.server, BARE: bare, RELAY: relay, HELLO: hello}
             cases = [case for case in cases_of(prepared, gateway) if not only or case.name in only]
             return [_rounds(case, tested, rounds, seconds, directory) for case in cases]
     finally:
@@ -115,7 +118,7 @@ def _rounds(case: Case, tested: Mapping[str, servers.Server], rounds: int, secon
     for number in range(-1, rounds):
         for step in range(len(names)):
             name = names[(number + step) % len(names)]
-            call = case.peer if name == PEER else case.gateway
+            call = case.gateway if name in (GATEWAY, BARE) else case.peer
             run = load(tested[name], call, case.connections, seconds if number >= 0 else 1, directory)
             if number >= 0:
                 runs[name].append(run)

@@ -12,6 +12,7 @@ import signal
 import socket
 import string
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -75,6 +76,15 @@ def peer(directory: Path, lvs: Server) -> Iterator[Server]:
     """Lua in nginx before the upstream."""
     values = {"source": str(SOURCE), "upstream_port": lvs.url.rsplit(":", 1)[1]}
     with _nginx("nginx + Lua", directory, "nginx.conf", TESTED_CORE, values) as server:
+        yield server
+
+
+@contextmanager
+def floor(which: str, *arguments: str) -> Iterator[Server]:
+    """The server alone: `hello`, or `relay` with the LVS's URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.floor", which, str(port), *arguments]
+    with running(which, command, TESTED_CORE, port, SOURCE.parents[1]) as server:
         yield server
 
 
