@@ -38,6 +38,8 @@ class Encoded:
     roll: Roll | None
 
 
+_ROWS = 32  # in one statement
+
 _STATE = (
     "SELECT (SELECT value FROM version WHERE name = 'policy'), (SELECT value FROM version WHERE name = 'facts'), "
     "(SELECT value FROM version WHERE name = 'keys'), sequence, hash "
@@ -83,14 +85,11 @@ def _store_roll(cursor: sqlite3.Cursor, roll: Roll) -> int:
 
 
 def insert_rows(cursor: sqlite3.Cursor, head: str, width: int, values: Sequence[object], tail: str = "") -> None:
-    """All rows with few statements: 256, 128, … 1 rows each, so that there are nine texts to prepare and keep."""
+    """All rows with few statements: 32 rows each, then the rest in one; so many texts to prepare and keep."""
     row = "(" + ",".join("?" * width) + ")"
-    at, size = 0, 256
-    while at < len(values):
-        while size * width > len(values) - at:
-            size >>= 1
-        cursor.execute(head + ",".join([row] * size) + tail, values[at : at + size * width])
-        at += size * width
+    for at in range(0, len(values), _ROWS * width):
+        chunk = values[at : at + _ROWS * width]
+        cursor.execute(head + ",".join([row] * (len(chunk) // width)) + tail, chunk)
 
 
 def append_within(connection: sa.Connection, draft: Draft) -> int:

@@ -1,9 +1,10 @@
 """ports.Register on the database: one writer thread per process, commits in groups (house rules 3 and 4).
 
-A draft is encoded by its caller and queued. The thread takes what is queued (at most 500), waits its turn among the
-processes, and in one transaction compares the versions, appends the entries with their rolls and issued pseudonyms,
-and commits; the answers go back to the event loop in one call. Any error refuses the whole batch: it may be durable
-or not, nothing of it leaves, and the connection is opened anew.
+A draft is encoded by its caller and waits; once all that run now in the event loop had their turn, the thread is called.
+It takes what waits (at most 500), waits its turn among the processes, and in one transaction compares the versions,
+appends the entries with their rolls and issued pseudonyms, and commits; the answers go back to the event loop in one
+call. Any error refuses the whole batch: it may be durable or not, nothing of it leaves, and the connection is opened
+anew. (A batch costs the same for one draft as for many: every statement lets go of the interpreter, and waits for it.)
 Leaves out: the encoding and the check of the chain (`core.register`), the statements (`adapters.chain`).
 """
 
@@ -13,6 +14,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress, count
@@ -27,7 +29,7 @@ from gateway.adapters.chain import (
     stored_rolls,
 )
 from gateway.adapters.database import Database
-from gateway.adapters.database.engine import Witness
+from gateway.adapters.database.engine import Lock, Witness
 from gateway.adapters.issued import INSERT_ISSUED, ON_CONFLICT, issued_values
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Subject, Versions
@@ -61,7 +63,9 @@ class DatabaseRegister:
 
     def __init__(self, database: Database, keys: StoreKeys) -> None:
         self._writer = _Writer(database, keys)
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._waiting: deque[_Item] = deque()
+        self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._called = False
         self._rolls: dict[tuple[_Released, _Withheld, _Partial], Roll | None] = {}
         self._rolls_size = 0
         self._closed = False
@@ -69,25 +73,28 @@ class DatabaseRegister:
         self._thread.start()
 
     async def append(self, draft: Draft) -> Receipt:
-        if self._closed or self._queue.qsize() >= _QUEUE:
+        if self._closed or len(self._waiting) >= _QUEUE:
             raise RegisterUnavailable
         roll = self._roll(draft.released, draft.withheld, draft.partial) if draft.released or draft.withheld else None
         body = encode(draft, roll.digest if roll is not None else None)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
-        self._queue.put(_Item(Encoded(draft.id, body, roll), draft.versions, draft.issued, loop, future))
+        self._waiting.append(_Item(Encoded(draft.id, body, roll), draft.versions, draft.issued, loop, future))
+        if not self._called:
+            self._called = True
+            loop.call_soon(self._calls.put, True)
         return Receipt(draft.id, await future)
 
     @property
     def waiting(self) -> int:
         """Drafts in the queue (for the metrics)."""
-        return self._queue.qsize()
+        return len(self._waiting)
 
     def close(self) -> None:
         """Finish what is queued, then stop. Nothing is accepted from here on."""
         if not self._closed:
             self._closed = True
-            self._queue.put(None)
+            self._calls.put(False)
         self._thread.join()
 
     def _roll(self, released: _Released, withheld: _Withheld, partial: _Partial) -> Roll | None:
@@ -109,25 +116,21 @@ class DatabaseRegister:
         return roll
 
     def _run(self) -> None:
-        running = True
-        while running:
-            batch: list[_Item] = []
-            item = self._queue.get()
-            while item is not None:
-                batch.append(item)
-                if len(batch) >= _BATCH:
-                    break
-                try:
-                    item = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            else:
-                running = False
+        while self._calls.get():
+            self._commit_waiting()
+        self._commit_waiting()
+        self._writer.close()
+
+    def _commit_waiting(self) -> None:
+        self._called = False  # first: who comes from here on calls again
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             # a caller that went away gets no answer: then there is no transfer to register
             wanted = [item for item in batch if not item.future.cancelled()]
             if wanted:
                 _resolve(wanted, self._writer.commit(wanted))
-        self._writer.close()
+            if len(batch) < _BATCH:
+                return  # who came in the meantime has called
 
 
 def _resolve(batch: Sequence[_Item], outcomes: Sequence[_Outcome]) -> None:
@@ -159,6 +162,7 @@ class _Writer:
         self._database = database
         self._keys = keys
         self._open: tuple[sqlite3.Connection, Witness] | None = None
+        self._lock: Lock | None = None
         self._stored_rolls: dict[bytes, int] = {}
         self._stored_issues: set[Issue] = set()
 
@@ -167,7 +171,7 @@ class _Writer:
         try:
             issues = [[issue for issue in item.issued if issue not in self._stored_issues] for item in batch]
             rows = [issued_values(self._keys, new) for new in issues]
-            with self._database.turn():
+            with self._turn():
                 outcomes = self._transaction(batch, rows)
         # the outermost edge of the thread: whatever went wrong, nobody may be left waiting and nothing may leave
         except Exception:  # noqa: BLE001
@@ -185,10 +189,16 @@ class _Writer:
         insert_entries(cursor, list(compress([item.entry for item in batch], accepted)), state, self._stored_rolls)
         insert_rows(cursor, INSERT_ISSUED, 3, list(chain.from_iterable(compress(issues, accepted))), ON_CONFLICT)
         cursor.execute("COMMIT")
-        if not witness.writable():
+        if not witness.same():
             raise OSError("the database file went away while it was written")
         sequence = count(state.sequence + 1)
         return [next(sequence) if good else VersionsChanged for good in accepted]
+
+    def _turn(self) -> Lock:
+        """The lock of all writers, kept open between the batches."""
+        if self._lock is None:
+            self._lock = self._database.lock()
+        return self._lock
 
     def _connection(self) -> tuple[sqlite3.Connection, Witness]:
         if self._open is not None and not self._open[1].writable():
@@ -216,6 +226,9 @@ class _Writer:
         if self._open is not None:
             self._open[0].close()
             self._open = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
 
 # -- the whole register ----------------------------------------------------------------------------------

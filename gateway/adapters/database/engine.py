@@ -17,7 +17,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,15 +70,15 @@ class Database:
         connection.execute("PRAGMA journal_size_limit=67108864")
         return connection
 
+    def lock(self) -> Lock:
+        """The lock that writers wait for, on the file beside the database."""
+        return Lock(f"{self.path}.lock")
+
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """This writer's turn: the lock on the file beside the database, first come first served."""
-        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        """This writer's turn, first come first served."""
+        with closing(self.lock()) as lock, lock:
             yield
-        finally:
-            os.close(lock)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -148,6 +148,22 @@ def bump(connection: sa.Connection, name: str) -> int:
     """Move a version counter within the transaction of the change; the new value."""
     statement = sa.text("UPDATE version SET value = value + 1 WHERE name = :name RETURNING value")
     return int(connection.execute(statement, {"name": name}).scalar_one())
+
+
+class Lock:
+    """An open lock file; a block that holds it excludes all others that opened it, in this process too."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        os.close(self._file)
 
 
 class Witness(NamedTuple):
