@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -38,7 +38,7 @@ class MemoryRoster:
         self._source = source
         self._locations = frozenset(locations)
         self._stale_after = stale_after
-        self._synchronised: dict[str, datetime] = {}
+        self._fresh_until = datetime.min.replace(tzinfo=UTC)
         self._facts = -1
         self._by_id: dict[bytes, Subject] = {}
         self._by_kind: dict[tuple[str, str], Subject] = {}
@@ -58,15 +58,14 @@ class MemoryRoster:
 
     def fresh(self, now: datetime) -> bool:
         """A moment in memory can only be too early: the database is asked when it seems stale."""
-        if self._recent(now):
+        if now < self._fresh_until:
             return True
         rows = self._database.look_up("SELECT location, moment FROM roster_sync WHERE source = ?", (self._source,))
-        self._synchronised = {str(location): datetime.fromisoformat(str(moment)) for location, moment in rows}
-        return self._recent(now)
-
-    def _recent(self, now: datetime) -> bool:
-        known = self._synchronised
-        return all(name in known and now - known[name] < self._stale_after for name in self._locations)
+        known = {str(location): datetime.fromisoformat(str(moment)) for location, moment in rows}
+        if not known.keys() >= self._locations:
+            return False
+        self._fresh_until = min((known[name] for name in self._locations), default=now) + self._stale_after
+        return now < self._fresh_until
 
     def follow(self) -> None:
         """Read again whoever changed since the last time: call it when the `facts` counter moved. Raises

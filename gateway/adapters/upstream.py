@@ -14,6 +14,7 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote_plus, urlencode
 
 import httpx2
@@ -210,12 +211,18 @@ def _json_media_type(reply: Reply) -> str:
     if any(value.strip().lower() != b"identity" for value in reply.all(b"content-encoding")):
         raise UpstreamFailed("the answer is encoded though identity was asked")
     types = reply.all(b"content-type")
-    media_type = types[0].split(b";")[0].strip().lower() if len(types) == 1 else b""
-    if media_type != b"application/json" and not (
-        media_type.startswith(b"application/") and media_type.endswith(b"+json")
-    ):
+    media_type = _json(types[0]) if len(types) == 1 else None
+    if media_type is None:
         raise UpstreamFailed("the answer is not JSON")
-    return media_type.decode("ascii", "replace")
+    return media_type
+
+
+@lru_cache(maxsize=64)
+def _json(content_type: bytes) -> str | None:
+    """The media type, when it is one of JSON."""
+    media_type = content_type.split(b";")[0].strip().lower()
+    suffixed = media_type.startswith(b"application/") and media_type.endswith(b"+json")
+    return media_type.decode("ascii", "replace") if suffixed or media_type == b"application/json" else None
 
 
 def _written(reply: Reply) -> UpstreamAnswer:

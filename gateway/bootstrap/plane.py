@@ -75,7 +75,7 @@ def _callers(school: School) -> StoredCallers:
 def _doors(school: School, world: StoredWorld, callers: StoredCallers, answers: Answers, number: int) -> Doors:
     limits, log = school.settings.limits, structlog.get_logger()
     return Doors(
-        look=world.refresh,
+        look=world.look,
         callers=callers,
         per_origin=RateLimit(limits.rate_per_origin_per_minute, monotonic),
         per_recipient=RateLimit(limits.rate_per_recipient_per_minute, monotonic),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
 from gateway.core.model import Finding
@@ -247,12 +248,23 @@ def named_locations(
 
 def upstream_path(match: Match, replaced: Mapping[str, str]) -> str:
     """The path at the source, with path parameters replaced and encoded."""
+    base, path = match.schema.base_path, match.route.path
+    if not match.values:
+        return _whole(base, path)
     values = {**match.values, **replaced}
-    parts = _segments(match.schema.base_path) + _segments(match.route.path)
+    parts = _segments(base) + _segments(path)
     return "/" + "/".join(quote(values[part[1:-1]], safe="") if part.startswith("{") else part for part in parts)
+
+
+@lru_cache(maxsize=256)
+def _whole(base: str, path: str) -> str:
+    """A path in which nothing is to be replaced."""
+    return "/" + "/".join(_segments(base) + _segments(path))
 
 
 def upstream_query(asked: Asked, replaced: Mapping[str, str]) -> str:
     """The query at the source: organisation first, then what was asked, mapped ids replaced."""
+    if not asked.things:
+        return asked.encoded
     things = [(parameter.name, replaced[parameter.name]) for parameter, _ in asked.things if parameter.place == "query"]
     return "&".join(part for part in (asked.encoded, urlencode(things)) if part)
