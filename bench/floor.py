@@ -21,7 +21,7 @@ from gateway.adapters.wire import Limits, Origin, Wire
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-async def hello(scope: Any, receive: Any, send: Any) -> None:
+async def hello(_scope: Any, _receive: Any, send: Any) -> None:
     """An ASGI application that does nothing."""
     await _answer(send, b"{}")
 

@@ -1,10 +1,10 @@
 """ports.Register on the database: one writer thread per process, commits in groups (house rules 3 and 4).
 
-A draft is encoded by its caller and waits; once all that run now in the event loop had their turn, the thread is called.
-It takes what waits (at most 500), waits its turn among the processes, and in one transaction compares the versions,
-appends the entries with their rolls and issued pseudonyms, and commits; the answers go back to the event loop in one
-call. Any error refuses the whole batch: it may be durable or not, nothing of it leaves, and the connection is opened
-anew. (A batch costs the same for one draft as for many: every statement lets go of the interpreter, and waits for it.)
+A draft is encoded by its caller and waits; the thread is called once all that could run in the event loop had their
+turn. It takes what waits (at most 500), waits its turn among the processes, and in one transaction compares the
+versions, appends the entries with their rolls and issued pseudonyms, and commits; the answers go back to the event loop
+in one call. Any error refuses the whole batch: it may be durable or not, nothing of it leaves, and the connection is
+opened anew. (A batch costs the same for one draft as for many: every statement lets go of the interpreter.)
 Leaves out: the encoding and the check of the chain (`core.register`), the statements (`adapters.chain`).
 """
 

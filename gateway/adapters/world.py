@@ -75,8 +75,8 @@ class StoredWorld:
         self._looked = False
 
     def look(self) -> None:
-        """As `refresh`, for a request that begins: one reading serves all that wait for their turn in the event loop now,
-        as they had all come in before it. Raises DatabaseUnavailable."""
+        """As `refresh`, for a request that begins: one reading serves all that now wait for their turn in the event
+        loop, as they had come in before it. Raises DatabaseUnavailable."""
         if not self._looked:
             self.refresh()
             self._looked = True

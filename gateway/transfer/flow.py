@@ -32,9 +32,9 @@ from gateway.transfer.ports import (
 )
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.request import Match, Stop, upstream_path, upstream_query
-from gateway.transfer.resolve import Absent
+from gateway.transfer.resolve import Absent, Resolver
 from gateway.transfer.steps import Steps
-from gateway.transfer.trail import Built, Trail, legal_date
+from gateway.transfer.trail import Built, Trail
 
 T = TypeVar("T")
 
@@ -68,28 +68,13 @@ class Flow(Steps):
         self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot
     ) -> tuple[Permit, Target] | Released:
         """A permit and what to fetch; or, where the request names what this recipient cannot have, the absence."""
-        permit = self.permit(trail, inquiry, snapshot)
-        target = self._resolve(permit, match, inquiry, snapshot)
+        granted = self.granted(trail, inquiry, snapshot)
+        permit, target = granted.permit, _resolve(granted.resolver, match, inquiry)
         if isinstance(target, Target):
             return permit, target
         draft = entries.absence(trail, permit, snapshot.versions, target)
         receipt = await self.outside.register.append(draft)
         return _absence(permit, match, receipt, listed=target.listed and inquiry.named is None)
-
-    def _resolve(self, permit: Permit, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Target | Absent:
-        resolver, route = self.resolver(permit, match, snapshot), match.route
-        things = resolver.things(inquiry.asked.things, many=route.many)
-        if isinstance(things, Absent):
-            return things
-        call = UpstreamCall(
-            match.source, route.method, upstream_path(match, things), upstream_query(inquiry.asked, things)
-        )
-        if inquiry.named is None or route.named is None:
-            return Target(call)
-        person = resolver.person(inquiry.named.ids, route.named.position.person)
-        if isinstance(person, Absent):
-            return person
-        return Target(replace(call, body=inquiry.named.upstream_body(person)), person)
 
     async def _fetch(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         try:
@@ -105,7 +90,7 @@ class Flow(Steps):
         self, trail: Trail, match: Match, inquiry: Inquiry, target: Target, fetched: UpstreamAnswer, snapshot: Snapshot
     ) -> Released:
         """Minimise under this snapshot, commit the entry, and only then make what may leave."""
-        permit, emission, minimiser = self._emission(trail, match, inquiry, snapshot)
+        permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
         minimised = _minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
         _same_person(target, emission)
         built = self._built(emission, minimised)
@@ -122,13 +107,13 @@ class Flow(Steps):
         is "not found" is a broken answer: an empty one would make a client delete what it holds."""
         if _is_list(match, inquiry):
             raise Stop(Reason.UPSTREAM_FAILED)
-        permit = self.permit(trail, inquiry, snapshot)  # nobody is withheld here: the entry names nobody
+        permit = self.granted(trail, inquiry, snapshot).permit  # nobody is withheld here: the entry names nobody
         draft = replace(entries.delivery(trail, permit, snapshot.versions, None, Built()), outcome="not-available")
         return _absence(permit, match, await self.outside.register.append(draft))
 
     async def _in_parts(self, trail: Trail, match: Match, inquiry: Inquiry, body: bytes) -> Released:
         """A large list leaves in parts; each is screened and registered at its own moment (house rules 3 and 4)."""
-        permit, _, minimiser = self._emission(trail, match, inquiry, self.outside.world.now())
+        permit, _, minimiser = self._emission(trail, inquiry, self.outside.world.now())
         pieces = _minimised(lambda: minimiser.split(body, self.sizes.part_bytes))
 
         async def emit(piece: Piece) -> Part:
@@ -150,7 +135,7 @@ class Flow(Steps):
         await self.outside.register.append(replace(entries.refusal(own, stop), part_of=trail.id, part=number))
 
     async def _part(self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, snapshot: Snapshot) -> Part:
-        permit, emission, minimiser = self._emission(trail, match, inquiry, snapshot)
+        permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
         minimised = _minimised(lambda: minimiser.minimise(piece.body, emission, many=True, tolerated=piece.tolerated))
         own = trail if piece.number == 1 else replace(self.begin(trail.caller), match=trail.match)
         built = self._built(emission, minimised)
@@ -160,15 +145,11 @@ class Flow(Steps):
         emission.confirm()
         return Part(receipt, minimised.body, minimised.malformed)
 
-    def _emission(
-        self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot
-    ) -> tuple[Permit, Emission, JsonMinimiser]:
-        permit = self.permit(trail, inquiry, snapshot)
-        minimiser = snapshot.compiled.minimiser(permit, match.route.record)
-        if minimiser is None:
+    def _emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, JsonMinimiser]:
+        granted = self.granted(trail, inquiry, snapshot)
+        if granted.minimiser is None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)
-        sight = self.remembered.sight(permit, snapshot, legal_date(self.outside.clock()))
-        return permit, Emission(sight), minimiser
+        return granted.permit, Emission(granted.sight), granted.minimiser
 
     def _built(self, emission: Emission, minimised: Minimised) -> Built:
         return Built(
@@ -184,6 +165,20 @@ class Flow(Steps):
             issued=emission.issued,
             key_version=emission.sight.version,
         )
+
+
+def _resolve(resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Absent:
+    route = match.route
+    things = resolver.things(inquiry.asked.things, many=route.many)
+    if isinstance(things, Absent):
+        return things
+    call = UpstreamCall(match.source, route.method, upstream_path(match, things), upstream_query(inquiry.asked, things))
+    if inquiry.named is None or route.named is None:
+        return Target(call)
+    person = resolver.person(inquiry.named.ids, route.named.position.person)
+    if isinstance(person, Absent):
+        return person
+    return Target(replace(call, body=inquiry.named.upstream_body(person)), person)
 
 
 def _absence(permit: Permit, match: Match, receipt: Receipt, *, listed: bool = False) -> Released:

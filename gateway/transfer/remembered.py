@@ -1,19 +1,36 @@
-"""What stays true as long as versions and day do: permits, verdicts, pseudonyms. Forgotten as a whole when they move.
+"""What stays true as long as versions and day do: what a call is granted, verdicts, pseudonyms. Forgotten as a whole
+when they move.
 
 So a request costs look-ups, and nothing outlives the policy, facts or keys it was made under (house rule 4).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from gateway.core.decide import Call, Permit, Refusal, decide
 from gateway.core.emission import Issued, Sight
 from gateway.core.model import Caller, Versions
-from gateway.transfer.ports import Snapshot, World
+from gateway.core.reasons import Reason
+from gateway.formats.json import JsonMinimiser
+from gateway.transfer.ports import Roster, Snapshot, World
 from gateway.transfer.request import Stop
+from gateway.transfer.resolve import Resolver
 
 _MOST = 10_000  # calls of different callers, routes and locations
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """All that follows from a call that may have an answer: the ticket, whom the delivery sees, how named ids lead
+    back, and what leaves of the record (None: it is no part of the delivery)."""
+
+    permit: Permit
+    sight: Sight
+    roster: Roster
+    resolver: Resolver
+    minimiser: JsonMinimiser | None
 
 
 class Remembered:
@@ -23,8 +40,28 @@ class Remembered:
         self._world = world
         self._issued = Issued()
         self._since: tuple[Versions, date] | None = None
+        self._granted: dict[tuple[Caller, Call], Granted] = {}
         self._permits: dict[tuple[Caller, Call], Permit] = {}
         self._sights: dict[tuple[str, str, str, str], Sight] = {}
+
+    def granted(self, caller: Caller, call: Call, snapshot: Snapshot, today: date) -> Granted:
+        """Raises Stop with everything that spoke."""
+        self._forget_what_moved(snapshot, today)
+        granted = self._granted.get((caller, call))
+        if granted is None:
+            granted = self._grant(self.permit(caller, call, snapshot, today), snapshot, today)
+            if len(self._granted) < _MOST:
+                self._granted[caller, call] = granted
+        return granted
+
+    def _grant(self, permit: Permit, snapshot: Snapshot, today: date) -> Granted:
+        call, compiled = permit.call, snapshot.compiled
+        roster = snapshot.rosters.get(call.source)
+        if roster is None:
+            raise Stop(Reason.FACTS_STALE)
+        sight = self.sight(permit, snapshot, today)
+        resolver = Resolver(self._world, sight, roster, compiled.schemas[call.schema].records[call.record])
+        return Granted(permit, sight, roster, resolver, compiled.minimiser(permit, call.record))
 
     def permit(self, caller: Caller, call: Call, snapshot: Snapshot, today: date) -> Permit:
         """Steps 1-8 of the gate. Raises Stop with everything that spoke."""
@@ -52,6 +89,7 @@ class Remembered:
     def _forget_what_moved(self, snapshot: Snapshot, today: date) -> None:
         if self._since != (snapshot.versions, today):
             self._since = (snapshot.versions, today)
+            self._granted.clear()
             self._permits.clear()
             self._sights.clear()
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from gateway.core.decide import Permit
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.transfer import trail as entries
@@ -19,9 +18,8 @@ from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.ledger import Ledger
 from gateway.transfer.ports import Register, RegisterUnavailable, Snapshot, Upstream, VersionsChanged, World
 from gateway.transfer.released import Answer, Released, Unregistered
-from gateway.transfer.remembered import Remembered
-from gateway.transfer.request import Match, Stop
-from gateway.transfer.resolve import Resolver
+from gateway.transfer.remembered import Granted, Remembered
+from gateway.transfer.request import Stop
 from gateway.transfer.trail import Trail, legal_date, uuid7
 
 _TRIES = 3  # house rule 4: screened again three times, then 503
@@ -61,7 +59,8 @@ class Steps:
         self.remembered = remembered
 
     def begin(self, caller: Caller) -> Trail:
-        return Trail(self.new_id(), self.outside.clock(), caller, policy_version=self.outside.world.policy.version)
+        outside, now = self.outside, self.outside.clock()
+        return Trail(uuid7(now, outside.random(10)), now, caller, policy_version=outside.world.policy.version)
 
     def new_id(self) -> str:
         return uuid7(self.outside.clock(), self.outside.random(10))
@@ -75,19 +74,13 @@ class Steps:
                 self.outside.world.refresh()
         raise Stop(Reason.FACTS_CHANGED)
 
-    def permit(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Permit:
+    def granted(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Granted:
         """Steps 1-8 of the gate, and a roster fresh enough to decide on."""
         now = self.outside.clock()
-        permit = self.remembered.permit(trail.caller, inquiry.call, snapshot, legal_date(now))
-        roster = snapshot.rosters.get(inquiry.call.source)
-        if roster is None or not roster.fresh(now):
+        granted = self.remembered.granted(trail.caller, inquiry.call, snapshot, legal_date(now))
+        if not granted.roster.fresh(now):
             raise Stop(Reason.FACTS_STALE)
-        return permit
-
-    def resolver(self, permit: Permit, match: Match, snapshot: Snapshot) -> Resolver:
-        sight = self.remembered.sight(permit, snapshot, legal_date(self.outside.clock()))
-        record = match.schema.records[match.route.record]
-        return Resolver(self.outside.world, sight, snapshot.rosters[match.source], record)
+        return granted
 
     async def refuse(self, trail: Trail, stop: Stop) -> Answer:
         """A refusal is registered before it is told; it has the shape of the format that was called."""

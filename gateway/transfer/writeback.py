@@ -110,14 +110,14 @@ class WriteBack(Steps):
         return acknowledge(registered.receipt, results, purpose)
 
     async def _register(self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Registered:
-        inbound = snapshot.compiled.inbound(self.permit(trail, inquiry, snapshot), match.route.record)
+        inbound = snapshot.compiled.inbound(self.granted(trail, inquiry, snapshot).permit, match.route.record)
         if inbound is None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)
         message = _read(inbound, inquiry.body)
         # the school stands in the body, which only the delivery's own field list can read
-        permit = self.permit(trail, self._located(inquiry, message), snapshot)
-        resolver = self.resolver(permit, match, snapshot)
-        judged = [self._judge(resolver, inbound, statement) for statement in message.statements]
+        granted = self.granted(trail, self._located(inquiry, message), snapshot)
+        permit = granted.permit
+        judged = [self._judge(granted.resolver, inbound, statement) for statement in message.statements]
         planned = await self._plan(permit, judged)
         draft = _entry(trail, permit, snapshot, inbound, planned)
         outgoing = partial(self.outside.world.outgoing, match.source, permit.standing.delivery.recipient)
