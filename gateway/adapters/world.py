@@ -91,7 +91,7 @@ class StoredWorld:
     def now(self) -> Snapshot:
         versions = self._database.latest().versions
         snapshot = self._snapshot
-        if snapshot is None or snapshot.versions != versions:
+        if snapshot is None or (snapshot.versions is not versions and snapshot.versions != versions):
             snapshot = self._snapshot = self._follow(versions, snapshot)
         return snapshot
 

@@ -40,8 +40,7 @@ START = bytes(32)
 EntryKind = Literal["transfer", "part", "closing", "refusal", "refusals", "change", "finding", "view", "session"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What the register must hold before anything leaves. Sequence and previous hash are the register's.
 
     `id` UUIDv7 text; `moment` UTC, microseconds; `versions` None for entries no verdict stands behind
@@ -84,7 +83,13 @@ class Draft:
     count: int | None = None
     detail: tuple[str, ...] = ()
     held: tuple[tuple[Subject, Reason], ...] = ()
-    issued: tuple[Issue, ...] = field(default=(), repr=False)
+    issued: tuple[Issue, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Draft of a {self.kind} …>"
+
+
+altered = msgspec.structs.replace
 
 
 @dataclass(frozen=True, slots=True)

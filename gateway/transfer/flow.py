@@ -16,6 +16,7 @@ from gateway.core.decide import Permit
 from gateway.core.emission import Emission
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
+from gateway.core.register import altered
 from gateway.formats.json import EnvelopeBroken, JsonMinimiser, Minimised, tolerable
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
@@ -96,7 +97,7 @@ class Flow(Steps):
         built = self._built(emission, minimised)
         draft = entries.delivery(trail, permit, snapshot.versions, minimiser.projection, built)
         if minimised.records == 0 and not _is_list(match, inquiry):
-            draft = replace(draft, outcome="not-available")
+            draft = altered(draft, outcome="not-available")
             return _absence(permit, match, await self.outside.register.append(draft))
         receipt = await self.outside.register.append(draft)
         emission.confirm()
@@ -108,7 +109,7 @@ class Flow(Steps):
         if _is_list(match, inquiry):
             raise Stop(Reason.UPSTREAM_FAILED)
         permit = self.granted(trail, inquiry, snapshot).permit  # nobody is withheld here: the entry names nobody
-        draft = replace(entries.delivery(trail, permit, snapshot.versions, None, Built()), outcome="not-available")
+        draft = altered(entries.delivery(trail, permit, snapshot.versions, None, Built()), outcome="not-available")
         return _absence(permit, match, await self.outside.register.append(draft))
 
     async def _in_parts(self, trail: Trail, match: Match, inquiry: Inquiry, body: bytes) -> Released:
@@ -132,7 +133,7 @@ class Flow(Steps):
 
     async def _broken_off(self, trail: Trail, stop: Stop, number: int) -> None:
         own = replace(self.begin(trail.caller), match=trail.match)
-        await self.outside.register.append(replace(entries.refusal(own, stop), part_of=trail.id, part=number))
+        await self.outside.register.append(altered(entries.refusal(own, stop), part_of=trail.id, part=number))
 
     async def _part(self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, snapshot: Snapshot) -> Part:
         permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
@@ -140,7 +141,7 @@ class Flow(Steps):
         own = trail if piece.number == 1 else replace(self.begin(trail.caller), match=trail.match)
         built = self._built(emission, minimised)
         draft = entries.delivery(own, permit, snapshot.versions, minimiser.projection, built)
-        draft = replace(draft, kind="part", part_of=trail.id, part=piece.number)
+        draft = altered(draft, kind="part", part_of=trail.id, part=piece.number)
         receipt = await self.outside.register.append(draft)
         emission.confirm()
         return Part(receipt, minimised.body, minimised.malformed)
@@ -172,13 +173,14 @@ def _resolve(resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Abs
     things = resolver.things(inquiry.asked.things, many=route.many)
     if isinstance(things, Absent):
         return things
-    call = UpstreamCall(match.source, route.method, upstream_path(match, things), upstream_query(inquiry.asked, things))
+    path, query = upstream_path(match, things), upstream_query(inquiry.asked, things)
     if inquiry.named is None or route.named is None:
-        return Target(call)
+        return Target(UpstreamCall(match.source, route.method, path, query))
     person = resolver.person(inquiry.named.ids, route.named.position.person)
     if isinstance(person, Absent):
         return person
-    return Target(replace(call, body=inquiry.named.upstream_body(person)), person)
+    body = inquiry.named.upstream_body(person)
+    return Target(UpstreamCall(match.source, route.method, path, query, body), person)
 
 
 def _absence(permit: Permit, match: Match, receipt: Receipt, *, listed: bool = False) -> Released:

@@ -7,7 +7,7 @@ register before anything leaves. Leaves out: the entry's encoding (`core.registe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from gateway.core.decide import Permit
 from gateway.core.model import Caller, Finding, Subject, Versions
 from gateway.core.projection import Projection
 from gateway.core.reasons import Reason, first
-from gateway.core.register import Draft, Issue
+from gateway.core.register import Draft, Issue, altered
 from gateway.core.terms import Delivery
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.resolve import Absent
@@ -35,6 +35,10 @@ class Trail:
     caller: Caller
     match: Match | None = None
     policy_version: str | None = None
+
+    def at(self, match: Match) -> Trail:
+        """The same transfer, now that its route is known."""
+        return Trail(self.id, self.moment, self.caller, match, self.policy_version)
 
     @property
     def shape(self) -> str:
@@ -133,20 +137,20 @@ def absence(trail: Trail, permit: Permit, versions: Versions, absent: Absent) ->
     draft = delivery(trail, permit, versions, None, Built(held=tuple((subject, reason) for reason in absent.held)))
     withheld = ((subject, reasons),)
     unresolved = int(absent.subject is None)
-    return replace(draft, outcome="not-available", reasons=reasons, withheld=withheld, unresolved=unresolved)
+    return altered(draft, outcome="not-available", reasons=reasons, withheld=withheld, unresolved=unresolved)
 
 
 def closing(own: Trail, trail: Trail, parts: int | None) -> Draft:
     """The entry that says how it ended: all parts handed to the transport, or a write-back sent. Without it the last
     part counts as delivered, and a write-back as of unknown outcome."""
-    common = _common(replace(own, match=trail.match))
+    common = _common(own.at(trail.match) if trail.match else own)
     return Draft(**common, kind="closing", outcome="released", part_of=trail.id, part=parts)
 
 
 def _common(trail: Trail) -> dict[str, Any]:
     """What every entry of this transfer says. (As arguments: an entry is made once, on the path of every answer.)"""
     caller, match = trail.caller, trail.match
-    common = {
+    common: dict[str, Any] = {
         "id": trail.id,
         "moment": instant(trail.moment),
         "actor": caller.recipient or caller.kind,
@@ -158,8 +162,11 @@ def _common(trail: Trail) -> dict[str, Any]:
     if match is None:
         return common
     route, schema = match.route, match.schema
-    place = {"source": match.source, "schema": schema.name, "route": f"{route.method} {route.path}"}
-    return {**common, **place, "schema_hash": schema.text_hash or None}
+    common["source"] = match.source
+    common["schema"] = schema.name
+    common["route"] = f"{route.method} {route.path}"
+    common["schema_hash"] = schema.text_hash or None
+    return common
 
 
 def _ground(delivery: Delivery) -> str | None:
@@ -169,7 +176,7 @@ def _ground(delivery: Delivery) -> str | None:
 
 def _ordered(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Each once, the answer in front."""
-    unique = list(dict.fromkeys(reasons))
+    unique = list(dict.fromkeys(reasons)) if reasons else ()
     if not unique:
         return ()
     answer = first(unique)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
@@ -33,7 +32,7 @@ class Transfers:
         trail = self._flow.begin(caller)
         try:
             match = self._world.now().compiled.router.match(request.raw_path, request.method)
-            trail = replace(trail, match=match)
+            trail = trail.at(match)
             inquiry = await inquire(match, request, self._world.organisation, depth=self._flow.sizes.depth)
             if match.route.write is not None:
                 return await self._writeback.answer(trail, match, inquiry)

@@ -17,7 +17,7 @@ from functools import partial
 from gateway.core.decide import Permit
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
-from gateway.core.register import Draft
+from gateway.core.register import Draft, altered
 from gateway.formats.json import BodyRefused, JsonInbound, Message, Outgoing, Statement
 from gateway.transfer import ledger
 from gateway.transfer import trail as entries
@@ -232,13 +232,13 @@ def _entry(trail: Trail, permit: Permit, snapshot: Snapshot, inbound: JsonInboun
         detail=("direction: to the source", *((f"not forwarded again: {known}",) if known else ())),
     )
     draft = entries.delivery(trail, permit, snapshot.versions, inbound.projection, built)
-    return draft if built.records else replace(draft, outcome="not-available" if absent else "empty")
+    return draft if built.records else altered(draft, outcome="not-available" if absent else "empty")
 
 
 def _ending(own: Trail, trail: Trail, outcomes: list[Outcome], failure: Reason | None) -> Draft:
     counts = [f"{state}: {sum(one.state is state for one in outcomes)}" for state in State]
     draft = entries.closing(own, trail, None)
-    return replace(
+    return altered(
         draft,
         outcome="failed" if failure else "acknowledged",
         reasons=(failure,) if failure else (),

@@ -53,6 +53,7 @@ class Database:
         self._reader: tuple[sqlite3.Connection, Witness] | None = None
         self._pooled: Witness | None = None
         self._latest: Versioned | None = None
+        self._rows: list[tuple[Any, ...]] = []
 
     def connect(self) -> sqlite3.Connection:
         """A driver connection without implicit transactions. Never creates the file: an empty one that takes the
@@ -110,8 +111,10 @@ class Database:
         loop's). Raises DatabaseUnavailable."""
         if self._reader is not None and not self._reader[1].same():
             self._close_reader()
-        (callers,), (facts,), (keys,), (policy,) = self.look_up(_VERSIONS, ())
-        self._latest = Versioned(Versions(policy, facts, keys), callers)
+        rows = self.look_up(_VERSIONS, ())
+        if self._latest is None or rows != self._rows:
+            (callers,), (facts,), (keys,), (policy,) = rows
+            self._latest, self._rows = Versioned(Versions(policy, facts, keys), callers), rows
         return self._latest
 
     def latest(self) -> Versioned:
