@@ -148,7 +148,7 @@ def _app(school: School) -> DataPlane:
     world = school.world()
     outside = Outside(world, register, upstream, drift, statements, clock, random)
     doors = Doors(
-        look=world.look,
+        look=school.database.look,
         callers=StoredCallers(school.database, clock, random, timedelta(hours=1)),
         per_origin=RateLimit(MANY, monotonic),
         per_recipient=RateLimit(MANY, monotonic),

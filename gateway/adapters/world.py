@@ -6,7 +6,6 @@ says; whether it is still true is compared once more when the register commits (
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -72,18 +71,6 @@ class StoredWorld:
         }
         self._snapshot: Snapshot | None = None
         self._outgoing: dict[str, bytes] = {}
-        self._looked = False
-
-    def look(self) -> None:
-        """As `refresh`, for a request that begins: one reading serves all that now wait for their turn in the event
-        loop, as they had come in before it. Raises DatabaseUnavailable."""
-        if not self._looked:
-            self.refresh()
-            self._looked = True
-            asyncio.get_running_loop().call_soon(self._look_again)
-
-    def _look_again(self) -> None:
-        self._looked = False
 
     def refresh(self) -> None:
         self._database.versioned()

@@ -48,7 +48,7 @@ async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
         answers, callers = answers_counter(number), _callers(school)
         flushing = asyncio.create_task(_flush(transfers, answers))
         try:
-            yield DataPlane(transfers, _doors(school, world, callers, answers, number), _oauth(callers, transfers))
+            yield DataPlane(transfers, _doors(school, callers, answers, number), _oauth(callers, transfers))
         finally:
             flushing.cancel()
             await drift.settled()
@@ -72,10 +72,10 @@ def _callers(school: School) -> StoredCallers:
     return StoredCallers(school.database, clock, random, timedelta(seconds=school.settings.limits.token_seconds))
 
 
-def _doors(school: School, world: StoredWorld, callers: StoredCallers, answers: Answers, number: int) -> Doors:
+def _doors(school: School, callers: StoredCallers, answers: Answers, number: int) -> Doors:
     limits, log = school.settings.limits, structlog.get_logger()
     return Doors(
-        look=world.look,
+        look=school.database.look,
         callers=callers,
         per_origin=RateLimit(limits.rate_per_origin_per_minute, monotonic),
         per_recipient=RateLimit(limits.rate_per_recipient_per_minute, monotonic),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -160,6 +161,18 @@ def test_counters_are_read_each_by_its_name(database: Database) -> None:
                 bump(connection, name)
 
     assert database.versioned() == (Versions(policy=2, facts=3, keys=4), 5)
+
+
+async def test_look_sees_a_change_in_the_next_turn_of_the_loop_and_reads_once_in_a_turn(database: Database) -> None:
+    database.look()
+    with database.write() as connection:
+        bump(connection, "policy")
+    database.look()  # began in the same turn as the first: it was waiting when that one read
+    before = database.latest().versions.policy
+    await asyncio.sleep(0)
+    database.look()
+
+    assert (before, database.latest().versions.policy) == (1, 2)
 
 
 def test_write_that_raises_changes_nothing(database: Database) -> None:

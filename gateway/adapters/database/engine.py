@@ -12,6 +12,7 @@ Leaves out: creating and migrating (`opening`).
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import sqlite3
@@ -54,6 +55,7 @@ class Database:
         self._pooled: Witness | None = None
         self._latest: Versioned | None = None
         self._rows: list[tuple[Any, ...]] = []
+        self._looked = False
 
     def connect(self) -> sqlite3.Connection:
         """A driver connection without implicit transactions. Never creates the file: an empty one that takes the
@@ -116,6 +118,17 @@ class Database:
             (callers,), (facts,), (keys,), (policy,) = rows
             self._latest, self._rows = Versioned(Versions(policy, facts, keys), callers), rows
         return self._latest
+
+    def look(self) -> None:
+        """Read the counters for a request that begins, in an event loop. One reading serves all that now wait for
+        their turn there: they came in before it. Raises DatabaseUnavailable."""
+        if not self._looked:
+            self.versioned()
+            self._looked = True
+            asyncio.get_running_loop().call_soon(self._look_again)
+
+    def _look_again(self) -> None:
+        self._looked = False
 
     def latest(self) -> Versioned:
         """The counters as they were read last, same thread: each request reads them once, at its start. (Every read
