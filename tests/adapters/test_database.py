@@ -163,6 +163,7 @@ def test_counters_are_read_each_by_its_name(database: Database) -> None:
     assert database.versioned() == (Versions(policy=2, facts=3, keys=4), 5)
 
 
+@pytest.mark.anyio
 async def test_look_sees_a_change_in_the_next_turn_of_the_loop_and_reads_once_in_a_turn(database: Database) -> None:
     database.look()
     with database.write() as connection:
