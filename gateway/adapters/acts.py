@@ -42,9 +42,11 @@ class Act:
         about: Mapping[str, str] | None = None,
         pupils: Iterable[Subject] = (),
         kept_from: Iterable[Subject] = (),
+        part: int | None = None,
     ) -> None:
         """Append the entry; `what` in two words ("key rotated"), `about` words and hashes of ours. `pupils`: whom it is
-        about; `kept_from`: whom the person asked for and may not see."""
+        about; `kept_from`: whom the person asked for and may not see. An act about very many has several entries under
+        one id, numbered by `part`."""
         draft = Draft(
             id=self.id,
             kind=kind,
@@ -57,6 +59,7 @@ class Act:
             source=source,
             credential=credential,
             released=tuple(pupils),
+            part=part,
             withheld=tuple((one, ()) for one in kept_from),
             detail=(*self._said(), *(f"{name}: {value}" for name, value in (about or {}).items())),
         )

@@ -76,8 +76,9 @@ def link_pending(
 
 
 def destroy_reference_key(database: Database, subject: bytes, act: Act) -> bool:
-    """Forget a person: its key, its ids and its place in every roster. What the register says about it can no longer be
-    led back to anybody, and the chain still holds (R103, art. 17 AVG). False when there is none."""
+    """Forget a person: its key, its ids, its place in every roster and what was recorded about it. What the register
+    says about it can no longer be led back to anybody, and the chain still holds (R103, art. 17 AVG). False when there
+    is none."""
     table = tables.subject
     with database.write() as connection:
         known = sa.and_(table.c.id == subject, table.c.reference_key.is_not(None))
@@ -85,6 +86,9 @@ def destroy_reference_key(database: Database, subject: bytes, act: Act) -> bool:
             return False
         connection.execute(sa.delete(tables.subject_id).where(tables.subject_id.c.subject == subject))
         connection.execute(sa.delete(tables.roster).where(tables.roster.c.subject == subject))
+        theirs = sa.select(tables.fact.c.number).where(tables.fact.c.subject == subject)
+        connection.execute(sa.delete(tables.fact_end).where(tables.fact_end.c.fact.in_(theirs)))
+        connection.execute(sa.delete(tables.fact).where(tables.fact.c.subject == subject))
         mark_changed(connection, (subject,), bump(connection, "facts"))
         act.register(connection, "reference key destroyed")
     return True

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from gateway.adapters.database import Database, tables
 from gateway.adapters.observed import decode_enrolments, decode_groups
 from gateway.adapters.store_keys import StoreKeys
-from gateway.adapters.subjects import reference
+from gateway.adapters.subjects import BSN, id_lookup, reference
 from gateway.core.model import Enrolment, Person, Subject
 
 _Ids = dict[bytes, list[tuple[str, str]]]
@@ -51,6 +51,8 @@ class MemoryRoster:
         return iter(self._by_id.values())
 
     def find(self, kind: str, value: str) -> Subject | None:
+        if kind == BSN:
+            value = id_lookup(self._keys, self._source, kind, value).hex()
         return self._by_kind.get((kind, value))
 
     def by_id(self, internal: bytes) -> Subject | None:
@@ -83,13 +85,15 @@ class MemoryRoster:
             if row.reference_key is not None and (row.id in here or row.id in presence):
                 enrolments, groups = presence.get(row.id, ((), frozenset()))
                 known = reference(self._keys, row.id, row.reference_key)
-                ids = names.get(row.id, [])
-                self._keep(Subject(row.id, Person(row.person), known, dict(ids), enrolments, groups), ids)
+                named = names.get(row.id, [])
+                ids = {kind: value for kind, value in named if kind != BSN}
+                numbers = frozenset(bytes.fromhex(value) for kind, value in named if kind == BSN)
+                self._keep(Subject(row.id, Person(row.person), known, ids, enrolments, groups, numbers), named)
         self._facts = current
 
     def _read_ids(self, connection: sa.Connection) -> tuple[_Ids, set[bytes]]:
         """Of everyone who changed, oldest first: of two ids of one kind the newest stands in `Subject.ids`, and both
-        are found. And who has an id of this source."""
+        are found. For a BSN stands its keyed hash. And who has an id of this source."""
         ids, subject = tables.subject_id, tables.subject
         statement = (
             sa.select(ids.c.lookup, ids.c.source, ids.c.kind, ids.c.value, ids.c.subject)
@@ -100,7 +104,8 @@ class MemoryRoster:
         found: _Ids = defaultdict(list)
         here: set[bytes] = set()
         for row in connection.execute(statement):
-            found[row.subject].append((row.kind, self._keys.open(row.value, row.lookup).decode()))
+            value = row.lookup.hex() if row.kind == BSN else self._keys.open(row.value, row.lookup).decode()
+            found[row.subject].append((row.kind, value))
             if row.source == self._source:
                 here.add(row.subject)
         return found, here

@@ -25,12 +25,14 @@ from gateway.transfer.ports import Observation
 from gateway.transfer.trail import instant
 
 ECK_ID = "eck-id"
+BSN = "bsn"  # or onderwijsnummer: it is found by its keyed hash, and kept nowhere (D7)
+_EVERYWHERE = frozenset({ECK_ID, BSN})
 _CHUNK = 400  # ids searched for in one statement
 
 
 def scope(source: str, kind: str) -> str:
-    """The ECK iD is national; every other id is known in its own source only."""
-    return "" if kind == ECK_ID else source
+    """The ECK iD and the BSN are national; every other id is known in its own source only."""
+    return "" if kind in _EVERYWHERE else source
 
 
 def id_lookup(keys: StoreKeys, source: str, kind: str, value: str) -> bytes:
@@ -139,7 +141,7 @@ class Learning:
             if lookup not in self.known:
                 self.known[lookup] = subject
                 self.changed.add(subject)
-                sealed = self.keys.seal(seen.observation.ids[kind].encode(), lookup)
+                sealed = b"" if kind == BSN else self.keys.seal(seen.observation.ids[kind].encode(), lookup)
                 place = {"lookup": lookup, "source": scope(self.source, kind), "kind": kind}
                 self.new_ids.append({**place, "value": sealed, "subject": subject})
         presence = encode_enrolments(seen.observation.enrolments), encode_groups(seen.observation.groups)

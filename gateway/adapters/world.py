@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from gateway.adapters.database import Database
 from gateway.adapters.issued import IssuedPseudonyms
 from gateway.adapters.keys import KeyMaterial, KeyRing, load_keys
+from gateway.adapters.memory_facts import MemoryFacts
 from gateway.adapters.memory_roster import MemoryRoster
 from gateway.adapters.policy_compiler import compile_state
 from gateway.adapters.policy_store import read_policy
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core import pseudonym
-from gateway.core.facts import NOTHING_KNOWN, Facts, Kind
 from gateway.core.model import Versions
 from gateway.core.register import Issue
 from gateway.core.terms import Organisation, SchoolPolicy
@@ -34,16 +34,6 @@ class Surroundings:
     organisation: Organisation
     sources: Mapping[str, tuple[str, ...]]
     stale_after: Mapping[str, timedelta]
-
-
-class NoFacts:
-    """ports.FactBook of which nothing is recorded yet."""
-
-    def about(self, internal: bytes) -> Facts:
-        return NOTHING_KNOWN
-
-    def declared(self, kind: Kind, location: str) -> bool:
-        return True
 
 
 class StoredWorld:
@@ -69,6 +59,7 @@ class StoredWorld:
             source: MemoryRoster(database, keys, source, frozenset(self.organisation.locations), limit)
             for source, limit in surroundings.stale_after.items()
         }
+        self._facts = MemoryFacts(database, keys)
         self._snapshot: Snapshot | None = None
         self._outgoing: dict[str, bytes] = {}
 
@@ -101,12 +92,13 @@ class StoredWorld:
         if versions.facts != moved.facts:
             for roster in self._rosters.values():
                 roster.follow()
+            self._facts.follow()
         return Snapshot(
             versions,
             before.compiled if before and versions.policy == moved.policy else self._compiled(),
             before.keys if before and versions.keys == moved.keys else self._key_ring(),
             self._rosters,
-            NoFacts(),
+            self._facts,
         )
 
     def _compiled(self) -> Compiled:

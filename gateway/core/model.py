@@ -156,7 +156,8 @@ class Enrolment:
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
     """A person the gateway knows: random internal `id` (16 bytes), `reference` for the register (16 bytes,
-    derived with the person's own key), `ids` by kind in this source, and what the roster says."""
+    derived with the person's own key), `ids` by kind in this source, and what the roster says. `numbers`: keyed digests
+    of the person's national numbers, which are kept in no other form (D7)."""
 
     id: bytes
     person: Person
@@ -164,6 +165,7 @@ class Subject:
     ids: Mapping[str, str] = field(repr=False)
     enrolments: tuple[Enrolment, ...] = ()
     groups: frozenset[str] = frozenset()
+    numbers: frozenset[bytes] = field(default=frozenset(), repr=False)
 
     def __repr__(self) -> str:
         return f"<{self.person} …>"

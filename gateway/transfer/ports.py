@@ -138,7 +138,8 @@ class FactBook(Protocol):
     """What the school recorded about persons, as it is known at one facts version; in memory, synchronous."""
 
     def about(self, internal: bytes) -> Facts:
-        """Everything known about this person now; `core.facts.NOTHING_KNOWN` of one nobody wrote about."""
+        """Everything known about this person now; `core.facts.NOTHING_KNOWN` of one nobody wrote about. Raises
+        RegisterUnavailable when it cannot be read."""
         ...
 
     def declared(self, kind: Kind, location: str) -> bool:

@@ -90,7 +90,8 @@ subject = _table(
     Index("subject_changed", "changed"),
     rowid=False,
 )
-# `lookup` is the keyed hash of source, kind and value; `source` is "" for the ECK iD, which is the same everywhere.
+# `lookup` is the keyed hash of source, kind and value; `source` is "" for what is the same everywhere (ECK iD, BSN).
+# `value` is empty for a BSN: only its keyed hash is kept (D7).
 subject_id = _table(
     "subject_id",
     Column("lookup", LargeBinary, primary_key=True),
@@ -141,6 +142,56 @@ task = _table(
     Column("done", Text),
     Column("reason", Text),
     Index("task_open", "kind", "about"),
+)
+
+# -- facts (adapters.fact_store) -----------------------------------------------------------------------
+
+# One act, or one import. Without a version it is being staged and nobody sees it; with one it is valid, since that
+# value of the facts counter. `size`: how many facts it enters and ends.
+batch = _table(
+    "batch",
+    Column("number", Integer, primary_key=True),
+    Column("version", Integer),
+    Column("moment", Text),
+    Column("actor", Text),
+    Column("act", Text),
+    Column("size", Integer, nullable=False),
+    Index("batch_version", "version"),
+)
+# Rows are added, never changed: what is known ends by a row in `fact_end`, valid as soon as its batch is.
+fact = _table(
+    "fact",
+    Column("number", Integer, primary_key=True),
+    Column("subject", LargeBinary, ForeignKey("subject.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("sealed", Integer, nullable=False),
+    Column("batch", Integer, ForeignKey("batch.number"), nullable=False),
+    Index("fact_subject", "subject"),
+    Index("fact_kind", "kind"),
+    Index("fact_batch", "batch"),
+)
+fact_end = _table(
+    "fact_end",
+    Column("fact", Integer, ForeignKey("fact.number"), nullable=False),
+    Column("batch", Integer, ForeignKey("batch.number"), nullable=False),
+    PrimaryKeyConstraint("fact", "batch"),
+    Index("fact_end_batch", "batch"),
+    rowid=False,
+)
+campaign = _table(
+    "campaign",
+    Column("number", Integer, primary_key=True),
+    Column("terms", LargeBinary, nullable=False),
+    Column("batch", Integer, ForeignKey("batch.number"), nullable=False),
+)
+declaration = _table(
+    "declaration",
+    Column("number", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("batch", Integer, ForeignKey("batch.number"), nullable=False),
+    Column("ended", Integer, ForeignKey("batch.number")),
 )
 
 # -- callers (adapters.callers) ------------------------------------------------------------------------
