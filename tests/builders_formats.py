@@ -21,10 +21,12 @@ from gateway.core.model import (
     KeyVersion,
     Person,
     PseudonymMethod,
+    RecipientKind,
     Subject,
     Transform,
 )
 from gateway.core.projection import compile_projection
+from gateway.core.question import Audience
 from gateway.core.schema import Branch, Leaf, LeafType, Many, Node, Record, SubjectPosition, TypedIds
 from gateway.core.terms import Delivery, Grant, Grondslag, Rows
 from gateway.formats.json import JsonMinimiser
@@ -279,7 +281,8 @@ def sight(
     today: date = TODAY,
     issued: Issued | None = None,
 ) -> Sight:
-    return Sight(terms, "lvs", Roster.of(people), facts or SimulatedFacts(), Keys(), today, issued)
+    book, audience = facts or SimulatedFacts(), Audience(RecipientKind.PUBLISHER)
+    return Sight(terms, "lvs", Roster.of(people), book, Keys(), today, issued, audience=audience)
 
 
 @dataclass(slots=True)

@@ -26,9 +26,9 @@ from gateway.adapters.row_forms import (
     Words,
     Wrong,
 )
+from gateway.core.days import legal_date
 from gateway.core.facts import Answer, Capacity, Consent, ConsentTerms, Withdrawal
 from gateway.core.facts import Form as Act
-from gateway.transfer.trail import legal_date
 
 ActName = Annotated[Act, member(Act)]
 AnswerName = Annotated[Answer, member(Answer)]

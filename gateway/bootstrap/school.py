@@ -27,10 +27,11 @@ from gateway.adapters.upstream import Source as UpstreamSource
 from gateway.adapters.wire import Limits as WireLimits
 from gateway.adapters.world import StoredWorld, Surroundings
 from gateway.adapters.yaml_text import Problem
+from gateway.core.days import legal_date
 from gateway.core.model import Subject
 from gateway.core.persons import MAY, Actor, Deed, may, names_pupils, places
 from gateway.settings import Settings
-from gateway.transfer.trail import legal_date, uuid7
+from gateway.transfer.trail import uuid7
 
 
 class Unusable(Exception):

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from gateway.core import pseudonym
 from gateway.core.facts import Facts
 from gateway.core.model import KeyVersion, Person, Subject, Verdict
 from gateway.core.projection import Subject as Position
+from gateway.core.question import Audience
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
 from gateway.core.schema import Record
-from gateway.core.screening import FieldTerms, field_terms, screen
+from gateway.core.screening import screen, screen_inbound
+from gateway.core.screening_fields import FieldTerms, field_terms
 from gateway.core.terms import Delivery
 
 ECK_ID = "eck-id"
@@ -101,8 +103,9 @@ class Issued:
 
 
 class Sight:
-    """One delivery from one source, under one set of versions, on one day. `bound`: what a format made for it;
-    `unsettled`: how many persons have ids that are not yet durably issued."""
+    """One delivery from one source to one audience, under one set of versions, on one day (`now` where permits end at
+    a moment). `bound`: what a format made for it; `unsettled`: how many persons have ids that are not yet durably
+    issued."""
 
     def __init__(
         self,
@@ -113,12 +116,17 @@ class Sight:
         keys: Keys,
         today: date,
         issued: Issued | None = None,
+        *,
+        audience: Audience,
+        now: datetime | None = None,
     ) -> None:
         self.delivery = delivery
         self.source = source
         self.roster = roster
         self.facts = facts
         self.today = today
+        self.audience = audience
+        self.now = now
         self.version = keys.current.number
         self.key = keys.domain_key(delivery.domain, self.version)
         self.issued = issued or Issued()
@@ -126,7 +134,7 @@ class Sight:
         self.bound: dict[Any, Any] = {}
         self.unsettled = 0
         self._things: dict[tuple[str, bool], dict[str, str]] = {}
-        self._terms: dict[str, FieldTerms] = {}
+        self._terms: dict[tuple[str, Person], FieldTerms] = {}
         self._verdicts: dict[tuple[str, bytes], Verdict] = {}
         self._pseudonyms: dict[bytes, str] = {}
 
@@ -175,12 +183,21 @@ class Sight:
         key = (record.name, subject.id)
         found = self._verdicts.get(key)
         if found is None:
-            terms = self._terms.get(record.name)
-            if terms is None:
-                terms = self._terms[record.name] = field_terms(self.delivery, record)
+            facts, terms = self.facts.about(subject.id), self._fields(record, subject.person)
             found = self._verdicts[key] = screen(
-                self.delivery, subject, self.facts.about(subject.id), self.today, terms
+                self.delivery, subject, facts, self.today, terms, audience=self.audience, now=self.now
             )
+        return found
+
+    def inbound_verdict(self, record: Record, subject: Subject) -> Verdict:
+        """About what comes back (D9); a message names a person once, so nothing is remembered."""
+        terms = self._fields(record, subject.person)
+        return screen_inbound(self.delivery, subject, self.facts.about(subject.id), self.today, terms)
+
+    def _fields(self, record: Record, person: Person) -> FieldTerms:
+        found = self._terms.get((record.name, person))
+        if found is None:
+            found = self._terms[record.name, person] = field_terms(self.delivery, record, person)
         return found
 
     def pseudonym(self, subject: Subject) -> str:

@@ -272,7 +272,7 @@ class Reason(StrEnum):
     )
     SECRET_ADDRESS = (
         "SECRET_ADDRESS", 11, 404, False, "N39, D10", "art. 32 AVG",
-        "Het adres is geheim; naam, contactgegevens en rooster gaan niet mee.",
+        "Het adres is geheim; wat zegt waar de leerling is (adres, contact, school, rooster) gaat niet mee.",
         NOT_AVAILABLE_TO_YOU,
     )
     PUPIL_RESTRICTED = (
@@ -338,6 +338,11 @@ class Reason(StrEnum):
     CONSENT_GIVER_NOT_ENTITLED = (
         "CONSENT_GIVER_NOT_ENTITLED", 14, 404, False, "R27, R28, R29, D5", "art. 5 UAVG",
         "Wie toestemming gaf, mag dat vandaag niet voor deze leerling.",
+        NOT_AVAILABLE_TO_YOU,
+    )
+    PARENT_PROGRESS_ONLY = (
+        "PARENT_PROGRESS_ONLY", 14, 404, False, "R31, R33", "art. 1:377c BW",
+        "Deze ouder krijgt niet meer dan de studievoortgang.",
         NOT_AVAILABLE_TO_YOU,
     )
     INZAGE_NOT_RECORDED = (

@@ -38,8 +38,6 @@ _NEVER: Mapping[FieldClass, tuple[Reason, str]] = {
     FieldClass.CREDENTIAL: (Reason.FIELD_CONFIDENTIAL, "R64"),
     # D8: a document needs a person who classified it, by content, for this pupil; no one can yet.
     FieldClass.DOCUMENT: (Reason.FREE_TEXT_BLOCKED, "R38"),
-    # D4: an image needs consent whatever the ground, and no consent is known yet.
-    FieldClass.IMAGE: (Reason.CONSENT_MISSING, "R34"),
 }
 SPECIAL_CLASSES = frozenset(
     {FieldClass.SPECIAL, FieldClass.MEDICAL, FieldClass.PSYCHOLOGICAL_REPORT, FieldClass.ABSENCE_REASON},
@@ -98,11 +96,9 @@ def within_agreement(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 
 def never_leaves(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R37, R38, R64, R34: no basis in a file can open these; an image a permit (D4)."""
+    """R37, R38, R64: no basis in a file can open these."""
     for one in terms.granted:
         for found in sorted(classes(one) & _NEVER.keys()):
-            if found is FieldClass.IMAGE and terms.delivery.conditions.one_off:
-                continue  # D4: on a permit no consent is asked
             reason, rule = _NEVER[found]
             yield terms.field_problem(one, reason, rule, f"a field of class {found} leaves in no delivery")
 
@@ -167,7 +163,13 @@ def limited_set(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 
 _HAS_OWN_RULE = frozenset(
-    {FieldClass.NATIONAL_NUMBER, FieldClass.THIRD_PERSON, FieldClass.FREE_TEXT, FieldClass.FINANCIAL},
+    {
+        FieldClass.NATIONAL_NUMBER,
+        FieldClass.THIRD_PERSON,
+        FieldClass.FREE_TEXT,
+        FieldClass.FINANCIAL,
+        FieldClass.IMAGE,  # R34: each pupil's consent
+    },
 )
 
 

@@ -7,11 +7,13 @@ So a request costs look-ups, and nothing outlives the policy, facts or keys it w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from gateway.core.days import legal_date
 from gateway.core.decide import Call, Permit, Refusal, decide
 from gateway.core.emission import Issued, Sight
 from gateway.core.model import Caller, Versions
+from gateway.core.question import Audience
 from gateway.core.reasons import Reason
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer.ports import Roster, Snapshot, World
@@ -44,22 +46,23 @@ class Remembered:
         self._permits: dict[tuple[Caller, Call], Permit] = {}
         self._sights: dict[tuple[str, str, str, str], Sight] = {}
 
-    def granted(self, caller: Caller, call: Call, snapshot: Snapshot, today: date) -> Granted:
-        """Raises Stop with everything that spoke."""
+    def granted(self, caller: Caller, call: Call, snapshot: Snapshot, now: datetime) -> Granted:
+        """Raises Stop with everything that spoke. On an occasion it is made anew: a permit ends at a moment (D4)."""
+        today = legal_date(now)
         self._forget_what_moved(snapshot, today)
         granted = self._granted.get((caller, call))
         if granted is None:
-            granted = self._grant(self.permit(caller, call, snapshot, today), snapshot, today)
-            if len(self._granted) < _MOST:
+            granted = self._grant(self.permit(caller, call, snapshot, today), snapshot, now)
+            if len(self._granted) < _MOST and not granted.sight.delivery.conditions.one_off:
                 self._granted[caller, call] = granted
         return granted
 
-    def _grant(self, permit: Permit, snapshot: Snapshot, today: date) -> Granted:
+    def _grant(self, permit: Permit, snapshot: Snapshot, now: datetime) -> Granted:
         call, compiled = permit.call, snapshot.compiled
         roster = snapshot.rosters.get(call.source)
         if roster is None:
             raise Stop(Reason.FACTS_STALE)
-        sight = self.sight(permit, snapshot, today)
+        sight = self.sight(permit, snapshot, now)
         resolver = Resolver(self._world, sight, roster, compiled.schemas[call.schema].records[call.record])
         return Granted(permit, sight, roster, resolver, compiled.minimiser(permit, call.record))
 
@@ -73,18 +76,33 @@ class Remembered:
                 self._permits[caller, call] = permit
         return permit
 
-    def sight(self, permit: Permit, snapshot: Snapshot, today: date) -> Sight:
+    def sight(self, permit: Permit, snapshot: Snapshot, now: datetime) -> Sight:
         """Whom this delivery sees of this source."""
+        today = legal_date(now)
         self._forget_what_moved(snapshot, today)
         source, delivery = permit.call.source, permit.standing.delivery
+        if delivery.conditions.one_off:
+            return self._seen(permit, snapshot, today, now)
         key = (source, delivery.recipient, delivery.purpose, delivery.schema)
         sight = self._sights.get(key)
         if sight is None:
-            sight = Sight(
-                delivery, source, snapshot.rosters[source], snapshot.facts, snapshot.keys, today, self._issued
-            )
-            self._sights[key] = sight
+            sight = self._sights[key] = self._seen(permit, snapshot, today, None)
         return sight
+
+    def _seen(self, permit: Permit, snapshot: Snapshot, today: date, now: datetime | None) -> Sight:
+        source, standing = permit.call.source, permit.standing
+        roster, audience = snapshot.rosters[source], Audience(standing.recipient.kind)
+        return Sight(
+            standing.delivery,
+            source,
+            roster,
+            snapshot.facts,
+            snapshot.keys,
+            today,
+            self._issued,
+            audience=audience,
+            now=now,
+        )
 
     def _forget_what_moved(self, snapshot: Snapshot, today: date) -> None:
         if self._since != (snapshot.versions, today):

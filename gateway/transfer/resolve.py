@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.core.emission import Sight
-from gateway.core.model import NOBODIES, Person, Subject, nobody
+from gateway.core.model import NOBODIES, Person, Subject, Verdict, nobody
 from gateway.core.reasons import Reason
 from gateway.core.schema import Leaf, Parameter, Record
 from gateway.transfer.ports import Roster, World
@@ -35,12 +35,14 @@ UNKNOWN = Absent((Reason.PSEUDONYM_UNKNOWN,))
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """One delivery's way back, from one source, under one set of versions."""
+    """One delivery's way back, from one source, under one set of versions. `inbound`: for what comes back, which is
+    screened on its own (D9)."""
 
     world: World
     sight: Sight
     roster: Roster
     record: Record
+    inbound: bool = False
 
     def things(self, named: Iterable[tuple[Parameter, str]], *, many: bool) -> Mapping[str, str] | Absent:
         """Parameter name → the source's id, for all mapped ids that a path or query names."""
@@ -79,15 +81,19 @@ class Resolver:
         """The same steps as for anybody."""
         stand_in = nobody(named)
         self.roster.by_id(stand_in.id)
-        self.sight.verdict(self.record, stand_in)
+        self._verdict(stand_in)
         return Absent(UNKNOWN.reasons, stand_in=stand_in)
 
     def screened(self, internal: bytes) -> Subject | Absent:
         subject = self.roster.by_id(internal)
         if subject is None:
             return Absent((Reason.PUPIL_NOT_IN_SCOPE,))
-        verdict = self.sight.verdict(self.record, subject)
+        verdict = self._verdict(subject)
         return subject if verdict.available else Absent(verdict.reasons, subject, held=verdict.held)
+
+    def _verdict(self, subject: Subject) -> Verdict:
+        judge = self.sight.inbound_verdict if self.inbound else self.sight.verdict
+        return judge(self.record, subject)
 
     def _owner(self, pseudonym: str, kind: Person) -> bytes | None:
         issue = self.world.issued(self.sight.delivery.domain, pseudonym, kind.value)

@@ -20,7 +20,7 @@ from gateway.transfer.ports import Register, RegisterUnavailable, Snapshot, Upst
 from gateway.transfer.released import Answer, Released, Unregistered
 from gateway.transfer.remembered import Granted, Remembered
 from gateway.transfer.request import Stop
-from gateway.transfer.trail import Trail, legal_date, uuid7
+from gateway.transfer.trail import Trail, uuid7
 
 _TRIES = 3  # house rule 4: screened again three times, then 503
 
@@ -77,7 +77,7 @@ class Steps:
     def granted(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Granted:
         """Steps 1-8 of the gate, and a roster fresh enough to decide on."""
         now = self.outside.clock()
-        granted = self.remembered.granted(trail.caller, inquiry.call, snapshot, legal_date(now))
+        granted = self.remembered.granted(trail.caller, inquiry.call, snapshot, now)
         if not granted.roster.fresh(now):
             raise Stop(Reason.FACTS_STALE)
         return granted

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from gateway.core.decide import Permit
 from gateway.core.model import Caller, Finding, Subject, Versions
@@ -21,8 +19,6 @@ from gateway.core.register import Draft, Issue, altered
 from gateway.core.terms import Delivery
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.resolve import Absent
-
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +68,6 @@ def uuid7(moment: datetime, random: bytes) -> str:
     number = (number & ~(0x3 << 62)) | (0x2 << 62)
     text = f"{number:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def legal_date(moment: datetime) -> date:
-    """The date in Europe/Amsterdam (house rule 9)."""
-    return _date_at(int(moment.timestamp() // 60))
-
-
-@lru_cache(maxsize=64)
-def _date_at(minute: int) -> date:
-    """An offset from UTC is whole minutes, so every moment of a minute has one date."""
-    return datetime.fromtimestamp(minute * 60, _AMSTERDAM).date()
 
 
 def instant(moment: datetime) -> str:

@@ -31,8 +31,6 @@ from gateway.transfer.resolve import UNKNOWN, Absent, Resolver
 from gateway.transfer.steps import Steps
 from gateway.transfer.trail import Built, Trail
 
-_CONSENT = 14  # the step of the gate that is not taken for what comes back (D9)
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -116,8 +114,8 @@ class WriteBack(Steps):
         message = _read(inbound, inquiry.body)
         # the school stands in the body, which only the delivery's own field list can read
         granted = self.granted(trail, self._located(inquiry, message), snapshot)
-        permit = granted.permit
-        judged = [self._judge(granted.resolver, inbound, statement) for statement in message.statements]
+        permit, resolver = granted.permit, replace(granted.resolver, inbound=True)
+        judged = [self._judge(resolver, inbound, statement) for statement in message.statements]
         planned = await self._plan(permit, judged)
         draft = _entry(trail, permit, snapshot, inbound, planned)
         outgoing = partial(self.outside.world.outgoing, match.source, permit.standing.delivery.recipient)
@@ -132,8 +130,6 @@ class WriteBack(Steps):
         if statement.fault is not None:
             return Judged(statement, None)
         found = resolver.person(statement.ids, Person.PUPIL)
-        if isinstance(found, Absent) and found.subject is not None and _only_consent(found):
-            found = found.subject
         if isinstance(found, Subject) and inbound.own_id(found) is None:
             found = UNKNOWN  # this source has no number of its own for the pupil
         return Judged(statement, found)
@@ -199,10 +195,6 @@ def _read(inbound: JsonInbound, body: bytes) -> Message:
     return message
 
 
-def _only_consent(found: Absent) -> bool:
-    return all(reason.meaning.step == _CONSENT for reason in found.reasons)
-
-
 def _in_ledger(one: Judged) -> ledger.Statement:
     return ledger.Statement(one.statement.id or "", one.statement.content)
 
@@ -226,6 +218,7 @@ def _entry(trail: Trail, permit: Permit, snapshot: Snapshot, inbound: JsonInboun
     built = Built(
         released=tuple(dict.fromkeys(one for one in forwarded if isinstance(one, Subject))),
         withheld=tuple((one.subject, one.reasons) for one in absent if one.subject is not None),
+        held=tuple((one.subject, reason) for one in absent if one.subject is not None for reason in one.held),
         unresolved=sum(one.subject is None for one in absent),
         malformed=faults,
         records=len(forwarded),

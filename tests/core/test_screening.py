@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gateway.core.facts import NOTHING_KNOWN
 from gateway.core.model import Enrolment, Ground, Person, PseudonymMethod, Subject, Transform, Verdict
 from gateway.core.reasons import Reason
-from gateway.core.screening import NOTHING, FieldTerms, field_terms, screen
+from gateway.core.screening import screen
+from gateway.core.screening_fields import NOTHING, FieldTerms, field_terms
 from gateway.core.terms import Delivery, Grondslag, Rows
 from tests.builders_policy import A_RECORD, DELIVERY, TODAY, delivery, enrolled, grant, pupil
 
@@ -89,7 +90,7 @@ def test_field_that_needs_consent_is_withheld_from_everybody(path: str) -> None:
 
     verdict = screen(one, pupil(enrolled()), NOTHING_KNOWN, TODAY, field_terms(one, A_RECORD))
 
-    assert verdict == Verdict((), frozenset({path}))
+    assert verdict == Verdict((), frozenset({path}), ((path, Reason.CONSENT_MISSING),))
 
 
 def test_field_that_is_fixed_is_not_withheld() -> None:
@@ -118,7 +119,7 @@ def test_field_is_withheld_when_its_category_is_past_retention(today: date, past
     verdict = screen(one, subject, NOTHING_KNOWN, today, field_terms(one, A_RECORD))
 
     assert verdict.withheld == past
-    assert (Reason.RETENTION_PASSED in verdict.reasons) == bool(past)
+    assert verdict.fields == tuple((path, Reason.RETENTION_PASSED) for path in sorted(past))
 
 
 def test_retention_does_not_run_while_the_pupil_is_enrolled_elsewhere_in_the_school() -> None:

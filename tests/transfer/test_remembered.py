@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from gateway.core.days import legal_date
 from gateway.core.decide import Call, Permit
 from gateway.core.emission import Sight
 from gateway.core.reasons import Reason
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Stop
-from gateway.transfer.trail import legal_date
 from tests.builders_formats import student_json
 from tests.simulators.world import NORTH, NOW, School, a_school, caller
 
@@ -33,7 +33,7 @@ def permit(remembered: Remembered, school: School, recipient: str = "uitgever-no
 
 
 def sight(remembered: Remembered, school: School, recipient: str = "uitgever-noord") -> Sight:
-    return remembered.sight(permit(remembered, school, recipient), school.world.now(), TODAY)
+    return remembered.sight(permit(remembered, school, recipient), school.world.now(), NOW)
 
 
 def test_permit_same_call_same_versions_is_decided_once(school: School) -> None:

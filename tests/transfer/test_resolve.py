@@ -10,6 +10,7 @@ import pytest
 from gateway.core.decide import Call, Permit, decide
 from gateway.core.emission import Sight
 from gateway.core.model import Person, Subject
+from gateway.core.question import Audience
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
 from gateway.core.schema import Parameter
@@ -33,7 +34,8 @@ def resolver(school: School, record: str = "Student", schema: str = "edu-v-stude
         caller("uitgever-noord"), call, snapshot.compiled.standings, world.policy, world.organisation, TODAY
     )
     assert isinstance(permit, Permit)
-    sight = Sight(permit.standing.delivery, "lvs", school.roster, snapshot.facts, snapshot.keys, TODAY)
+    delivery, audience = permit.standing.delivery, Audience(permit.standing.recipient.kind)
+    sight = Sight(delivery, "lvs", school.roster, snapshot.facts, snapshot.keys, TODAY, audience=audience)
     return Resolver(world, sight, school.roster, schemas()[schema].records[record])
 
 

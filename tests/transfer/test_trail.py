@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from gateway.core.days import legal_date
 from gateway.core.model import Caller, Finding
 from gateway.core.reasons import Reason
 from gateway.transfer import trail as entries
 from gateway.transfer.request import Match, Stop
-from gateway.transfer.trail import Trail, instant, legal_date, uuid7
+from gateway.transfer.trail import Trail, instant, uuid7
 from tests.policy.shipped import schemas
 from tests.simulators.world import NORTH, NOW, a_school
 
