@@ -44,9 +44,10 @@ reference: $(INSTALLED) ## rewrite the tables of docs/reference.md from the code
 lock: ## renew the lock and its exports (needs uv)
 	scripts/lock
 
-bench: $(INSTALLED) ## speed against nginx + Lua; whether time tells; writes bench/*.md
+bench: $(INSTALLED) ## speed against nginx + Lua; whether time tells; start of the demo; writes bench/*.md
 	$(BIN)/python -m bench.run
 	$(BIN)/python -m bench.latency
+	$(BIN)/python -m bench.start
 
 clean: ## remove what was built, the demo school included
 	rm -rf .venv dist demo demo.key demo.lvs-secret .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -145,7 +145,7 @@ def report(outcomes: Sequence[Outcome], rounds: int, seconds: float) -> str:
         "answer leaves. Ratios are gateway / peer, paired per round; the median counts. Numbers of another machine, or",
         "of another run, cannot be compared with these.",
         "",
-        f"Measured {datetime.now(UTC):%Y-%m-%d} on {_machine()}; {rounds} rounds of {seconds:g} s per server and case,",
+        f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}; {rounds} rounds of {seconds:g} s per server and case,",
         "each server on one core, upstream (nginx, prepared answers) and wrk on the other.",
         "",
         "| case | connections | nginx + Lua, req/s | gateway, req/s | ratio | goal | ratio by CPU | overhead |",
@@ -181,7 +181,7 @@ def _detail(outcome: Outcome, name: str) -> str:
     return f"| {outcome.case.name} | {name} | {median:.2f} | {p99:.2f} | {cpu:.3f} | {busy:.0%} |"
 
 
-def _machine() -> str:
+def machine() -> str:
     described = Path("/proc/cpuinfo").read_text().splitlines()
     models = (line.split(":", 1)[1].strip() for line in described if line.startswith("model name"))
     return f"{next(models, platform.machine())}, Linux {platform.release()}, Python {platform.python_version()}"

@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from bench import latency, payloads
+from bench import latency, payloads, start
 
 
 def test_longer_same_values_is_a_half() -> None:
@@ -38,6 +38,22 @@ def test_report_equal_times_are_not_told_unless_the_bytes_differ() -> None:
 
     assert not latency.report(times, {(404, b"same")})[1]
     assert latency.report(times, {(404, b"same"), (404, b"different")})[1]
+
+
+@pytest.mark.parametrize(
+    ("one", "good"),
+    [
+        (start.Round(9.0, 5.0, 20, 0), True),
+        (start.Round(10.5, 5.0, 20, 0), False),
+        (start.Round(9.0, 10.5, 20, 0), False),
+        (start.Round(9.0, 5.0, 20, 1), False),
+    ],
+)
+def test_start_is_good_when_every_round_is_in_time_and_every_call_as_printed(one: start.Round, *, good: bool) -> None:
+    text, told = start.report([one, start.Round(1.0, 1.0, 20, 0)], "a machine", "2026-11-22")
+
+    assert told is good
+    assert f"{40 - one.wrong} of 40 printed calls" in text
 
 
 def test_prepared_answers_have_the_sizes_of_the_goals(tmp_path: Path) -> None:
