@@ -35,9 +35,11 @@ _PATIENCE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Seconds until ready in a new directory and in the one left; calls printed, and those not answered as printed."""
+    """Seconds until ready in a new directory and in the one left, and the CPU time of the first; calls printed, and
+    those not answered as printed."""
 
     new: float
+    cpu: float
     again: float
     calls: int
     wrong: int
@@ -64,28 +66,30 @@ def main(arguments: Sequence[str]) -> int:
 def measure() -> Round:
     directory = Path(tempfile.mkdtemp(prefix="gateway-start-"))
     try:
-        with _demo(directory / "school") as (new, told):
+        with _demo(directory / "school") as (new, cpu, told):
             calls = [call for client in told["clients"] for call in client["calls"]]
             wrong = sum(_asked(told["gateway"], call) != call["status"] for call in calls)
-        with _demo(directory / "school") as (again, _):
-            return Round(new, again, len(calls), wrong)
+        with _demo(directory / "school") as (again, _, _):
+            return Round(new, cpu, again, len(calls), wrong)
     finally:
         shutil.rmtree(directory)
 
 
 @contextmanager
-def _demo(directory: Path) -> Iterator[tuple[float, dict[str, Any]]]:
-    """A running demo: after how many seconds it was ready, and what it printed."""
+def _demo(directory: Path) -> Iterator[tuple[float, float, dict[str, Any]]]:
+    """A running demo: after how many seconds, and seconds of CPU time, it was ready, and what it printed."""
     command = [str(Path(sys.executable).with_name("gateway")), "demo", "--json", "--directory", str(directory)]
     began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
             took = time.perf_counter() - began
             if not line:
                 raise servers.CannotMeasure("`gateway demo` ended before it was ready; start it by hand to see why")
-            yield took, json.loads(line)
+            yield took, servers.Server("demo", "", process).cpu_seconds(), json.loads(line)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(_PATIENCE)
@@ -109,10 +113,12 @@ def report(rounds: Sequence[Round], machine: str, day: str) -> tuple[str, bool]:
         f"A new school is ready after {middle:.1f} s (median; the goal is {GOAL:g} s after installation), and",
         f"{calls - wrong} of {calls} printed calls were answered as printed.",
         "",
-        "| round | new directory, s | the directory as it was left, s | calls as printed |",
-        "| ---: | ---: | ---: | ---: |",
+        "CPU time tells more than the clock where other work keeps the machine busy.",
+        "",
+        "| round | new directory, s | CPU time of it, s | the directory as it was left, s | calls as printed |",
+        "| ---: | ---: | ---: | ---: | ---: |",
         *(
-            f"| {number} | {one.new:.2f} | {one.again:.2f} | {one.calls - one.wrong} of {one.calls} |"
+            f"| {number} | {one.new:.2f} | {one.cpu:.2f} | {one.again:.2f} | {one.calls - one.wrong} of {one.calls} |"
             for number, one in enumerate(rounds, start=1)
         ),
         "",

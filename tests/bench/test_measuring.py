@@ -43,14 +43,14 @@ def test_report_equal_times_are_not_told_unless_the_bytes_differ() -> None:
 @pytest.mark.parametrize(
     ("one", "good"),
     [
-        (start.Round(9.0, 5.0, 20, 0), True),
-        (start.Round(10.5, 5.0, 20, 0), False),
-        (start.Round(9.0, 10.5, 20, 0), False),
-        (start.Round(9.0, 5.0, 20, 1), False),
+        (start.Round(9.0, 4.0, 5.0, 20, 0), True),
+        (start.Round(10.5, 4.0, 5.0, 20, 0), False),
+        (start.Round(9.0, 4.0, 10.5, 20, 0), False),
+        (start.Round(9.0, 4.0, 5.0, 20, 1), False),
     ],
 )
 def test_start_is_good_when_every_round_is_in_time_and_every_call_as_printed(one: start.Round, *, good: bool) -> None:
-    text, told = start.report([one, start.Round(1.0, 1.0, 20, 0)], "a machine", "2026-11-22")
+    text, told = start.report([one, start.Round(1.0, 4.0, 1.0, 20, 0)], "a machine", "2026-11-22")
 
     assert told is good
     assert f"{40 - one.wrong} of 40 printed calls" in text
