@@ -55,6 +55,10 @@ class MemoryRoster:
             value = id_lookup(self._keys, self._source, kind, value).hex()
         return self._by_kind.get((kind, value))
 
+    def digest(self, number: str) -> bytes:
+        """How a national number stands in `Subject.numbers`."""
+        return id_lookup(self._keys, self._source, BSN, number)
+
     def by_id(self, internal: bytes) -> Subject | None:
         return self._by_id.get(internal)
 

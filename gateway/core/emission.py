@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from gateway.core import pseudonym
 from gateway.core.facts import Facts
-from gateway.core.model import KeyVersion, Person, Subject, Verdict
+from gateway.core.model import FieldClass, KeyVersion, Person, Subject, Verdict
 from gateway.core.projection import Subject as Position
 from gateway.core.question import Audience
 from gateway.core.reasons import Reason
@@ -33,6 +33,8 @@ class People(Protocol):
     """The roster, as far as an emission asks it."""
 
     def find(self, kind: str, value: str) -> Subject | None: ...
+
+    def digest(self, number: str) -> bytes: ...
 
 
 class FactBook(Protocol):
@@ -239,7 +241,7 @@ class Sight:
 class Emission:
     """One answer (or one part of one): who is in it, who is not and why, and what it issues for the first time."""
 
-    __slots__ = ("_held", "_released", "_things", "_withheld", "malformed", "sight", "unresolved")
+    __slots__ = ("_blocked", "_held", "_released", "_things", "_withheld", "malformed", "sight", "unresolved")
 
     def __init__(self, sight: Sight) -> None:
         self.sight = sight
@@ -249,6 +251,7 @@ class Emission:
         self._withheld: dict[Subject, tuple[Reason, ...]] = {}
         self._held: dict[tuple[Subject, Reason], None] = {}
         self._things: dict[str, Issue] = {}
+        self._blocked: dict[Subject, dict[tuple[str, Reason], None]] = {}
 
     def __repr__(self) -> str:
         return f"<Emission {len(self._released)} released, {len(self._withheld)} withheld>"
@@ -289,6 +292,23 @@ class Emission:
             else:
                 withheld[subject] = tuple(dict.fromkeys((*withheld.get(subject, ()), *one.reasons, *reasons)))
 
+    def block(self, subjects: Iterable[Subject], fields: Iterable[tuple[str, Reason]]) -> None:
+        """These fields of theirs do not leave in this answer because of what is in them."""
+        found = dict.fromkeys(fields)
+        for subject in subjects:
+            self._blocked.setdefault(subject, {}).update(found)
+
+    def released_text(self, subject: Subject, digest: bytes) -> bool:
+        """D8: whether a person released exactly this masked text of this pupil for this purpose."""
+        delivery = self.sight.delivery
+        return any(
+            one.digest == digest
+            and one.field_class is FieldClass.FREE_TEXT
+            and one.purpose == delivery.purpose
+            and one.recipient in (None, delivery.recipient)
+            for one in self.sight.facts.about(subject.id).documents
+        )
+
     @property
     def released(self) -> tuple[Subject, ...]:
         """Each once, in the order of the answer's records."""
@@ -302,6 +322,11 @@ class Emission:
     def partial(self) -> tuple[tuple[Subject, tuple[tuple[str, Reason], ...]], ...]:
         """Of whom some fields did not leave, and why."""
         found = {seen.subject: seen.fields for seen in self._released if seen.fields and seen.subject is not None}
+        if self._blocked:
+            here = set(self.released)
+            for subject, fields in self._blocked.items():
+                if subject in here:
+                    found[subject] = tuple(dict.fromkeys((*found.get(subject, ()), *fields)))
         return tuple(found.items())
 
     @property

@@ -49,6 +49,7 @@ _TRANSFORMS: Mapping[Transform, str] = {
     Transform.FIXED: "voor iedereen hetzelfde",
     Transform.FIRST_LETTER: "eerste letter",
     Transform.REDACT: "leeggemaakt",
+    Transform.MASK: "zonder namen en nummers",
     Transform.EMPTY: "lege lijst",
 }
 

@@ -64,7 +64,7 @@ class Mask:
         """`text` with neutral words; the same text gives the same."""
         found = self._done.get(text)
         if found is None:
-            spans = sorted([*_everyday(text), *self._named(text)])
+            spans = sorted([*_everyday(text), *self._named(text)], key=lambda span: (span[0], -span[1]))
             found = self._done[text] = _replaced(text, spans)
         return found
 

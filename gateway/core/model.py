@@ -105,6 +105,7 @@ class Transform(StrEnum):
     FIXED = "fixed"
     FIRST_LETTER = "first-letter"
     REDACT = "redact"
+    MASK = "mask"
     EMPTY = "empty"
 
 

@@ -17,11 +17,31 @@ _SHORTEST = 8  # a leading zero is lost where the number was a number
 _GAP = r"[\s.\-\u00ad\u00b7\u2010-\u2015\u200b-\u200d\u2060\ufeff]{0,3}"
 _RUN = re.compile(rf"\d(?:{_GAP}\d)*")
 _GROUP = re.compile(r"\d+")
-DATE = r"(?<!\d)(?:(?:19|20)\d\d([-./])[01]\d\1[0-3]\d|[0-3]\d([-./])[01]\d\2(?:19|20)\d\d)(?!\d)"
+_YEAR = r"(?:19|20)\d\d"
+DATE = rf"(?<!\d)(?:{_YEAR}([-./])[01]\d\1[0-3]\d|[0-3]\d([-./])[01]\d\2{_YEAR}|{_YEAR}\s?[-/\u2013]\s?{_YEAR})(?!\d)"
+"""A day, or a school year: everyday numbers that are nobody's."""
 _DATES = re.compile(DATE)
 
 may_hold = re.compile(rf"\d(?:{_GAP}\d){{{_SHORTEST - 1}}}").search
 """The cheap question before all others: does this text hold eight digits that could be one number?"""
+
+
+_OTHERWISE = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    rf"|{_YEAR}-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d[0-9:.]*(?:Z|[+-]\d\d:?\d\d)?)?"
+    rf"|{_YEAR}[-/]{_YEAR}"
+)
+
+
+def may_be(value: str, harmless: set[str]) -> bool:
+    """The same question about a field that is no free text: a UUID, a day, a moment or a school year is nobody's
+    number. `harmless`: where such a value is kept, so that a list full of it asks once."""
+    if may_hold(value) is None:
+        return False
+    if _OTHERWISE.fullmatch(value) is None:
+        return True
+    harmless.add(value)
+    return False
 
 
 def found_in(text: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from gateway.core import schema
 from gateway.core.grants import leaf_at, nodes_along
-from gateway.core.model import Category, Person, PseudonymMethod, Transform
+from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Transform
 from gateway.core.schema import LeafType, Record, SubjectPosition, TypedIds
 from gateway.core.terms import Grant
 
@@ -35,6 +35,7 @@ class Leaf:
     values: tuple[str, ...] = ()
     maps: str | None = None
     value: str | int | float | bool | None = None
+    field_class: FieldClass = FieldClass.ORDINARY
 
     @property
     def read(self) -> bool:
@@ -110,18 +111,23 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What may leave of one record. `paths` and `categories`: what the register must name."""
+    """What may leave of one record. `paths` and `categories`: what the register must name. `special`: something of a
+    special category leaves for this purpose, so a masked text waits for a person (D8)."""
 
     record: Record
     root: Branch
     order: Order | None
     paths: tuple[str, ...]
     categories: tuple[Category, ...]
+    special: bool = False
 
 
-def compile_projection(record: Record, grants: Mapping[str, Grant], method: PseudonymMethod) -> Projection:
-    """Raises DeliveryRefused for a path that is no leaf, a second number, or a record that could not validate."""
-    builder = _Builder(record, grants, method)
+def compile_projection(
+    record: Record, grants: Mapping[str, Grant], method: PseudonymMethod, *, special: bool = False, whole: bool = True
+) -> Projection:
+    """Raises DeliveryRefused for a path that is no leaf, a second number, or a record that could not validate. `whole`
+    False: records only to be counted, which are never written."""
+    builder = _Builder(record, grants, method, whole)
     root = builder.branch(record.fields, "")
     builder.finish()
     return Projection(
@@ -130,6 +136,7 @@ def compile_projection(record: Record, grants: Mapping[str, Grant], method: Pseu
         order=_order(record),
         paths=tuple(path for path in builder.used),
         categories=tuple(sorted(builder.categories)),
+        special=special,
     )
 
 
@@ -182,6 +189,7 @@ class _Builder:
     record: Record
     grants: Mapping[str, Grant]
     method: PseudonymMethod
+    whole: bool = True
     used: dict[str, None] = field(default_factory=dict)
     categories: set[Category] = field(default_factory=set)
 
@@ -203,7 +211,7 @@ class _Builder:
             if kept is not None:
                 fields[name] = kept
         found = Branch(fields, branch.required, subject)
-        if found.released or not at:
+        if self.whole and (found.released or not at):
             self.complete(branch, found, prefix)
         return found
 
@@ -255,7 +263,8 @@ class _Builder:
         if grant.transform is not Transform.KEEP and (leaf.type != "string" or leaf.values):
             raise self.refusal(path, "is no free text: it can only be kept or fixed")
         self.use(path, leaf)
-        return Leaf(path, leaf.type, leaf.required, grant.transform, leaf.format, leaf.values)
+        kind = leaf.field_class
+        return Leaf(path, leaf.type, leaf.required, grant.transform, leaf.format, leaf.values, field_class=kind)
 
     def mapped(self, leaf: schema.Leaf, grant: Grant) -> Leaf:
         """House rule 7: an id of a thing leaves as the recipient's own, whatever the grant says."""

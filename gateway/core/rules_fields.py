@@ -6,7 +6,7 @@ things, the stricter counts. Leaves out: the terms (`rules_terms`), ids and tran
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gateway.core.facts import Occasion
 from gateway.core.grants import slots
@@ -194,13 +194,27 @@ def _many(terms: DeliveryTerms, record: str) -> bool:
 
 
 def free_text(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R38, N5, D8: never beside a pseudonym; with special categories only after a person released the text."""
+    """N5: never beside a pseudonym. R88, D8: masked, or empty; what is beside a special category waits, text by text,
+    for a person who releases it (`formats`). What comes in tells the school, and is not masked."""
     pseudonymous = terms.delivery.pseudonym is not PseudonymMethod.NONE
-    special = any(classes(one) & SPECIAL_CLASSES for one in terms.granted)
+    comes_in = {route.record for route in (terms.schema.routes if terms.schema else ()) if route.write}
     for one in terms.granted:
-        if FieldClass.FREE_TEXT in classes(one) and (pseudonymous or special):
-            message = "free text does not leave beside a pseudonym or a special category"
+        if FieldClass.FREE_TEXT not in classes(one):
+            continue
+        if pseudonymous:
+            message = "free text does not leave beside a pseudonym"
             yield terms.field_problem(one, Reason.FREE_TEXT_BLOCKED, "R38, N5", message)
+        elif one.grant.transform not in _MASKING and one.record.name not in comes_in:
+            message = "free text leaves without the names and numbers in it (transform: mask), or not at all"
+            yield terms.field_problem(one, Reason.FREE_TEXT_BLOCKED, "R88, D8", message, "transform")
+
+
+_MASKING = frozenset({Transform.MASK, Transform.REDACT})
+
+
+def beside_special(granted: Iterable[Granted]) -> bool:
+    """Whether something of a special category is granted: beside it a masked text waits for a person (D8)."""
+    return any(classes(one) & (SPECIAL_CLASSES | {FieldClass.SUPPORT}) for one in granted)
 
 
 def third_persons(terms: DeliveryTerms) -> Iterator[PolicyProblem]:

@@ -74,6 +74,8 @@ def _reads(transform: Transform, leaf: Leaf) -> bool:
         return leaf.format == "date" and leaf.category is Category.BIRTH_DATE
     if transform is Transform.PC4:
         return leaf.format is None and leaf.category is Category.ADDRESS
+    if transform is Transform.MASK:
+        return leaf.format is None and leaf.field_class is FieldClass.FREE_TEXT
     return leaf.format is None
 
 

@@ -1,8 +1,8 @@
 """What a released value becomes: year, age band, initials, … as small functions, made when policy is compiled.
 
 A value that a transform cannot read makes its record malformed (house rule 2); it never passes through unchanged,
-and the error does not hold it (house rule 8). Leaves out: `pseudonym` (needs a key and a subject: `emission`),
-`fixed` and `empty` (nothing is read for them: `projection`).
+and the error does not hold it (house rule 8). Leaves out: `pseudonym` (needs a key and a subject: `emission`), `mask`
+(needs the names of the whole answer: `masking`), `fixed` and `empty` (nothing is read for them: `projection`).
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def change(transform: Transform, form: str | None, reference: date) -> Change | 
             return _first_letter
         case Transform.REDACT:
             return _redact
-        case Transform.PSEUDONYM | Transform.FIXED | Transform.EMPTY:
-            raise ValueError(f"{transform} reads no value")
+        case Transform.PSEUDONYM | Transform.FIXED | Transform.EMPTY | Transform.MASK:
+            raise ValueError(f"{transform} reads no value by itself")
         case _:
             assert_never(transform)
 

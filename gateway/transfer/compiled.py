@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 from gateway.core.decide import Permit, Standing
 from gateway.core.model import Finding
+from gateway.core.problems import delivery_terms
 from gateway.core.projection import DeliveryRefused, compile_projection
 from gateway.core.reasons import Reason
+from gateway.core.rules_fields import beside_special
 from gateway.core.schema import Schema
 from gateway.formats.json import JsonInbound, JsonMinimiser
 from gateway.transfer.request import Router
@@ -70,7 +72,14 @@ def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Jso
     compiled: dict[str, JsonMinimiser | JsonInbound] = {}
     for name, grants in delivery.grants.items():
         if name in schema.records:
-            projection = compile_projection(schema.records[name], grants, delivery.pseudonym)
+            special = _special(standing, schemas)
+            projection = compile_projection(schema.records[name], grants, delivery.pseudonym, special=special)
             write = writes.get(name)
             compiled[name] = JsonMinimiser(projection) if write is None else JsonInbound(projection, write)
     return compiled
+
+
+def _special(standing: Standing, schemas: Mapping[str, Schema]) -> bool:
+    """Whether this recipient gets something of a special category for this purpose, by whichever schema (D8)."""
+    same = [one for one in standing.recipient.deliveries if one.purpose == standing.delivery.purpose]
+    return any(beside_special(delivery_terms(standing.recipient, one, schemas, None).granted) for one in same)

@@ -17,7 +17,7 @@ from gateway.core.emission import Emission
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
 from gateway.core.register import altered
-from gateway.formats.json import EnvelopeBroken, JsonMinimiser, Minimised, tolerable
+from gateway.formats.json import Circle, EnvelopeBroken, JsonMinimiser, Minimised, tolerable
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.parts import Part, Parts, Piece
@@ -119,7 +119,9 @@ class Flow(Steps):
 
         async def emit(piece: Piece) -> Part:
             try:
-                return await self.steadily(lambda snapshot: self._part(trail, match, inquiry, piece, snapshot))
+                return await self.steadily(
+                    lambda snapshot: self._part(trail, match, inquiry, piece, pieces.circle, snapshot)
+                )
             except Stop as stop:
                 if piece.number > 1:  # the caller only sees that the answer ends; the school sees why
                     await self._broken_off(trail, stop, piece.number)
@@ -135,9 +137,13 @@ class Flow(Steps):
         own = replace(self.begin(trail.caller), match=trail.match)
         await self.outside.register.append(altered(entries.refusal(own, stop), part_of=trail.id, part=number))
 
-    async def _part(self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, snapshot: Snapshot) -> Part:
+    async def _part(
+        self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, circle: Circle | None, snapshot: Snapshot
+    ) -> Part:
         permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
-        minimised = _minimised(lambda: minimiser.minimise(piece.body, emission, many=True, tolerated=piece.tolerated))
+        minimised = _minimised(
+            lambda: minimiser.minimise(piece.body, emission, many=True, tolerated=piece.tolerated, circle=circle)
+        )
         own = trail if piece.number == 1 else replace(self.begin(trail.caller), match=trail.match)
         built = self._built(emission, minimised)
         draft = entries.delivery(own, permit, snapshot.versions, minimiser.projection, built)

@@ -129,6 +129,10 @@ class Roster(Protocol):
 
     def by_id(self, internal: bytes) -> Subject | None: ...
 
+    def digest(self, number: str) -> bytes:
+        """The keyed digest of a national number of nine digits, as it stands in `Subject.numbers` (D7)."""
+        ...
+
     def fresh(self, now: datetime) -> bool:
         """Whether every location was synchronised less than the source's limit ago (default 72 h)."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,11 @@ from hypothesis import strategies as st
 
 from gateway.core.masking import Mask, digest, folded
 
+# What says nothing without the name behind it.
+SMALL = {"van", "de", "den", "het", "ten", "ter", "te", "la", "le", "les", "los", "el", "al", "du", "des", "di", "da"}
+SMALL |= {"do", "dos", "das", "del", "della"}
+SMALL |= {"von", "vom", "zu", "zum", "zur", "der", "s", "ibn", "ben", "bin", "bint", "abu", "af", "av", "en", "in"}
+SMALL |= {"aan", "bij", "onder", "op", "over", "tot", "uit", "voor"}
 CIRCLE = ("Fatima", "van der", "Berg", "Zoë", "Jan-Willem", "O'Brien", "Le", "de", "Groot", "İbrahim", "Øyvind")
 
 
@@ -92,15 +98,21 @@ def words(text: str) -> set[str]:
     return {folded(word) for word in re.findall(r"[^\W\d_]+", plain)}
 
 
-@given(st.lists(names, min_size=1, max_size=4), st.lists(st.tuples(texts, st.integers(0, 3)), max_size=5), st.booleans())
-def test_no_name_of_the_circle_survives(circle: list[str], parts: list[tuple[str, int]], upper: bool) -> None:
+@given(
+    st.lists(names, min_size=1, max_size=4),
+    st.lists(st.tuples(texts, st.integers(0, 3)), max_size=5),
+    st.sampled_from([str, str.upper, str.lower, str.title]),
+)
+def test_no_name_of_the_circle_survives(
+    circle: list[str], parts: list[tuple[str, int]], written: Callable[[str], str]
+) -> None:
     text = " ".join(f"{around} {circle[which % len(circle)]}" for around, which in parts)
-    mask = Mask(circle)
 
-    left = mask(text.upper() if upper else text)
+    left = Mask(circle)(written(text))
 
-    gone = re.sub(r"\[(?:naam|e-mail|link|nummer|postcode)\]", " ", left)
-    assert not words(gone) & mask._names  # noqa: SLF001 - which words count as names is the mask's to say
+    around = re.sub(r"\[(?:naam|e-mail|link|nummer|postcode)\]", " ", left)
+    of_the_circle = set().union(*(words(name.partition("@")[0]) for name in circle))
+    assert not {word for word in words(around) & of_the_circle if len(word) > 1} - SMALL
 
 
 @given(st.lists(names, max_size=4), texts)

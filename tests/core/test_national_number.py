@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.national_number import found_in, may_hold, normal, numbers_in, own, passes
+from tests.numbers import bsns
 
 BSN = "123456782"
 digits = st.integers(10_000_000, 999_999_999).map(lambda number: f"{number:09d}")
-bsns = digits.filter(passes)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,17 @@ def test_onderwijsnummer_is_found() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["123456783", "0612345678", "06-12345672", "020 123 45 67", "12-03-2026 14.30", "2026-03-12", "000000000", "12", ""],
+    [
+        "123456783",
+        "0612345678",
+        "06-12345672",
+        "020 123 45 67",
+        "12-03-2026 14.30",
+        "2026-03-12",
+        "000000000",
+        "12",
+        "",
+    ],
 )
 def test_everyday_number_is_not_found(text: str) -> None:
     assert not found_in(text)

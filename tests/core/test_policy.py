@@ -10,7 +10,9 @@ import pytest
 
 from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, RecipientKind, Role, Transform
 from gateway.core.policy import group_problems, problems, standing_problems
+from gateway.core.problems import delivery_terms
 from gateway.core.reasons import Reason
+from gateway.core.rules_fields import beside_special
 from gateway.core.rules_terms import AGREEMENT_ITEMS, AIMS
 from gateway.core.schema import Branch, Route
 from gateway.core.terms import (
@@ -384,9 +386,23 @@ def test_names_with_contact_details_of_one_pupil_are_no_class_list() -> None:
     assert problems(named("direct", "contact"), single, ORGANISATION, TODAY) == []
 
 
-def test_free_text_by_name_is_accepted_unless_something_special_is_beside_it() -> None:
-    assert found(named("free-text")) == set()
-    assert found(named("free-text", "special", grondslag=ARTICLE9, dpia=DPIA)) == {Reason.FREE_TEXT_BLOCKED}
+def test_free_text_by_name_is_accepted_masked_or_empty() -> None:
+    for transform in (Transform.MASK, Transform.REDACT):
+        masked = {"Pupil": REAL_IDS["Pupil"] | {"free-text": grant("free-text", transform)}}
+        assert found(named(grants=masked)) == set()
+    assert found(named("free-text")) == {Reason.FREE_TEXT_BLOCKED}
+
+
+def test_only_free_text_can_be_masked() -> None:
+    assert found(recipient(delivery(grant("ordinary", Transform.MASK)))) == {Reason.SCHEMA_NOT_ACTIVE}
+
+
+def test_masked_text_beside_something_special_is_judged_text_by_text() -> None:
+    special = delivery_terms(RECIPIENT, delivery(grant("medical")), SCHEMAS, None).granted
+    plain = delivery_terms(RECIPIENT, delivery(grant("ordinary")), SCHEMAS, None).granted
+
+    assert beside_special(special)
+    assert not beside_special(plain)
 
 
 def test_third_person_by_name_is_for_family_kinds() -> None:

@@ -37,9 +37,9 @@ def test_keep_has_no_function() -> None:
     assert change(Transform.KEEP, None, REFERENCE) is None
 
 
-@pytest.mark.parametrize("transform", [Transform.FIXED, Transform.EMPTY, Transform.PSEUDONYM])
+@pytest.mark.parametrize("transform", [Transform.FIXED, Transform.EMPTY, Transform.PSEUDONYM, Transform.MASK])
 def test_change_for_a_transform_that_reads_nothing_is_refused(transform: Transform) -> None:
-    with pytest.raises(ValueError, match="reads no value"):
+    with pytest.raises(ValueError, match="reads no value by itself"):
         change(transform, None, REFERENCE)
 
 

@@ -87,6 +87,9 @@ class SimulatedRoster:
     people: dict[bytes, Subject] = field(default_factory=dict)
     stale: bool = False
 
+    def digest(self, number: str) -> bytes:
+        return hashlib.sha256(number.encode()).digest()
+
     def find(self, kind: str, value: str) -> Subject | None:
         return next((one for one in self.people.values() if one.ids.get(kind) == value), None)
 

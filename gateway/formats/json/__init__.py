@@ -1,6 +1,7 @@
 """JSON: what leaves in answers (`minimiser`), what comes in with requests (`requests`, `inbound`), what is new in a
 source (`drift`)."""
 
+from gateway.formats.json.circle import Circle
 from gateway.formats.json.drift import unknown_fields
 from gateway.formats.json.inbound import JsonInbound, Message, Outgoing, Statement
 from gateway.formats.json.minimiser import EnvelopeBroken, JsonMinimiser, Minimised, tolerable
@@ -8,6 +9,7 @@ from gateway.formats.json.requests import BodyRefused, NamedRequest, read_named
 
 __all__ = [
     "BodyRefused",
+    "Circle",
     "EnvelopeBroken",
     "JsonInbound",
     "JsonMinimiser",

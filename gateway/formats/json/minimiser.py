@@ -7,7 +7,7 @@ record and delivery (`transfer`), the text of the walk (`walk`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,13 +16,17 @@ import msgspec
 from msgspec import Raw
 
 from gateway.core.emission import Emission, Seen
-from gateway.core.projection import Branch, DeliveryRefused, Order, Projection, without
+from gateway.core.model import Transform
+from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Order, Projection, without
 from gateway.core.reasons import Reason
 from gateway.core.transforms import reference_day
+from gateway.formats.json.circle import Circle, CircleReader
+from gateway.formats.json.guard import Guard
 from gateway.formats.json.ids import ABSENT, array_of
 from gateway.formats.json.places import Place
-from gateway.formats.json.shapes import id_fields, shape
-from gateway.formats.json.walk import MALFORMED, Walk, Walked, Written, write
+from gateway.formats.json.shapes import MALFORMED, id_fields, shape
+from gateway.formats.json.walk import Written, write
+from gateway.formats.json.walked import Walk, Walked
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -42,10 +46,11 @@ class Minimised:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """A long list, cut; `records`: how many there are in all."""
+    """A long list, cut; `records`: how many there are in all; `circle`: the names in it, where text is masked."""
 
     bodies: list[bytes] = field(repr=False)
     records: int
+    circle: Circle | None = None
 
 
 def tolerable(records: int) -> int:
@@ -63,16 +68,21 @@ class JsonMinimiser:
         self._many = msgspec.json.Decoder(array_of(record))
         self._one = msgspec.json.Decoder(record)
         self._encode = msgspec.json.Encoder().encode
-        self._walks: dict[tuple[frozenset[str], date], Written | None] = {}
+        self._walks: dict[tuple[frozenset[str], date, bool], Written | None] = {}
+        self._sorted = projection.order is not None or _about_somebody(projection.root)
+        self._circles = CircleReader(projection.record)
+        self._guard = Guard(projection.record, projection.root, self._shape, special=projection.special)
         self._suspects = _suspects(projection, self._shape.attributes)
         self.walk(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
 
     def __repr__(self) -> str:
         return f"<JsonMinimiser of {self.projection.record.name}>"
 
-    def minimise(self, body: bytes, emission: Emission, *, many: bool, tolerated: int | None = None) -> Minimised:
-        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4).
-        `tolerated`: how many malformed records this body may have, where it is a part of an answer."""
+    def minimise(
+        self, body: bytes, emission: Emission, *, many: bool, tolerated: int | None = None, circle: Circle | None = None
+    ) -> Minimised:
+        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). Where `body` is a
+        part of an answer, `tolerated` says how many malformed records it may have and `circle` is that of the whole."""
         broken: list[Raw] = []
         try:
             records = self._many.decode(body) if many else [self._one.decode(body)]
@@ -80,7 +90,7 @@ class JsonMinimiser:
             records = None
         if records is None:
             records, broken = self._singly(body, many=many)
-        walked = self._walked(records, emission)
+        walked = self._walked(records, emission, lambda: circle or self._circles.read(body, many=many))
         malformed = [*walked.malformed, *broken]
         if len(malformed) > (tolerable(len(records) + len(broken)) if tolerated is None else tolerated):
             raise EnvelopeBroken("too many malformed records")
@@ -101,17 +111,22 @@ class JsonMinimiser:
                 size = 0
             pieces[-1].append(raw)
             size += len(memoryview(raw))
-        return Pieces([b"[" + b",".join(piece) + b"]" for piece in pieces], len(records))
+        circle = self._circles.read(body, many=True) if _masks(self.projection.root) else None
+        return Pieces([b"[" + b",".join(piece) + b"]" for piece in pieces], len(records), circle)
 
-    def walk(self, paths: frozenset[str], reference: date) -> Written | None:
-        """The walk without these paths; None when a required field is among them."""
-        key = (paths, reference)
+    def walk(self, paths: frozenset[str], reference: date, *, judged: bool = False) -> Written | None:
+        """The walk without these paths; None when a required field is among them. `judged`: over records whose values
+        were looked at."""
+        key = (paths, reference, judged)
         if key not in self._walks:
             projection = self.projection
             root = without(projection.root, paths) if paths else projection.root
-            written = None if root is None else write(projection.record, root, self._shape, projection.order, reference)
-            self._walks[key] = written
+            self._walks[key] = None if root is None else self._written(root, reference, judged=judged)
         return self._walks[key]
+
+    def _written(self, root: Branch, reference: date, *, judged: bool) -> Written:
+        record, order = self.projection.record, self.projection.order
+        return write(record, root, self._shape, order, reference, judged=judged)
 
     # -- steps -------------------------------------------------------------------------------------------
 
@@ -137,24 +152,44 @@ class JsonMinimiser:
             pass
         raise EnvelopeBroken("no valid JSON text")
 
-    def _walked(self, records: list[Any], emission: Emission) -> Walked:
+    def _walked(self, records: list[Any], emission: Emission, circle: Callable[[], Circle]) -> Walked:
         walked = Walked()
-        whole = self._bound(frozenset(), emission)
+        whole = self._bound(frozenset(), emission, judged=False)
         if whole is not None:
             whole(records, emission, walked)
-        for paths, apart in walked.thinner.items():
-            thinner = self._bound(paths, emission)
+        if walked.suspects and not self._sorted:
+            # Nothing sorts these records, so none may lose its place: all are judged, one after the other.
+            walked = Walked()
+            walked.suspects = [(record, frozenset()) for record in records]
+        if walked.suspects:
+            self._judge(walked, circle(), emission)
+        for paths, apart in [*walked.thinner.items(), *walked.judged]:
+            thinner = self._bound(paths, emission, judged=True)
             if thinner is None:
                 emission.withhold(self._accused(apart, emission), Reason.NOT_AVAILABLE)
             else:
                 thinner(apart, emission, walked)
         return walked
 
-    def _bound(self, paths: frozenset[str], emission: Emission) -> Walk | None:
+    def _judge(self, walked: Walked, circle: Circle, emission: Emission) -> None:
+        """What is blocked of a record stays behind as if the source had no value; where the format requires it, the
+        record stays behind (house rule 5). The school reads why."""
+        walked.mask = circle.mask
+        for record, withheld in walked.suspects:
+            blocked, subjects = self._guard.blocked(record, circle, emission)
+            paths = withheld.union(path for path, _ in blocked)
+            if blocked and self._bound(paths, emission, judged=True) is None:
+                reasons = dict.fromkeys(reason for _, reason in blocked)
+                emission.withhold([Seen(subject, ()) for subject in subjects], *reasons)
+                continue
+            emission.block(subjects, blocked)
+            walked.judged.append((paths, [record]))
+
+    def _bound(self, paths: frozenset[str], emission: Emission, *, judged: bool) -> Walk | None:
         """The walk without these paths, ready for this sight; None when a required field is among them."""
-        key, bound = (self, paths), emission.sight.bound
+        key, bound = (self, paths, judged), emission.sight.bound
         if key not in bound:
-            written = self.walk(paths, reference_day(emission.sight.today))
+            written = self.walk(paths, reference_day(emission.sight.today), judged=judged)
             bound[key] = None if written is None else written.bind(emission.sight)
         walk: Walk | None = bound[key]
         return walk
@@ -174,6 +209,21 @@ class JsonMinimiser:
                 seen = _see(place, [getattr(found, name) for name in attributes], emission)
                 if seen is not None and seen.subject is not None:
                     yield seen
+
+
+def _about_somebody(root: Branch) -> bool:
+    """Whether a person orders the records (`walk`)."""
+    children = [node for node in root.fields.values() if isinstance(node, Branch) and node.required]
+    return any(one.subject is not None and one.subject.withheld == "record" for one in [root, *children])
+
+
+def _masks(branch: Branch) -> bool:
+    """Whether a text of this record leaves masked."""
+    items = [node.item if isinstance(node, Many) else node for node in branch.fields.values()]
+    return any(
+        _masks(item) if isinstance(item, Branch) else isinstance(item, Leaf) and item.transform is Transform.MASK
+        for item in items
+    )
 
 
 _RAW = msgspec.json.Decoder(Raw)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.core.emission import Memo, Seen, Sight
+from gateway.core.model import Subject
 from gateway.core.projection import Branch, Many, Node, Slot
 from gateway.core.reasons import Reason
 from gateway.core.schema import Record
@@ -50,6 +51,11 @@ class Place:
         if not seen.reasons:
             self._write(seen, master, typed)
         return seen
+
+    def who(self, sight: Sight, *parts: Raw) -> Subject | None:
+        """Whom these ids stand for. Raises msgspec.DecodeError as `see` does."""
+        master, typed = self._read.reference(*parts) if self.whole else self._read.parts(*parts)
+        return sight.resolve((*master, *typed), self.subject.person)
 
     def _held(self, master: Ids, typed: Ids) -> Ids:
         return (*(master if "master" in self.slots else ()), *(typed if "typed" in self.slots else ()))

@@ -17,14 +17,17 @@ from msgspec import Meta, Raw
 
 from gateway.core.model import Transform
 from gateway.core.projection import Branch, Leaf, Many, Node, Slot
+from gateway.core.transforms import Unreadable
 from gateway.formats.json.ids import ABSENT, array_of
 
 _UUID = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
-_FORMATS: Mapping[str, Any] = {
+FORMATS: Mapping[str, Any] = {
     "date": date,
     "date-time": Annotated[datetime, Meta(tz=True)],
     "uuid": _UUID,
 }
+MALFORMED = (Unreadable, msgspec.DecodeError, UnicodeDecodeError)
+"""What is raised when a record is not what its schema says."""
 _TYPES: Mapping[str, Any] = {"integer": int, "number": int | float, "boolean": bool}
 
 
@@ -76,7 +79,7 @@ def leaf_type(leaf: Leaf) -> Any:
         return Literal[leaf.values]
     if leaf.maps is not None:
         return str
-    return _FORMATS.get(leaf.format or "", str)
+    return FORMATS.get(leaf.format or "", str)
 
 
 def _struct(fields: Mapping[str, tuple[Any, ...]], attributes: Mapping[str, str]) -> Any:

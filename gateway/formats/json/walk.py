@@ -17,40 +17,15 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.emission import Emission, Seen, Sight
+from gateway.core.emission import Seen, Sight
+from gateway.core.model import Transform
 from gateway.core.projection import Branch, Leaf, Many, Node, Order, Slot, leaves
 from gateway.core.schema import Record
-from gateway.core.transforms import Unreadable, change
+from gateway.core.transforms import change
+from gateway.formats.json import guard
 from gateway.formats.json.places import Place, lists_people, may_be_missing
-from gateway.formats.json.shapes import Shape, id_fields
-
-MALFORMED = (Unreadable, msgspec.DecodeError, UnicodeDecodeError)
-
-
-class Withheld(Exception):
-    """Somebody deep in a record is withheld, and the whole record with them."""
-
-    def __init__(self, seen: Seen) -> None:
-        super().__init__()
-        self.seen = seen
-
-
-class Walked:
-    """What one walk did. `rows`: what leaves, and `keys`, by which it is sorted; `shown` and `gone`: persons;
-    `malformed`: decoded records; `thinner`: records by the paths withheld for their person, to be walked apart."""
-
-    __slots__ = ("gone", "keys", "malformed", "rows", "shown", "thinner")
-
-    def __init__(self) -> None:
-        self.rows: list[Any] = []
-        self.keys: list[str] = []
-        self.shown: list[Seen] = []
-        self.gone: list[Seen] = []
-        self.malformed: list[Any] = []
-        self.thinner: dict[frozenset[str], list[Any]] = {}
-
-
-Walk = Callable[[list[Any], Emission, Walked], None]
+from gateway.formats.json.shapes import MALFORMED, Shape, id_fields
+from gateway.formats.json.walked import Walk, Withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +36,12 @@ class Written:
     text: str
 
 
-def write(record: Record, root: Branch, shape: Shape, order: Order | None, reference: date) -> Written:
-    """`root`: the tree to walk, the projection's own or a thinner one; `shape`: how its records are decoded."""
-    writer = _Writer(record, reference)
+def write(
+    record: Record, root: Branch, shape: Shape, order: Order | None, reference: date, *, judged: bool = False
+) -> Written:
+    """`root`: the tree to walk, the projection's own or a thinner one; `shape`: how its records are decoded; `judged`:
+    what is in their values was looked at already."""
+    writer = _Writer(record, reference, judged=judged)
     writer.loop(root, shape, order)
     text = writer.text()
     exec(compile(text, "<walk>", "exec"), writer.names)  # noqa: S102 - our own text, without a word from outside
@@ -81,6 +59,9 @@ def bind(sight):
         show = shown.append
         gone = walked.gone
         drop = gone.append
+        suspect = walked.suspects.append
+        masked = walked.mask
+        harmless = set()
 {functions}
         for r in page:
 """
@@ -122,9 +103,10 @@ class _Writer:
     """Collects the text's parts (`bound`: look-ups made once per sight; `functions`: one per object within a record
     that is not taken as decoded) and the constants that they name."""
 
-    def __init__(self, record: Record, reference: date) -> None:
+    def __init__(self, record: Record, reference: date, *, judged: bool) -> None:
         self.record = record
         self.reference = reference
+        self.judged = judged
         self.names: dict[str, Any] = {
             "comma": b",".join,
             "MALFORMED": MALFORMED,
@@ -133,6 +115,8 @@ class _Writer:
             "first": itemgetter(0),
             "ABSENT": frozenset({b"", b"null"}),
             "NOBODY": Seen(None, ()),
+            "NOTHING": frozenset(),
+            **guard.NAMES,
         }
         self.bound: list[str] = []
         self.functions: list[str] = []
@@ -155,7 +139,8 @@ class _Writer:
 
     def loop(self, root: Branch, shape: Shape, order: Order | None) -> None:
         people = self.people(root, shape)
-        if root is shape.branch:
+        if not self.judged:
+            self.suspected(root, shape, people)
             self.apart(people)
         key = self.key(root, shape, order, people)
         lines, row = self.object(root, shape, "r", people, "del shown[mark:]; continue")
@@ -201,15 +186,18 @@ class _Writer:
         """A person for whom paths are withheld is walked apart, with a tree that never had them."""
         if not people:
             return
-        union = " | ".join(
-            f"({one.name} or NOBODY).withheld" if one.optional else f"{one.name}.withheld" for one in people.values()
-        )
         self.steps += [
-            f"paths = {union}",
+            f"paths = {_withheld(people)}",
             "if paths:",
             "    walked.thinner.setdefault(paths, []).append(r)",
             "    continue",
         ]
+
+    def suspected(self, root: Branch, shape: Shape, people: Mapping[str, _Person]) -> None:
+        """A record whose values must be judged waits (D7, D8)."""
+        asked = guard.suspicion(root, shape, "r")
+        if asked:
+            self.steps += [f"if {' or '.join(asked)}:", f"    suspect((r, {_withheld(people)}))", "    continue"]
 
     def key(self, root: Branch, shape: Shape, order: Order | None, people: Mapping[str, _Person]) -> str | None:
         """Persons by pseudonym, other records by their mapped id (house rule 7); what has no mapped id (periods)
@@ -297,6 +285,8 @@ class _Writer:
             of = f", {owner}.subject.id" if owner else ""
             known = self.known(leaf.maps, owned=owner is not None)
             return f"({known}({read}) or mapped({self.constant(leaf.maps)}, {read}{of}))"
+        if leaf.transform is Transform.MASK:
+            return f"masked({read})"
         how = change(leaf.transform, leaf.format, self.reference)
         return read if how is None else f"{self.constant(how)}({read})"
 
@@ -373,6 +363,12 @@ def _owner(people: Mapping[str, _Person]) -> str | None:
     always = next((one.name for one in people.values() if not one.optional), None)
     maybe = next((one.name for one in people.values() if one.optional), None)
     return f"({maybe} or {always})" if always and maybe else always
+
+
+def _withheld(people: Mapping[str, _Person]) -> str:
+    """The paths withheld for those who decide about the record."""
+    each = [f"({one.name} or NOBODY).withheld" if one.optional else f"{one.name}.withheld" for one in people.values()]
+    return " | ".join(each) or "NOTHING"
 
 
 def _children(root: Branch, shape: Shape) -> list[tuple[Branch, Shape, str]]:

@@ -1,0 +1,102 @@
+"""The names and national numbers that stand in one answer of the source, in fields that themselves do not leave.
+
+Read from the answer a second time, and only where they are needed: to mask free text, or when a released value might be
+somebody's number. In memory for that answer. Whatever cannot be read there teaches nothing: the records themselves are
+judged elsewhere. Leaves out: what is masked (`core.masking`), what is blocked (`guard`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from gateway.core import grants
+from gateway.core.grants import slots
+from gateway.core.masking import Mask
+from gateway.core.model import Category, FieldClass
+from gateway.core.national_number import normal
+from gateway.core.schema import Leaf, Record
+from gateway.formats.json.ids import array_of
+
+_NAMING = frozenset({FieldClass.DIRECT, FieldClass.THIRD_PERSON, FieldClass.CONTACT})
+_NAMES = frozenset(
+    {Category.NAME, Category.GUARDIANS, Category.STAFF, Category.SCHOOL_EMAIL, Category.PRIVATE_EMAIL},
+)
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Circle:
+    """Of one answer. `numbers`: national numbers of nine digits."""
+
+    mask: Mask
+    numbers: frozenset[str]
+
+
+class CircleReader:
+    """Made with the policy, for one kind of record; decodes only the fields that hold a name or a number."""
+
+    def __init__(self, record: Record) -> None:
+        leaves = list(grants.leaves(record.fields))
+        ids = frozenset[str]().union(*(slot.paths for slot in slots(record)))
+        self._names = [path.split(".") for path, leaf in leaves if path not in ids and _is_name(leaf)]
+        self._numbers = [path.split(".") for path, leaf in leaves if is_number(leaf)]
+        wanted = dict.fromkeys(path[0] for path in (*self._names, *self._numbers))
+        self._attributes = {name: f"a{number}" for number, name in enumerate(wanted)}
+        found = msgspec.defstruct(
+            "Circle",
+            [(attribute, Any, None) for attribute in self._attributes.values()],
+            rename={attribute: name for name, attribute in self._attributes.items()},
+            gc=False,
+        )
+        self._one = msgspec.json.Decoder(found)
+        self._many = msgspec.json.Decoder(array_of(Raw))
+
+    def read(self, body: bytes, *, many: bool) -> Circle:
+        """`many`: the body is an array of records."""
+        names: list[str] = []
+        numbers: set[str] = set()
+        for record in self._records(body, many=many):
+            names += [value for path in self._names for value in self._at(record, path) if isinstance(value, str)]
+            found = (normal(value) for path in self._numbers for value in self._at(record, path))
+            numbers.update(number for number in found if number is not None)
+        return Circle(Mask(dict.fromkeys(names)), frozenset(numbers))
+
+    def _records(self, body: bytes, *, many: bool) -> Iterator[Any]:
+        for raw in _attempt(self._many, body) or () if many else (body,):
+            record = _attempt(self._one, raw)
+            if record is not None:
+                yield record
+
+    def _at(self, record: Any, path: list[str]) -> Iterator[Any]:
+        return _beneath(getattr(record, self._attributes[path[0]]), path[1:])
+
+
+def is_number(leaf: Leaf) -> bool:
+    return leaf.field_class is FieldClass.NATIONAL_NUMBER or leaf.category is Category.NATIONAL_NUMBER
+
+
+def _is_name(leaf: Leaf) -> bool:
+    text = leaf.type == "string" and not leaf.values and leaf.format is None and leaf.maps is None
+    return text and leaf.field_class in _NAMING and leaf.category in _NAMES
+
+
+def _beneath(value: Any, path: list[str]) -> Iterator[Any]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _beneath(one, path)
+    elif not path:
+        yield value
+    elif isinstance(value, dict):
+        yield from _beneath(value.get(path[0]), path[1:])
+
+
+def _attempt(decoder: msgspec.json.Decoder[Any], body: bytes | Raw) -> Any | None:
+    try:
+        return decoder.decode(body)
+    except _BROKEN:
+        return None

@@ -1,0 +1,189 @@
+"""What is in a released value that may not leave: a national number where none belongs, a text nobody released.
+
+Two steps, so that an ordinary record costs next to nothing. The walk asks one expression (`suspicion`): does a text
+hold eight digits in a row, is a number that large, is there a text to mask? Only then the record is judged, leaf by
+leaf (`blocked`): free text by the 11-proef, anything else by the numbers of the people at hand (D7), masked text by
+what a person released (D8). Leaves out: how a blocked field stays behind (`minimiser`), masking (`core.masking`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gateway.core.emission import Emission
+from gateway.core.masking import digest
+from gateway.core.model import FieldClass, Subject, Transform
+from gateway.core.national_number import found_in, may_be, may_hold, numbers_in, own
+from gateway.core.projection import Branch, Leaf, Many
+from gateway.core.reasons import Reason
+from gateway.core.schema import Record
+from gateway.formats.json.circle import Circle
+from gateway.formats.json.places import Place
+from gateway.formats.json.shapes import FORMATS, MALFORMED, Shape, id_fields
+
+Blocked = tuple[tuple[str, Reason], ...]
+"""Paths that do not leave of one record, and why."""
+
+_LARGE = 10_000_000  # the smallest number of eight digits
+NAMES: Mapping[str, Any] = {"may_hold": may_hold, "may_be": may_be}
+"""What the expressions of `suspicion` call."""
+
+
+def suspicion(branch: Branch, shape: Shape, read: str, depth: int = 0) -> list[str]:
+    """Expressions over a decoded object, each true when a leaf of it must be judged."""
+    found: list[str] = []
+    for name, node in branch.fields.items():
+        inner = f"{read}.{shape.attributes[name]}" if name in shape.attributes else ""
+        item = node.item if isinstance(node, Many) else node
+        each = f"x{depth}" if isinstance(node, Many) else inner
+        if not inner:
+            asked = []
+        elif isinstance(item, Leaf):
+            asked = [_asked(item, each)] if _guarded(item) else []
+        elif isinstance(item, Branch) and not shape.children[name].whole:
+            asked = suspicion(item, shape.children[name], each, depth + 1)
+        else:
+            asked = []
+        if asked and isinstance(node, Many):
+            found.append(f"({inner} and any({' or '.join(asked)} for {each} in {inner}))")
+        elif asked:
+            found.append(f"({inner} is not None and ({' or '.join(asked)}))")
+    return found
+
+
+def _guarded(leaf: Leaf) -> bool:
+    """Whether this leaf leaves with what the source wrote in it. A granted national number is the law's (N1)."""
+    return (
+        leaf.read
+        and leaf.transform in (Transform.KEEP, Transform.MASK)
+        and leaf.field_class is not FieldClass.NATIONAL_NUMBER
+        and leaf.type != "boolean"
+        and leaf.maps is None
+        and not leaf.values
+        and leaf.format not in FORMATS
+    )
+
+
+def _asked(leaf: Leaf, read: str) -> str:
+    if leaf.transform is Transform.MASK:
+        return f"{read} != ''"
+    if leaf.type != "string":
+        return f"{read} >= {_LARGE}"
+    if leaf.field_class is FieldClass.FREE_TEXT:
+        return f"len({read}) > 7 and may_hold({read})"
+    return f"len({read}) > 7 and {read} not in harmless and may_be({read}, harmless)"
+
+
+class Guard:
+    """Judges the suspect records of one projection."""
+
+    def __init__(self, record: Record, root: Branch, shape: Shape, *, special: bool) -> None:
+        self._root = root
+        self._shape = shape
+        self._special = special
+        self._places = {id(branch): Place(record, branch) for branch in _speaking(root)}
+
+    def blocked(self, found: Any, circle: Circle, emission: Emission) -> tuple[Blocked, tuple[Subject, ...]]:
+        """What does not leave of this record, and of whom: the persons who decide about it, or else all in it."""
+        people = list(self._people(self._root, self._shape, found, emission))
+        about = [subject for subject, decides in people if decides] or [subject for subject, _ in people]
+        subjects = tuple(dict.fromkeys(about))
+        digests = frozenset[bytes]().union(*(subject.numbers for subject, _ in people))
+        judged = _Judge(circle, emission, subjects, digests, special=self._special)
+        leaves = _leaves(self._root, self._shape, found)
+        reasons = [(leaf.path, reason) for leaf, value in leaves if (reason := judged.reason(leaf, value)) is not None]
+        return tuple(dict.fromkeys(reasons)), subjects
+
+    def _people(self, branch: Branch, shape: Shape, found: Any, emission: Emission) -> Iterator[tuple[Subject, bool]]:
+        """Everybody the record speaks of, and whether they decide about the whole of it."""
+        place = self._places.get(id(branch))
+        if place is not None:
+            parts = (found,) if shape.whole else [getattr(found, shape.attributes[name]) for name in id_fields(branch)]
+            subject = _who(place, parts, emission)
+            if subject is not None:
+                yield subject, place.subject.withheld == "record"
+        if shape.whole:
+            return
+        for name, child in shape.children.items():
+            node = branch.fields[name]
+            inner = node.item if isinstance(node, Many) else node
+            value = getattr(found, shape.attributes[name])
+            assert isinstance(inner, Branch)
+            for one in value or () if isinstance(node, Many) else (value,):
+                if one is not None:
+                    yield from self._people(inner, child, one, emission)
+
+
+class _Judge:
+    """What decides about one record's leaves."""
+
+    def __init__(
+        self,
+        circle: Circle,
+        emission: Emission,
+        subjects: tuple[Subject, ...],
+        digests: frozenset[bytes],
+        *,
+        special: bool,
+    ) -> None:
+        self._circle = circle
+        self._emission = emission
+        self._subjects = subjects
+        self._digests = digests
+        self._special = special
+
+    def reason(self, leaf: Leaf, value: Any) -> Reason | None:
+        """Why this value does not leave; None when it may."""
+        if self._is_own(value) or (leaf.field_class is FieldClass.FREE_TEXT and found_in(str(value))):
+            return Reason.BSN_NOT_ALLOWED
+        if leaf.transform is not Transform.MASK:
+            return None
+        masked = self._circle.mask(value)
+        if found_in(masked):
+            return Reason.BSN_NOT_ALLOWED
+        return Reason.FREE_TEXT_BLOCKED if self._special and not self._released(masked) else None
+
+    def _is_own(self, value: Any) -> bool:
+        if own(self._circle.numbers, value):
+            return True
+        known = self._emission.sight.roster.digest
+        return bool(self._digests) and any(known(number) in self._digests for number in numbers_in(str(value)))
+
+    def _released(self, masked: str) -> bool:
+        """D8: by a person, for each pupil the record is about; a text about nobody can be released by nobody."""
+        text = digest(masked)
+        return bool(self._subjects) and all(self._emission.released_text(one, text) for one in self._subjects)
+
+
+def _who(place: Place, parts: Any, emission: Emission) -> Subject | None:
+    try:
+        return place.who(emission.sight, *parts)
+    except MALFORMED:
+        return None
+
+
+def _speaking(branch: Branch) -> Iterator[Branch]:
+    if branch.subject is not None:
+        yield branch
+    for node in branch.fields.values():
+        inner = node.item if isinstance(node, Many) else node
+        if isinstance(inner, Branch):
+            yield from _speaking(inner)
+
+
+def _leaves(branch: Branch, shape: Shape, found: Any) -> Iterator[tuple[Leaf, Any]]:
+    """Every guarded leaf that has a value."""
+    if shape.whole:
+        return
+    for name, node in branch.fields.items():
+        item = node.item if isinstance(node, Many) else node
+        if name not in shape.attributes or not isinstance(item, Leaf | Branch):
+            continue
+        value = getattr(found, shape.attributes[name])
+        values = [one for one in (value or () if isinstance(node, Many) else (value,)) if one is not None]
+        if isinstance(item, Branch):
+            for one in values:
+                yield from _leaves(item, shape.children[name], one)
+        elif _guarded(item):
+            yield from ((item, one) for one in values)

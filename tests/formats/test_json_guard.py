@@ -1,0 +1,250 @@
+"""What is in a value that may not leave: a national number, a text with names, a text nobody released (D7, D8, R88)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.emission import Emission
+from gateway.core.facts import Document, Facts
+from gateway.core.masking import digest
+from gateway.core.model import Category, FieldClass, PseudonymMethod, Subject, Transform
+from gateway.core.projection import compile_projection
+from gateway.core.reasons import Reason
+from gateway.core.schema import Branch, Leaf, LeafType, Many, Node, Record
+from gateway.core.terms import Grant
+from gateway.formats.json import JsonMinimiser
+from tests import builders_formats as build
+from tests.numbers import bsns
+from tests.simulators.facts import SimulatedFacts
+
+BSN, OTHERS = "123456782", "111222333"
+
+
+def leaf(field_class: FieldClass, category: Category, kind: LeafType = "string", *, required: bool = False) -> Leaf:
+    return Leaf(kind, category, field_class, required)
+
+
+def record(**more: Node) -> Record:
+    fields: dict[str, Node] = {
+        **build.id_fields(),
+        "givenName": leaf(FieldClass.DIRECT, Category.NAME),
+        "familyName": leaf(FieldClass.DIRECT, Category.NAME),
+        "familyNamePrefix": leaf(FieldClass.DIRECT, Category.NAME),
+        "emailsParents": Many(leaf(FieldClass.THIRD_PERSON, Category.GUARDIANS)),
+        "bsn": leaf(FieldClass.NATIONAL_NUMBER, Category.NATIONAL_NUMBER),
+        "code": leaf(FieldClass.ORDINARY, Category.ORGANISATION),
+        "number": leaf(FieldClass.ORDINARY, Category.ORGANISATION, "integer"),
+        "tags": Many(leaf(FieldClass.ORDINARY, Category.ORGANISATION)),
+        "inner": Branch({"code": leaf(FieldClass.ORDINARY, Category.ORGANISATION)}),
+        "notes": Many(Branch({"text": leaf(FieldClass.FREE_TEXT, Category.OBSERVATIONS)})),
+        "note": leaf(FieldClass.FREE_TEXT, Category.OBSERVATIONS),
+        **more,
+    }
+    return Record("Student", Branch(fields), (build.position(),))
+
+
+KEPT = build.keep("code", "number", "tags", "inner.code")
+MASKED = build.changed(Transform.MASK, "note", "notes.text")
+
+
+class Answered:
+    """One answer of the source, minimised."""
+
+    def __init__(
+        self,
+        *records: dict[str, Any],
+        grants: dict[str, Grant] | None = None,
+        of: Record | None = None,
+        people: tuple[Subject, ...] = (),
+        special: bool = False,
+        facts: SimulatedFacts | None = None,
+    ) -> None:
+        shape = of or record()
+        granted = {**build.own_slot(), **(KEPT | MASKED if grants is None else grants)}
+        projection = compile_projection(shape, granted, PseudonymMethod.HMAC, special=special)
+        self.people = people or tuple(build.pupil(number) for number in range(1, len(records) + 1))
+        terms = build.delivery({shape.name: granted})
+        self.emission = Emission(build.sight(terms, self.people, facts=facts))
+        body = [{**build.reference(one), **more} for one, more in zip(self.people, records, strict=True)]
+        self.minimised = JsonMinimiser(projection).minimise(json.dumps(body).encode(), self.emission, many=True)
+        self._order = sorted(self.people, key=self.emission.pseudonym)
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        """What left of the record at this place."""
+        here = [one for one in self._order if one in self.emission.released]
+        found: dict[str, Any] = json.loads(self.minimised.body)[here.index(self.people[place])]
+        return {name: value for name, value in found.items() if name != "userIds"}
+
+    @property
+    def blocked(self) -> list[tuple[int, str, Reason]]:
+        return [(self.people.index(who), *one) for who, fields in self.emission.partial for one in fields]
+
+
+# -- national numbers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", [BSN, "1234.56.782", " 123456782", "nr 123456782"])
+def test_own_bsn_in_a_field_looks_as_absent_and_is_reported(written: str) -> None:
+    answered = Answered({"bsn": BSN, "code": written, "number": 7})
+
+    assert answered[0] == {"number": 7}
+    assert answered.blocked == [(0, "code", Reason.BSN_NOT_ALLOWED)]
+
+
+def test_own_bsn_as_a_number_without_its_zero_is_blocked() -> None:
+    answered = Answered({"bsn": "012345672", "number": 12345672})
+
+    assert answered[0] == {}
+    assert answered.blocked == [(0, "number", Reason.BSN_NOT_ALLOWED)]
+
+
+def test_own_bsn_in_an_array_or_an_object_blocks_that_field_alone() -> None:
+    answered = Answered({"bsn": BSN, "tags": ["a", BSN], "inner": {"code": BSN}, "code": "x"})
+
+    assert answered[0] == {"code": "x"}
+    assert answered.blocked == [(0, "tags", Reason.BSN_NOT_ALLOWED), (0, "inner.code", Reason.BSN_NOT_ALLOWED)]
+
+
+def test_bsn_of_another_pupil_of_the_answer_is_blocked() -> None:
+    answered = Answered({"bsn": BSN, "code": OTHERS}, {"bsn": OTHERS, "code": "x"})
+
+    assert answered[0] == {}
+    assert answered[1] == {"code": "x"}
+
+
+def test_number_that_passes_the_11_proef_and_is_nobodys_stays_outside_free_text() -> None:
+    answered = Answered({"bsn": BSN, "code": OTHERS, "number": 111222333})
+
+    assert answered[0] == {"code": OTHERS, "number": 111222333}
+    assert answered.blocked == []
+
+
+def test_bsn_that_the_gateway_knows_by_its_digest_only_is_blocked() -> None:
+    known = replace(build.pupil(1), numbers=frozenset({build.Roster().digest(BSN)}))
+    answered = Answered({"code": BSN}, people=(known,))
+
+    assert answered[0] == {}
+    assert answered.blocked == [(0, "code", Reason.BSN_NOT_ALLOWED)]
+
+
+def test_granted_national_number_is_the_laws_to_release() -> None:
+    answered = Answered({"bsn": BSN, "code": BSN}, grants=build.keep("bsn", "code"))
+
+    assert answered[0] == {"bsn": BSN}
+
+
+def test_bsn_in_a_required_field_withholds_the_record() -> None:
+    required = record(code=leaf(FieldClass.ORDINARY, Category.ORGANISATION, required=True))
+    answered = Answered({"bsn": BSN, "code": BSN}, {"bsn": OTHERS, "code": "x"}, of=required, grants=build.keep("code"))
+
+    assert answered.minimised.records == 1
+    assert answered[1] == {"code": "x"}
+    assert dict(answered.emission.withheld) == {answered.people[0]: (Reason.BSN_NOT_ALLOWED,)}
+
+
+def test_list_that_nothing_sorts_keeps_its_order_with_a_judged_record_in_it() -> None:
+    fields: dict[str, Node] = {"code": leaf(FieldClass.ORDINARY, Category.ORGANISATION)}
+    bench = build.bench(Record("Period", Branch(fields)), build.keep("code"), [])
+
+    found = bench.minimiser.minimise(b'[{"code":"a"},{"code":"111222333"},{"code":"c"}]', bench.emission(), many=True)
+
+    assert json.loads(found.body) == [{"code": "a"}, {"code": "111222333"}, {"code": "c"}]
+
+
+@given(bsns, st.sampled_from(["code", "inner", "tags", "note"]), st.sampled_from(["", ".", " "]))
+def test_no_bsn_of_the_record_survives_in_any_field(number: str, place: str, sign: str) -> None:
+    written = sign.join((number[:4], number[4:6], number[6:]))
+    values = {"code": written, "inner": {"code": written}, "tags": [written], "note": f"Nummer {written}."}
+    answered = Answered({"bsn": number, place: values[place]})
+
+    assert answered[0] == {}
+    assert [reason for _, _, reason in answered.blocked] == [Reason.BSN_NOT_ALLOWED]
+
+
+# -- masked text -------------------------------------------------------------------------------------------
+
+
+def test_names_of_the_whole_answer_are_masked_in_each_text() -> None:
+    first = {"givenName": "Fatima", "familyName": "Berg", "familyNamePrefix": "van der", "note": "Zoë sloeg Fatima."}
+    other = {
+        "givenName": "Zoë",
+        "emailsParents": ["karin.visser@thuis.example"],
+        "notes": [{"text": "Visser belde F."}],
+    }
+    answered = Answered(first, other)
+
+    assert answered[0] == {"note": "[naam] sloeg [naam]."}
+    assert answered[1] == {"notes": [{"text": "[naam] belde F."}]}
+
+
+def test_bsn_in_free_text_blocks_the_text_and_is_reported() -> None:
+    answered = Answered({"note": f"Zijn nummer is {OTHERS}.", "code": "x"})
+
+    assert answered[0] == {"code": "x"}
+    assert answered.blocked == [(0, "note", Reason.BSN_NOT_ALLOWED)]
+
+
+def test_number_in_free_text_that_is_no_bsn_is_masked() -> None:
+    assert Answered({"note": "Bel 06-12345678."})[0] == {"note": "Bel [nummer]."}
+
+
+def test_empty_text_leaves_empty() -> None:
+    assert Answered({"note": ""})[0] == {"note": ""}
+
+
+def test_text_beside_a_special_category_waits_for_a_person_who_releases_it() -> None:
+    answered = Answered({"givenName": "Fatima", "note": "Fatima huilde."}, special=True)
+
+    assert answered[0] == {}
+    assert answered.blocked == [(0, "note", Reason.FREE_TEXT_BLOCKED)]
+
+
+def release(text: str, **more: Any) -> SimulatedFacts:
+    terms: dict[str, Any] = {"purpose": "toegang", "field_class": FieldClass.FREE_TEXT, "digest": digest(text)}
+    facts = SimulatedFacts()
+    facts.people[build.pupil(1).id] = Facts(documents=(Document(**(terms | more)),))
+    return facts
+
+
+def test_released_text_leaves_as_it_was_released() -> None:
+    facts = release("[naam] huilde.", recipient="uitgever")
+    answered = Answered({"givenName": "Fatima", "note": "Fatima huilde."}, special=True, facts=facts)
+
+    assert answered[0] == {"note": "[naam] huilde."}
+    assert answered.blocked == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"purpose": "iets-anders"}, {"recipient": "ander"}, {"field_class": FieldClass.DOCUMENT}]
+)
+def test_release_for_something_else_releases_nothing(other: dict[str, Any]) -> None:
+    facts = release("[naam] huilde.", **other)
+
+    assert Answered({"givenName": "Fatima", "note": "Fatima huilde."}, special=True, facts=facts)[0] == {}
+
+
+def test_text_that_changed_after_its_release_waits_again() -> None:
+    facts = release("[naam] huilde.")
+
+    assert Answered({"givenName": "Fatima", "note": "Fatima huilde hard."}, special=True, facts=facts)[0] == {}
+
+
+def test_pieces_of_a_long_list_are_masked_with_the_names_of_the_whole() -> None:
+    granted = {**build.own_slot(), **MASKED}
+    minimiser = JsonMinimiser(compile_projection(record(), granted, PseudonymMethod.HMAC))
+    people = [build.pupil(1), build.pupil(2)]
+    emission = Emission(build.sight(build.delivery({"Student": granted}), people))
+    body = json.dumps(
+        [{**build.reference(people[0]), "givenName": "Zoë"}, {**build.reference(people[1]), "note": "Zoe lachte."}]
+    ).encode()
+
+    pieces = minimiser.split(body, 1)
+    last = minimiser.minimise(pieces.bodies[1], emission, many=True, circle=pieces.circle)
+
+    assert json.loads(last.body)[0]["note"] == "[naam] lachte."
