@@ -53,7 +53,9 @@ def login(school: School, name: str, password: str, code: str) -> Actor:
 
 
 def keep_session(school: School, name: str, rules: sign_in.Rules) -> None:
-    """Sign a person in without asking; for a demo."""
+    """Sign a person in without asking; for a demo. Raises Refused for somebody who is not there."""
+    if sign_in.person_now(school.database, name) is None:
+        raise Refused(["there is no such person, or no longer"])
     now = clock()
     token = sign_in.open_session(school.database, rules, name, school.new_id(now), now, random)
     _keep(session_file(school.directory), token)

@@ -36,6 +36,7 @@ def add(
     directory: Directory = HERE,
 ) -> None:
     """Add a person; password and code key are shown once, as a line of JSON. The first needs no sign-in."""
+    _check_places(role, location)
     held = _held(role, location)
     with school(directory) as opened:
         credentials = session.new_credentials(asked("password", hidden=True) if ask_password else None)
@@ -57,6 +58,7 @@ def roles(
     directory: Directory = HERE,
 ) -> None:
     """Give a person roles or take them away; signs the person out."""
+    _check_places([*add, *remove], location)
     with acting(directory, by) as (opened, actor):
         session.change_roles(opened, actor, name, _held(add, location), _held(remove, location), reason)
         console.print(f"{name} is changed", markup=False)
@@ -136,9 +138,12 @@ def _held(roles: Iterable[PersonRole], locations: list[str]) -> list[Held]:
     for role in roles:
         at = locations if role is PersonRole.LOCATION_ADMIN else [None]
         found += [Held(role, location) for location in at]
+    return found
+
+
+def _check_places(roles: Iterable[PersonRole], locations: list[str]) -> None:
     if (PersonRole.LOCATION_ADMIN in roles) != bool(locations):
         fail(["give --location with the role location-admin, and only then"], USAGE)
-    return found
 
 
 def _show(opened: School, name: str, credentials: Credentials, *, with_password: bool) -> None:

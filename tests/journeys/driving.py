@@ -287,9 +287,11 @@ def _first_line(process: subprocess.Popen[bytes]) -> bytes:
         timer.cancel()
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """A command of the gateway."""
-    return subprocess.run([str(GATEWAY), *arguments], capture_output=True, text=True, check=False, timeout=_START)
+    command = [str(GATEWAY), *arguments]
+    around = os.environ | environment
+    return subprocess.run(command, input=typed, capture_output=True, text=True, check=False, timeout=_START, env=around)
 
 
 def replace_text(path: Path, text: str) -> None:

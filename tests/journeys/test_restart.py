@@ -48,6 +48,7 @@ class Restarted:
     enrolments: list[dict[str, Any]] = field(repr=False)
     files: dict[str, bytes] = field(repr=False)
     said: str = field(repr=False)
+    persons: list[dict[str, Any]] = field(repr=False)
 
 
 def files_of(directory: Path) -> dict[str, bytes]:
@@ -90,7 +91,7 @@ def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarted]:
         files = files_of(directory)
         again = start(directory, port)
         try:
-            yield Restarted(again, pseudonyms, enrolments, files, again.stderr)
+            yield Restarted(again, pseudonyms, enrolments, files, again.stderr, first.told["persons"])
         finally:
             again.stop()
 
@@ -124,6 +125,11 @@ def test_restart_broken_file_gives_nothing(restarted: Restarted) -> None:
 
     assert response.status_code in (401, 403)
     assert "userId" not in response.text
+
+
+def test_restart_prints_the_same_persons_and_leaves_one_signed_in(restarted: Restarted) -> None:
+    assert restarted.demo.told["persons"] == restarted.persons
+    assert "demo" in restarted.demo.gateway("person", "list")
 
 
 def test_restart_register_goes_on(restarted: Restarted) -> None:
