@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from gateway.cli.app import app
+from gateway.core.persons import MAY, TWO_PERSONS, Deed
 from gateway.core.reasons import Reason
 from gateway.settings import Limits
 
@@ -52,6 +53,15 @@ def _attribute_texts(kind: type) -> dict[str, str]:
     return texts
 
 
+def deeds() -> str:
+    """Every deed, which roles may do it, and when a second person must confirm."""
+    rows = [
+        (f"`{deed}`", ", ".join(sorted(MAY[deed])), ", ".join(sorted(TWO_PERSONS.get(deed, ()))) or "-")
+        for deed in Deed
+    ]
+    return _table(("deed", "roles", "a second person for"), rows)
+
+
 def commands() -> str:
     """Every command with its arguments and options, as the command line itself has them."""
     rows = []
@@ -78,7 +88,7 @@ def _usage(parameter: TyperArgument | TyperOption) -> str:
     return name if parameter.required else f"[{name}]"
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"reasons": reasons, "limits": limits, "commands": commands}
+TABLES: Mapping[str, Callable[[], str]] = {"reasons": reasons, "limits": limits, "deeds": deeds, "commands": commands}
 
 
 def filled(text: str) -> str:

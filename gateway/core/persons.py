@@ -168,19 +168,20 @@ class Weight(StrEnum):
     BREAK_GLASS = "break-glass"
 
 
-_TWO_PERSONS: Mapping[Deed, frozenset[Weight]] = {
+TWO_PERSONS: Mapping[Deed, frozenset[Weight]] = {
     Deed.RECIPIENT_ACTIVATE: frozenset({Weight.STATUTORY, Weight.SPECIAL}),
     Deed.PERMIT_MAKE: frozenset({Weight.POLICE, Weight.SPECIAL}),
     Deed.HOLD_RELEASE: frozenset({Weight.SPECIAL}),
     Deed.TEXT_RELEASE: frozenset({Weight.SPECIAL}),
 }
+"""What makes a deed need two persons."""
 
 
 def needs_two(deed: Deed, weights: Iterable[Weight]) -> bool:
     """Whether a second person must confirm. Break-glass works at once: its second person is the FG, afterwards
     (R13)."""
     given = frozenset(weights)
-    return Weight.BREAK_GLASS not in given and not given.isdisjoint(_TWO_PERSONS.get(deed, frozenset()))
+    return Weight.BREAK_GLASS not in given and not given.isdisjoint(TWO_PERSONS.get(deed, frozenset()))
 
 
 def weights(recipient: Recipient, schemas: Mapping[str, Schema]) -> frozenset[Weight]:
