@@ -1,0 +1,217 @@
+"""What a person does about facts: bring in a file, record one row, end, lift, decide, withdraw, look.
+
+Each needs a role, and is one act with its register entry; whoever holds a role at one location does it for pupils of
+that location only (R65, R68). The command line and the admin API come through here. Leaves out: how it is shown.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, BinaryIO
+
+import msgspec
+import orjson
+
+from gateway.adapters import fact_look
+from gateway.adapters.consent_rows import CampaignForm
+from gateway.adapters.fact_import import Changed, FileWrong, Importer, Progress, Taken
+from gateway.adapters.fact_look import Known
+from gateway.adapters.fact_rows import MAKES
+from gateway.adapters.fact_store import (
+    Entered,
+    ImportRunning,
+    NotKnown,
+    UnknownSubject,
+    campaigns,
+    enter,
+    new_campaign,
+    numbers,
+)
+from gateway.adapters.forms import fit
+from gateway.adapters.row_forms import RULES, Door
+from gateway.adapters.yaml_text import Problem, read
+from gateway.bootstrap.acts import compiled
+from gateway.bootstrap.school import Refused, School, clock, legal_today, random
+from gateway.core.facts import Capacity, Kind, Objection
+from gateway.core.persons import WITHHELD, Actor, Deed, places, sees_secrets
+
+LONGEST_NOTICE = 366  # days ahead
+
+__all__ = ["FileWrong", "Known", "Progress", "Taken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """A pupil whose parents' consents end on a birthday (R28). `pupil`: how the register names them; `las_keys` when
+    the person may see them."""
+
+    day: date
+    pupil: str
+    consents: int
+    las_keys: str = field(default="", repr=False)
+
+
+def door(school: School) -> Door:
+    """What rows are held against now."""
+    recipients: dict[str, frozenset[str]] = {}
+    for recipient, purpose, _ in compiled(school).standings:
+        recipients[recipient] = recipients.get(recipient, frozenset()) | {purpose}
+    return Door(clock(), legal_today(), recipients, campaigns(school.database), tuple(school.settings.sources))
+
+
+# -- in --------------------------------------------------------------------------------------------------
+
+
+def bring_in(
+    school: School,
+    actor: Actor,
+    kind: str,
+    file: BinaryIO,
+    name: str,
+    reason: str,
+    progress: Progress = lambda _: None,
+) -> Taken:
+    """The whole of a file, or nothing of it. Raises Refused, and FileWrong with everything that is wrong."""
+    where = places(actor, Deed.FACTS_RECORD)
+    act = school.act(actor, Deed.FACTS_RECORD, reason, where or ())
+    importer = Importer(school.database, school.store_keys, kind, door(school), random, where)
+    try:
+        return importer.bring_in(file, name, act, {"rows of": kind}, progress)
+    except ImportRunning:
+        raise Refused(["another import is running: one at a time"]) from None
+    except Changed:
+        raise Refused(["what is known changed meanwhile: nothing was brought in; do it again"]) from None
+
+
+def record(school: School, actor: Actor, kind: str, values: Mapping[str, str], reason: str) -> Taken:
+    """One row. Raises as `bring_in`."""
+    given = {name: value for name, value in values.items() if value}
+    return bring_in(school, actor, kind, io.BytesIO(orjson.dumps([given])), kind, reason)
+
+
+def open_campaign(school: School, actor: Actor, text: str, name: str, reason: str) -> int:
+    """The number of a campaign with the terms of this file (D6). Raises Refused, and FileWrong."""
+    act = school.act(actor, Deed.FACTS_RECORD, reason)
+    document = read(text, name)
+    fitted = fit(CampaignForm, document, RULES)
+    problems = [*fitted.problems, *(document.problem(one.path, "this is not answered yet") for one in document.asked)]
+    if not problems and fitted.form is not None:
+        problems = [Problem(name, 1, message, rule) for message, rule in fitted.form.wrong(door(school))]
+    if problems or fitted.form is None:
+        raise FileWrong(problems, len(problems))
+    return new_campaign(school.database, act, fitted.form.terms())
+
+
+# -- one fact --------------------------------------------------------------------------------------------
+
+
+def end(school: School, actor: Actor, kind: str, number: int, reason: str, informed: date | None = None) -> None:
+    """R95: a restriction ends only with the date on which the parents, or the pupil of 16, were informed. Raises
+    Refused."""
+    known = _known(school, actor, Deed.FACTS_RECORD, kind, number)
+    if kind == Kind.RESTRICTION and informed is None:
+        raise Refused(["say when the parents, or the pupil of 16, were informed: --informed (R95)"])
+    if informed is not None and informed > legal_today():
+        raise Refused(["the parents, or the pupil of 16, are informed before it ends (R95)"])
+    about = {"fact": str(number)} | ({"informed": informed.isoformat()} if informed else {})
+    act = school.act(actor, Deed.FACTS_RECORD, reason, known.locations)
+    _enter(school, act, [], [number], about)
+
+
+def decide_objection(school: School, actor: Actor, number: int, reason: str, *, rejected: bool) -> None:
+    """R96: the board's decision, with its reasons. Upheld, it stands for good; rejected, it stops nothing any more.
+    Raises Refused."""
+    known = _known(school, actor, Deed.OBJECTION_DECIDE, "objection", number)
+    act = school.act(actor, Deed.OBJECTION_DECIDE, reason, known.locations)
+    assert isinstance(known.fact, Objection), "MAKES says so"
+    about = {"fact": str(number), "decision": "rejected" if rejected else "upheld"}
+    if not rejected:
+        _enter(school, act, [], [], about)
+        return
+    decided = msgspec.structs.replace(known.fact, number=0, rejected=legal_today())
+    _enter(school, act, [Entered(known.subject, decided)], [number], about)
+
+
+def _known(school: School, actor: Actor, deed: Deed, kind: str, number: int) -> Known:
+    """The fact of this number, if it is of this kind and about a pupil of theirs: else nobody learns that it is
+    there."""
+    found = fact_look.by_number(school.database, school.store_keys, number)
+    where = places(actor, deed)
+    if found is None or found.kind not in MAKES[kind]:
+        raise Refused(["no such fact is known"])
+    if where and where.isdisjoint(found.locations):
+        raise Refused(["no such fact is known"])
+    return found
+
+
+def _enter(school: School, act: Any, entered: list[Entered], ends: list[int], about: Mapping[str, str]) -> None:
+    try:
+        enter(school.database, school.store_keys, act, entered, ends, about)
+    except (NotKnown, UnknownSubject):
+        raise Refused(["no such fact is known"]) from None
+
+
+# -- looking ---------------------------------------------------------------------------------------------
+
+
+def listed(
+    school: School, actor: Actor, kind: str, last: int = 100, reason: str | None = None
+) -> tuple[int, list[Known]]:
+    """How many are known, and the newest, oldest first. With a reason the pupils' las-keys stand beside them, and the
+    view is registered (R80). Raises Refused."""
+    where = places(actor, Deed.FACTS_READ)
+    if reason is None:
+        school.act(actor, Deed.FACTS_READ, "list", where or ())
+    if kind == Kind.MARKER and not sees_secrets(actor.roles):
+        raise Refused(["markers are seen by the roles releaser and fg only"])
+    count, found = fact_look.newest(school.database, school.store_keys, MAKES[kind], last, where)
+    if reason is None:
+        return count, found
+    school.look(actor, Deed.FACTS_READ, reason, fact_look.subjects(found), where or ())
+    return count, fact_look.with_las_keys(school.database, school.store_keys, found)
+
+
+def counted(school: School, actor: Actor) -> dict[str, int | str]:
+    """How many facts of each kind are known; of markers only who may know."""
+    school.act(actor, Deed.FACTS_READ, "status", places(actor, Deed.FACTS_READ) or ())
+    secret = not sees_secrets(actor.roles)
+    found = numbers(school.database)
+    return {kind.value: WITHHELD if secret and kind is Kind.MARKER else count for kind, count in found.items()}
+
+
+def turning_sixteen(school: School, actor: Actor, days: int, reason: str | None = None) -> list[Turning]:
+    """R28: who turns 16 within these days while consents of parents run. With a reason with las-keys, registered."""
+    where = places(actor, Deed.FACTS_READ)
+    if reason is None:
+        school.act(actor, Deed.FACTS_READ, "turning 16", where or ())
+    today = legal_today()
+    soon = fact_look.born_between(
+        school.database, school.store_keys, lambda birth: today <= birthday(birth, 16) <= today + timedelta(days=days)
+    )
+    running = _running(school, soon, today, where)
+    if reason is not None:
+        seen = fact_look.subjects(running)
+        school.look(actor, Deed.FACTS_READ, reason, seen, where or ())
+        running = fact_look.with_las_keys(school.database, school.store_keys, running)
+    count = Counter(one.subject for one in running)
+    of = {one.subject: one for one in running}
+    turning = [Turning(birthday(soon[who], 16), one.pupil, count[who], one.las_keys) for who, one in of.items()]
+    return sorted(turning, key=lambda one: (one.day, one.pupil))
+
+
+def _running(school: School, pupils: Iterable[bytes], today: date, where: frozenset[str] | None) -> list[Known]:
+    """Consents that somebody else than the pupil gave, and that have not ended."""
+    theirs = fact_look.of_pupils(school.database, school.store_keys, pupils, (Kind.CONSENT,), where)
+    return [one for one in theirs if fact_look.consent_runs(one.fact, today, but=Capacity.PUPIL)]
+
+
+def birthday(birth: date, age: int) -> date:
+    """Who was born on 29 February has a birthday on 1 March in other years (table 5.2)."""
+    try:
+        return birth.replace(year=birth.year + age)
+    except ValueError:
+        return date(birth.year + age, 3, 1)
