@@ -20,7 +20,7 @@ from gateway.adapters import fact_look
 from gateway.adapters.consent_rows import CampaignForm
 from gateway.adapters.fact_import import Changed, FileWrong, Importer, Progress, Taken
 from gateway.adapters.fact_look import Known
-from gateway.adapters.fact_rows import MAKES
+from gateway.adapters.fact_rows import MAKES, ROWS
 from gateway.adapters.fact_store import (
     Entered,
     ImportRunning,
@@ -215,3 +215,8 @@ def birthday(birth: date, age: int) -> date:
         return birth.replace(year=birth.year + age)
     except ValueError:
         return date(birth.year + age, 3, 1)
+
+
+def columns_of(kind: str) -> list[tuple[str, bool]]:
+    """The columns of a row of this kind, in order, and whether each is required."""
+    return [(name, one.is_required()) for name, one in ROWS[kind].model_fields.items()]

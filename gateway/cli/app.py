@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import clients, demo, keys, persons, policy, proposals, pupils, register
+from gateway.cli import clients, demo, keys, persons, policy, proposals, pupils, register, rows
 from gateway.cli.output import HERE, Directory, console, school
 from gateway.supervisor import Addresses, Supervisor
 
@@ -32,6 +32,8 @@ app.add_typer(register.register, name="register")
 app.add_typer(register.report, name="report")
 app.add_typer(pupils.pupil, name="pupil")
 app.add_typer(pupils.roster, name="roster")
+for name, commands in rows.FAMILIES.items():
+    app.add_typer(commands, name=name)
 
 
 @app.command()

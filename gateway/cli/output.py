@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -45,7 +45,7 @@ def acting(directory: Path, on_behalf: str | None = None) -> Iterator[tuple[Scho
         yield opened, signed_in(opened, on_behalf)
 
 
-def fail(problems: Iterable[object], code: int) -> None:
+def fail(problems: Iterable[object], code: int) -> NoReturn:
     """Say what is wrong, a line each, and exit."""
     for problem in problems:
         errors.print(str(problem), markup=False)

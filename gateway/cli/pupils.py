@@ -13,8 +13,10 @@ import typer
 from gateway.bootstrap import acts
 from gateway.bootstrap.office import synchronise
 from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, fail, school, table
+from gateway.cli.rows import add_commands
 
-pupil = typer.Typer(help="Pupils that wait to be linked.", no_args_is_help=True)
+pupil = typer.Typer(help="Pupils: those that wait to be linked, birth dates and admissions.", no_args_is_help=True)
+add_commands(pupil, "pupil", "Birth dates and admissions")
 roster = typer.Typer(help="The roster of a source.", no_args_is_help=True)
 
 
