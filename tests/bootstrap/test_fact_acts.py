@@ -100,7 +100,7 @@ def test_row_recorded_is_the_same_as_one_imported(school: School) -> None:
 
     (fact,) = about(school).restrictions
     assert fact.ground == "legal-claim"
-    assert fact.categories == {Category.RESULTS, Category.NAME}
+    assert fact.categories == frozenset({Category.RESULTS, Category.NAME})
 
 
 # -- one fact ------------------------------------------------------------------------------------------
