@@ -155,6 +155,14 @@ def report(outcomes: Sequence[Outcome], rounds: int, seconds: float) -> str:
         "Ratio by CPU: CPU time per request, peer / gateway. Overhead: CPU time per request of the gateway / the same",
         "process without decision, screening and register (`bench/bare.py`); the goal is at most 1.3.",
         "",
+        "What the goal leaves, in ms of CPU per request: the peer's own divided by the goal, less what a server costs",
+        "that only relays the LVS's bytes over the gateway's connections (`bench/floor.py`). In the rest must fit:",
+        "credentials, decision, decoding, screening, pseudonyms, encoding and the entry on disk.",
+        "",
+        "| case | peer / goal | uvicorn alone | uvicorn, relaying | left for all the rest | gateway spends on it |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        *map(_left, outcomes),
+        "",
         "| case | server | median ms | p99 ms | CPU ms per request | share of its core |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
         *(_detail(outcome, name) for outcome in outcomes for name in outcome.runs),
@@ -172,6 +180,17 @@ def _row(outcome: Outcome) -> str:
     return (
         f"| {_TITLES[case.name]} | {case.connections} | {peer:,.0f} | {gateway:,.0f} | {outcome.ratio():.2f} "
         f"| {case.goal:g} | {outcome.cpu_ratio():.2f} | {outcome.overhead():.2f} |"
+    )
+
+
+def _left(outcome: Outcome) -> str:
+    case = outcome.case
+    peer, gateway, relay, hello = (
+        outcome.middle(name, lambda run: run.cpu_ms) for name in (PEER, GATEWAY, RELAY, HELLO)
+    )
+    allowed = peer / case.goal
+    return (
+        f"| {case.name} | {allowed:.3f} | {hello:.3f} | {relay:.3f} | {allowed - relay:.3f} | {gateway - relay:.3f} |"
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_to_bytes, urlencode
 
 from gateway.core.model import Finding
 from gateway.core.reasons import Reason, first
@@ -266,5 +266,6 @@ def upstream_query(asked: Asked, replaced: Mapping[str, str]) -> str:
     """The query at the source: organisation first, then what was asked, mapped ids replaced."""
     if not asked.things:
         return asked.encoded
-    things = [(parameter.name, replaced[parameter.name]) for parameter, _ in asked.things if parameter.place == "query"]
-    return "&".join(part for part in (asked.encoded, urlencode(things)) if part)
+    names = [parameter.name for parameter, _ in asked.things if parameter.place == "query"]
+    things = [f"{quote_plus(name)}={quote_plus(replaced[name])}" for name in names]
+    return "&".join([asked.encoded, *things] if asked.encoded else things)

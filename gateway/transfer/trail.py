@@ -20,6 +20,8 @@ from gateway.core.terms import Delivery
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.resolve import Absent
 
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # RFC 9562 section 4.1: binary 10xx
+
 
 @dataclass(frozen=True, slots=True)
 class Trail:
@@ -62,17 +64,14 @@ class Built:
 
 def uuid7(moment: datetime, random: bytes) -> str:
     """RFC 9562 version 7: `moment` to the millisecond, then 74 of the 80 bits in `random`."""
-    milliseconds = int(moment.timestamp() * 1000)
-    number = (milliseconds << 80) | int.from_bytes(random[:10], "big")
-    number = (number & ~(0xF << 76)) | (0x7 << 76)
-    number = (number & ~(0x3 << 62)) | (0x2 << 62)
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    when, rest = f"{int(moment.timestamp() * 1000):012x}", random.hex()
+    return f"{when[:8]}-{when[8:]}-7{rest[1:4]}-{_VARIANT[rest[4]]}{rest[5:8]}-{rest[8:20]}"
 
 
 def instant(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def refusal(trail: Trail, stop: Stop) -> Draft:
