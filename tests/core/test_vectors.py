@@ -17,7 +17,7 @@ import pytest
 from gateway.adapters.policy_files import load_recipient, load_schema
 from gateway.adapters.yaml_text import read
 from gateway.core.days import legal_date
-from gateway.core.decide import Call, Permit, Refusal, Standing, Standings, decide
+from gateway.core.decide import LACKS, Call, Permit, Refusal, Standing, Standings, decide
 from gateway.core.model import Caller, Enrolment, Person, Subject, Verdict
 from gateway.core.policy import RecipientState, compile_standings
 from gateway.core.question import Audience
@@ -30,7 +30,7 @@ from tests.builders_facts import PEOPLE, PUPIL, known
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 PARTS = ("recipient", "agreement", "delivery", "fields")
-KEYS = {"case", "about", "rules", "file", "active", "suspended", "policy", "call", "pupil"} | set(PARTS)
+KEYS = {"case", "about", "rules", "file", "active", "suspended", "policy", "call", "pupil", "with"} | set(PARTS)
 KEYS |= {"facts", "moment", "guardian", "by", "outcome", "answer", "reasons", "held", "released", "withheld"}
 
 
@@ -71,8 +71,9 @@ assert isinstance(SCHEMA, Schema), SCHEMA
 SCHEMAS = {SCHEMA.name: SCHEMA}
 
 
-def recipient(*layers: Mapping[str, Any]) -> Recipient:
-    loaded = load_recipient(recipient_text(*layers), "toetsbureau.yaml", SCHEMAS)
+def recipient(case: Mapping[str, Any], *layers: Mapping[str, Any]) -> Recipient:
+    kinds = [BASE["layers"][name] for name in case.get("with", ())]
+    loaded = load_recipient(recipient_text(*kinds, case, *layers), "toetsbureau.yaml", SCHEMAS)
     assert isinstance(loaded, Recipient), loaded
     return loaded
 
@@ -192,3 +193,41 @@ def test_reason_of_steps_1_to_8_has_a_case_that_passes_and_one_that_refuses(reas
 
     assert {"released", "refused"} <= set(outcomes)
     assert reason in reasons(outcomes["refused"])
+
+
+# Said of a record that somebody else reads: the formats (16, 18) and the resolver (9).
+BEYOND_THE_VERDICT = {Reason.PSEUDONYM_UNKNOWN, Reason.FACTS_CONTRADICTED}
+OF_THE_PUPIL = [
+    *(reason for reason in Reason if 9 <= reason.meaning.step <= 14 and reason not in BEYOND_THE_VERDICT),
+    *sorted(set(LACKS.values())),
+    Reason.FIELD_DISPUTED,
+]
+
+
+@pytest.mark.parametrize("reason", OF_THE_PUPIL, ids=str)
+def test_reason_about_a_pupil_has_a_case_that_passes_and_one_that_does_not(reason: Reason) -> None:
+    cases = [case for case in ALL if case.get("about") == reason]
+
+    assert any(reason in reasons(case) for case in cases)
+    assert any(reason not in reasons(case) and case["outcome"] == "released" for case in cases)
+
+
+# Rules that the verdict about one pupil keeps; each is named (`rules`) by a case that passes and by one that does not.
+ENFORCED = [
+    *(f"R{number}" for number in (3, 8, 13, 14, *range(18, 36), 38, 48, 54, 56, 57, 58, 92, 93, 96, 97, 100)),
+    *("R103", "R109", "R115"),
+    *(f"N{number}" for number in (8, 13, 14, 25, 26, 31, 32, 37, 38, 39)),
+    *(f"D{number}" for number in (2, 4, 5, 6, 10, 11, 13)),
+]
+
+
+@pytest.mark.parametrize("rule", ENFORCED)
+def test_rule_about_a_pupil_has_a_case_that_passes_and_one_that_does_not(rule: str) -> None:
+    cases = [case for case in ALL if rule in case.get("rules", ())]
+
+    assert any(not reasons(case) for case in cases)
+    assert any(reasons(case) for case in cases)
+
+
+def test_rules_that_cases_name_are_all_listed() -> None:
+    assert {rule for case in ALL for rule in case.get("rules", ())} == set(ENFORCED)
