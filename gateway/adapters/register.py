@@ -2,9 +2,10 @@
 
 A draft is encoded by its caller and waits; the thread is called once all that could run in the event loop had their
 turn. It takes what waits (at most 500), waits its turn among the processes, and in one transaction compares the
-versions, appends the entries with their rolls and issued pseudonyms, and commits; the answers go back to the event loop
-in one call. Any error refuses the whole batch: it may be durable or not, nothing of it leaves, and the connection is
-opened anew. (A batch costs the same for one draft as for many: every statement lets go of the interpreter.)
+versions, appends the entries with their rolls, issued pseudonyms and cases, and commits; the answers go back to the
+event loop in one call. Any error refuses the whole batch: it may be durable or not, nothing of it leaves, and the
+connection is opened anew. (A batch costs the same for one draft as for many: every statement lets go of the
+interpreter.)
 Leaves out: the encoding and the check of the chain (`core.register`), the statements (`adapters.chain`).
 """
 
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress, count
 
+from gateway.adapters.cases import hold_rows, open_holds, spend
 from gateway.adapters.chain import (
     Encoded,
     insert_entries,
@@ -34,7 +36,7 @@ from gateway.adapters.issued import INSERT_ISSUED, ON_CONFLICT, issued_values
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Subject, Versions
 from gateway.core.reasons import Reason
-from gateway.core.register import Draft, Head, Issue, Roll, Verification, encode, roll_of, verify
+from gateway.core.register import Draft, Head, Issue, Roll, Spent, Verification, encode, roll_of, verify
 from gateway.transfer.ports import Receipt, RegisterUnavailable, VersionsChanged
 
 _BATCH = 500  # drafts in one transaction
@@ -48,6 +50,9 @@ class _Item:
     entry: Encoded
     versions: Versions | None
     issued: tuple[Issue, ...] = field(repr=False)
+    holds: Sequence[object] = field(repr=False)
+    spends: Spent | None
+    moment: str
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[int]
 
@@ -62,6 +67,7 @@ class DatabaseRegister:
     """ports.Register. Make it after the process has forked; `close` it before the loop ends."""
 
     def __init__(self, database: Database, keys: StoreKeys) -> None:
+        self._keys = keys
         self._writer = _Writer(database, keys)
         self._waiting: deque[_Item] = deque()
         self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -79,7 +85,11 @@ class DatabaseRegister:
         body = encode(draft, roll.digest if roll is not None else None)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
-        self._waiting.append(_Item(Encoded(draft.id, body, roll), draft.versions, draft.issued, loop, future))
+        holds = hold_rows(self._keys, draft) if draft.held else ()
+        entry = Encoded(draft.id, body, roll)
+        self._waiting.append(
+            _Item(entry, draft.versions, draft.issued, holds, draft.spends, draft.moment, loop, future)
+        )
         if not self._called:
             self._called = True
             loop.call_soon(self._calls.put, True)
@@ -185,9 +195,10 @@ class _Writer:
         cursor = connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         state = read_state(cursor)
-        accepted = [item.versions is None or item.versions == state.versions for item in batch]
+        accepted = [_stands(item, state.versions) and _unspent(cursor, item) for item in batch]
         insert_entries(cursor, list(compress([item.entry for item in batch], accepted)), state, self._stored_rolls)
         insert_rows(cursor, INSERT_ISSUED, 3, list(chain.from_iterable(compress(issues, accepted))), ON_CONFLICT)
+        open_holds(cursor, list(chain.from_iterable(compress([item.holds for item in batch], accepted))))
         cursor.execute("COMMIT")
         if not witness.same():
             raise OSError("the database file went away while it was written")
@@ -229,6 +240,15 @@ class _Writer:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def _stands(item: _Item, versions: Versions) -> bool:
+    return item.versions is None or item.versions == versions
+
+
+def _unspent(cursor: sqlite3.Cursor, item: _Item) -> bool:
+    """A permit that is used up refuses the draft as a fact that moved does."""
+    return item.spends is None or spend(cursor, item.spends, item.moment)
 
 
 # -- the whole register ----------------------------------------------------------------------------------

@@ -47,7 +47,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     (refusals, changes). `released` and `withheld` make the content-addressed pupil list (the "roll").
     `count`: how many refusals without a known caller this entry stands for (kind `refusals`).
     `partial`: those released of whom some fields were withheld, each with path and reason. `held`: cases that a person
-    at school must decide (D2), opened in the same transaction and not part of the entry.
+    at school must decide (D2), opened in the same transaction and no part of the entry; `secret`: for releaser and FG
+    only. `spends`: the permit under which this leaves, used in the same transaction; if used up, nothing leaves.
     `issued` are pseudonyms and mapped ids that leave for the first time, to be found back later."""
 
     id: str
@@ -83,6 +84,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     count: int | None = None
     detail: tuple[str, ...] = ()
     held: tuple[tuple[Subject, Reason], ...] = ()
+    secret: bool = False
+    spends: Spent | None = None
     issued: tuple[Issue, ...] = ()
 
     def __repr__(self) -> str:
@@ -90,6 +93,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 altered = msgspec.structs.replace
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A permit, and the one handing over that uses it."""
+
+    permit: str
+    handover: str
 
 
 @dataclass(frozen=True, slots=True)

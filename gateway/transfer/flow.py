@@ -70,12 +70,16 @@ class Flow(Steps):
     ) -> tuple[Permit, Target] | Released:
         """A permit and what to fetch; or, where the request names what this recipient cannot have, the absence."""
         granted = self.granted(trail, inquiry, snapshot)
-        permit, target = granted.permit, _resolve(granted.resolver, match, inquiry)
+        permit, target = granted.permit, self.target(granted.resolver, match, inquiry)
         if isinstance(target, Target):
             return permit, target
         draft = entries.absence(trail, permit, snapshot.versions, target)
         receipt = await self.outside.register.append(draft)
         return _absence(permit, match, receipt, listed=target.listed and inquiry.named is None)
+
+    def target(self, resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Absent:
+        """What to ask the source, and about whom; the request names it."""
+        return aimed_at(resolver, match, inquiry)
 
     async def _fetch(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         try:
@@ -174,7 +178,7 @@ class Flow(Steps):
         )
 
 
-def _resolve(resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Absent:
+def aimed_at(resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Absent:
     route = match.route
     things = resolver.things(inquiry.asked.things, many=route.many)
     if isinstance(things, Absent):

@@ -22,12 +22,16 @@ class SimulatedRegister:
         self.drafts: list[Draft] = []
         self.entries: list[StoredEntry] = []
         self.rolls: list[StoredRoll] = []
+        self.spent: dict[str, str] = {}
         self.issued: dict[tuple[str, str, str], Issue] = {}
 
     async def append(self, draft: Draft) -> Receipt:
         if self.unwritable:
             raise RegisterUnavailable
         if draft.versions is not None and draft.versions != self.versions:
+            raise VersionsChanged
+        spends = draft.spends
+        if spends is not None and self.spent.setdefault(spends.permit, spends.handover) != spends.handover:
             raise VersionsChanged
         roll = roll_of([s.reference for s in draft.released], [(s.reference, why) for s, why in draft.withheld])
         body = encode(draft, roll.digest if roll else None)

@@ -208,10 +208,10 @@ class School:
         self.ledger = SimulatedLedger()
         self.seen = SimulatedFieldsSeen()
         self.drift = Drift(self.register, self.seen, self.clock, counting())
-        outside = Outside(
+        self.outside = Outside(
             self.world, self.register, self.upstream, self.drift, self.ledger, self.clock, counting()
         )  # fmt: skip
-        self.transfers = Transfers(outside, sizes)
+        self.transfers = Transfers(self.outside, sizes)
 
     @property
     def pupils(self) -> dict[int, Subject]:

@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
 
 metadata = MetaData()
 
@@ -192,6 +203,63 @@ declaration = _table(
     Column("location", Text, nullable=False),
     Column("batch", Integer, ForeignKey("batch.number"), nullable=False),
     Column("ended", Integer, ForeignKey("batch.number")),
+)
+
+# -- cases for a person: permits (adapters.permits) and holds (adapters.holds) -----------------------------
+
+# Named by keyed look-up values, not by numbers: in a list of which somebody may not see all, a gap would tell.
+# `fact`: the number of its fact; `content` is sealed: the items, and the outcome of the review. `secret`: releaser and
+# FG only. `once`: one handing over, which is `used_by`. Subjects without a foreign key: a case must never stop the
+# transaction of an entry.
+permit = _table(
+    "permit",
+    Column("id", Text, primary_key=True),
+    Column("subject", LargeBinary, nullable=False),
+    Column("fact", Integer, nullable=False),
+    Column("occasion", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("secret", Integer, nullable=False),
+    Column("once", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("made", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    Column("used", Text),
+    Column("used_by", Text),
+    Column("revoked", Text),
+    Column("revoked_by", Text),
+    Column("review", Text),
+    Column("reviewed", Text),
+    Column("reviewed_by", Text),
+    rowid=False,
+)
+# `state`: open, released, closed, lapsed. `fact`: the number of the release. `statutory`: due at the statutory term.
+hold = _table(
+    "hold",
+    Column("id", Text, primary_key=True),
+    Column("subject", LargeBinary, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("statutory", Integer, nullable=False),
+    Column("secret", Integer, nullable=False),
+    Column("opened", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("escalated", Text),
+    Column("fact", Integer),
+    Column("done", Text),
+    Column("done_by", Text),
+    Index(
+        "hold_case",
+        "subject",
+        "recipient",
+        "reason",
+        unique=True,
+        sqlite_where=text("state IN ('open', 'closed')"),
+        postgresql_where=text("state IN ('open', 'closed')"),
+    ),
+    rowid=False,
 )
 
 # -- callers (adapters.callers) ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from gateway.formats.json.circle import Circle
 from gateway.formats.json.drift import unknown_fields
 from gateway.formats.json.inbound import JsonInbound, Message, Outgoing, Statement
 from gateway.formats.json.minimiser import EnvelopeBroken, JsonMinimiser, Minimised, tolerable
-from gateway.formats.json.requests import BodyRefused, NamedRequest, read_named
+from gateway.formats.json.requests import BodyRefused, NamedRequest, naming, read_named
 
 __all__ = [
     "BodyRefused",
@@ -18,6 +18,7 @@ __all__ = [
     "NamedRequest",
     "Outgoing",
     "Statement",
+    "naming",
     "read_named",
     "tolerable",
     "unknown_fields",

@@ -6,7 +6,7 @@ wrote goes up unread (house rules 1 and 7). Leaves out: whom the ids stand for, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -60,6 +60,12 @@ class NamedRequest:
         position = self._named.position
         named = own_ids(subject, position.master, position.typed)
         return msgspec.json.encode({self._named.organisation_key: self._school, self._named.key: named})
+
+
+def naming(named: NamedSubject, organisation_ids: Iterable[tuple[str, str]]) -> NamedRequest:
+    """The request about a person whom the school itself chose, at its organisations with these (type, id)."""
+    school = School(ids=[_OrganisationId(value, kind) for kind, value in organisation_ids])
+    return NamedRequest(None, school.pairs, (), school, named)
 
 
 def own_ids(subject: Subject, master: str | None, typed: TypedIds | None) -> dict[str, Any]:
