@@ -24,8 +24,9 @@ from bench import servers
 from bench.load import Call
 from bench.payloads import ORGANISATION, Prepared
 from gateway.adapters.answers import Answer, answers, questions
-from gateway.bootstrap import session
+from gateway.bootstrap import facts, session
 from gateway.bootstrap.school import open_school
+from gateway.core.facts import DECLARED
 from gateway.core.persons import Held, PersonRole
 
 RECIPIENT, PURPOSE = "uitgever-noord", "toegang-leermiddel"
@@ -85,9 +86,11 @@ def school(directory: Path, lvs: servers.Server) -> tuple[int, dict[str, str]]:
 def sign_in(directory: Path) -> None:
     """The school's first person, signed in at this command line."""
     with open_school(directory) as opened:
-        roles = (Held(PersonRole.ADMINISTRATOR), Held(PersonRole.SCHEMA_EDITOR))
+        roles = tuple(map(Held, (PersonRole.ADMINISTRATOR, PersonRole.SCHEMA_EDITOR, PersonRole.CONSENT_OFFICER)))
         session.add_first_person(opened, "bench", roles, session.new_credentials())
         session.keep_session(opened, "bench", opened.sign_in_rules())
+        session.accept_statement(opened, session.signed_in(opened))
+        facts.declare(opened, session.signed_in(opened), DECLARED, opened.settings.organisation.locations, "bench")
 
 
 def join(directory: Path, recipient: str) -> dict[str, str]:

@@ -16,10 +16,10 @@ import sqlalchemy as sa
 
 from gateway.adapters.acts import Act
 from gateway.adapters.database import bump, tables
-from gateway.adapters.fact_codec import kind_of, row_of
+from gateway.adapters.fact_codec import body_of, fact_of, kind_of, row_of
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.subjects import reference
-from gateway.core.facts import AnyFact
+from gateway.core.facts import AnyFact, Marker, Permit
 from gateway.core.model import Person, Subject
 from gateway.transfer.trail import instant
 
@@ -44,22 +44,21 @@ class Entered:
     fact: AnyFact
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
-    """What a batch did, as the register tells it: of how many of each kind, and whom it concerns."""
+    """What a batch did, as the register tells it: of how many of each kind, and whom it concerns. `secret`: only who
+    sees secrets may see that it happened (D4, R100)."""
 
-    entered: Counter[str]
-    ended: Counter[str]
-    subjects: set[bytes] = field(repr=False)
-
-    @classmethod
-    def nothing(cls) -> Change:
-        return cls(Counter(), Counter(), set())
+    entered: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    subjects: set[bytes] = field(default_factory=set, repr=False)
+    secret: bool = False
 
     def __iadd__(self, other: Change) -> Self:
         self.entered.update(other.entered)
         self.ended.update(other.ended)
         self.subjects.update(other.subjects)
+        self.secret = self.secret or other.secret
         return self
 
     @property
@@ -96,7 +95,7 @@ def insert_facts(
 ) -> tuple[list[int], Change]:
     """The new facts' numbers. Whoever they are about must be known (the table sees to it)."""
     if not entered:
-        return [], Change.nothing()
+        return [], Change()
     last = connection.execute(sa.select(sa.func.max(tables.fact.c.number))).scalar_one() or 0
     numbers = list(range(last + 1, last + 1 + len(entered)))
     numbered = [
@@ -106,18 +105,26 @@ def insert_facts(
     rows = [{**row_of(keys, subject, fact)._asdict(), "batch": batch} for subject, fact in numbered]
     connection.execute(sa.insert(tables.fact), rows)
     kinds = Counter(kind_of(one.fact).value for one in entered)
-    return numbers, Change(kinds, Counter(), {one.subject for one in entered})
+    secret = any(is_secret(one.fact) for one in entered)
+    return numbers, Change(kinds, Counter(), {one.subject for one in entered}, secret)
 
 
-def insert_ends(connection: sa.Connection, batch: int, ends: Sequence[int]) -> Change:
+def insert_ends(connection: sa.Connection, keys: StoreKeys, batch: int, ends: Sequence[int]) -> Change:
     """Raises NotKnown, when one of them is not known (any more)."""
     if not ends:
-        return Change.nothing()
+        return Change()
     found = [row for some in chunks(ends) for row in connection.execute(known_facts().where(_number.in_(some)))]
     if len(found) != len(set(ends)):
         raise NotKnown
     connection.execute(sa.insert(tables.fact_end), [{"fact": row.number, "batch": batch} for row in found])
-    return Change(Counter(), Counter(row.kind for row in found), {row.subject for row in found})
+    ended = [fact_of(body_of(keys, row.subject, row.kind, row.body, row.sealed), {}) for row in found]
+    secret = any(map(is_secret, ended))
+    return Change(Counter(), Counter(row.kind for row in found), {row.subject for row in found}, secret)
+
+
+def is_secret(fact: AnyFact) -> bool:
+    """That there is one tells what a pupil must be protected from, or who asks about it (D4, R100)."""
+    return isinstance(fact, Marker) or (isinstance(fact, Permit) and fact.secret)
 
 
 _number = tables.fact.c.number
@@ -152,7 +159,7 @@ def chunks(values: Sequence[T], size: int = _CHUNK) -> Iterator[Sequence[T]]:
 
 
 def told(change: Change, about: Mapping[str, str] | None) -> dict[str, str]:
-    return {**change.about(), **(about or {})}
+    return {**change.about(), **(about or {}), **({"secret": "yes"} if change.secret else {})}
 
 
 def campaign_rows(connection: sa.Connection) -> Iterable[tuple[int, bytes]]:

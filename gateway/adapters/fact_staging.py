@@ -52,7 +52,7 @@ class Staging:
         self._database = database
         self._keys = keys
         self._lock: int | None = _locked(database)
-        self._change = Change.nothing()
+        self._change = Change()
         try:
             _sweep(database)
             with database.write() as connection:
@@ -83,7 +83,7 @@ class Staging:
                 self._change += insert_facts(connection, self._keys, self._batch, some)[1]
         for several in chunks(ends, _CHUNK):
             with self._database.write() as connection:
-                self._change += insert_ends(connection, self._batch, several)
+                self._change += insert_ends(connection, self._keys, self._batch, several)
 
     def flip(self, act: Act, about: Mapping[str, str] | None = None) -> None:
         """All of it is valid, from this moment on. Whom a large import concerns is listed by entries before it, in
@@ -91,7 +91,8 @@ class Staging:
         *before, last = self._lists()
         for number, listed in enumerate(before, 1):
             with self._database.write() as connection:
-                act.register(connection, "import announced", pupils=listed, part=number)
+                secret = {"secret": "yes"} if self._change.secret else None
+                act.register(connection, "import announced", about=secret, pupils=listed, part=number)
         table = tables.batch
         with self._database.write() as connection:
             values = {"size": self._change.size, **validity(connection, act)}

@@ -82,10 +82,10 @@ def enter_within(
     entered"."""
     concerned(connection, keys, {one.subject for one in entered})
     batch = new_batch(connection, act, len(entered) + len(ends))
-    change = Change.nothing()
+    change = Change()
     new, inserted = insert_facts(connection, keys, batch, entered)
     change += inserted
-    change += insert_ends(connection, batch, ends)
+    change += insert_ends(connection, keys, batch, ends)
     pupils = concerned(connection, keys, change.subjects)
     act.register(connection, what or change.what, about=told(change, about), pupils=pupils)
     return new

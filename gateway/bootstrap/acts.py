@@ -17,6 +17,7 @@ from gateway.adapters import callers, linking, policy_store
 from gateway.adapters import keys as key_files
 from gateway.adapters.acts import Act
 from gateway.adapters.callers import ListedClient, NewClient
+from gateway.adapters.declarations import declarations
 from gateway.adapters.field_seen import StoredFieldsSeen
 from gateway.adapters.policy_compiler import compile_state
 from gateway.adapters.policy_store import NotStored, PolicyText
@@ -25,8 +26,11 @@ from gateway.adapters.subjects import synchronised
 from gateway.bootstrap.proposals import carries, propose
 from gateway.bootstrap.school import Refused, School, check, key_place, legal_today, random
 from gateway.core import explain as explaining
+from gateway.core.decide import Standing
+from gateway.core.declared import findings, undeclared
 from gateway.core.model import KeyVersion
 from gateway.core.persons import Actor, Deed, needs_two, places, shown_entry, weights
+from gateway.core.reasons import Reason
 from gateway.core.register import Head, Verification
 from gateway.core.schema import Schema
 from gateway.core.terms import Recipient
@@ -137,7 +141,24 @@ def explain(school: School, recipient: str, purpose: str) -> list[str]:
     """Every rule that speaks, in Dutch."""
     policy = compiled(school)
     stands_on = explaining.School(policy.schemas, school.settings.policy, school.settings.organisation)
-    return explaining.explain(recipient, purpose, policy.standings, stands_on, legal_today())
+    return [
+        *explaining.explain(recipient, purpose, policy.standings, stands_on, legal_today()),
+        *_not_declared(school, [one for key, one in policy.standings.items() if key[:2] == (recipient, purpose)]),
+    ]
+
+
+def _not_declared(school: School, standings: Iterable[Standing]) -> list[str]:
+    """What these deliveries wait for, a line each."""
+    known = {(one.kind, one.location) for one in declarations(school.database)}
+    undone = {
+        one for each in standings for one in undeclared(each.delivery, None, lambda kind, place: (kind, place) in known)
+    }
+    reason = Reason.FACTS_NOT_DECLARED
+    return [
+        f"  [niet voldaan] stap {reason.meaning.step}: {reason} ({reason.meaning.rule}; {reason.meaning.article}): "
+        f"{reason.meaning.school} ({finding.about})"
+        for finding in findings(sorted(undone))
+    ]
 
 
 def new_client(school: School, recipient: str | None, purpose: str | None, actor: Actor) -> NewClient:

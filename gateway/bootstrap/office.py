@@ -14,6 +14,7 @@ import structlog
 from starlette.applications import Starlette
 
 from gateway.adapters.database import DatabaseUnavailable
+from gateway.adapters.fact_store import sweep
 from gateway.adapters.roster import RosterSource, RosterSync
 from gateway.adapters.subjects import Subjects
 from gateway.adapters.upstream import HttpUpstream, system_trust
@@ -81,9 +82,10 @@ class Office:
 
 @contextlib.asynccontextmanager
 async def open_office(directory: Path, metrics: Path) -> AsyncIterator[Office]:
-    """Raises Unusable."""
+    """What an import that died left is removed. Raises Unusable."""
     with open_school(directory) as school:
         settings = school.settings
+        sweep(school.database)
         upstream = HttpUpstream(upstream_sources(settings), system_trust(), wire_limits(settings))
         try:
             yield Office(school, school.world(), _sync(school, upstream), upstream, metrics)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import clients, demo, keys, persons, policy, proposals, pupils, register, rows
+from gateway.cli import clients, demo, facts, keys, persons, policy, proposals, pupils, register, rows
 from gateway.cli.output import HERE, Directory, console, school
 from gateway.supervisor import Addresses, Supervisor
 
@@ -30,6 +30,7 @@ app.add_typer(clients.client, name="client")
 app.add_typer(keys.key, name="key")
 app.add_typer(register.register, name="register")
 app.add_typer(register.report, name="report")
+app.add_typer(facts.facts, name="facts")
 app.add_typer(pupils.pupil, name="pupil")
 app.add_typer(pupils.roster, name="roster")
 for name, commands in rows.FAMILIES.items():

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from gateway.bootstrap import acts, proposals, session
+from gateway.bootstrap import acts, facts, proposals, session
 from gateway.bootstrap.office import synchronise
 from gateway.bootstrap.school import School, Unusable, create_key, legal_today, open_school, random, read_settings
 from gateway.bootstrap.templates import SHARE, answered
@@ -103,7 +103,8 @@ async def _lvs(directory: Path, url: str) -> AsyncIterator[None]:
 
 
 async def _furnish(directory: Path) -> list[Client]:
-    """Roster, persons, activations and credentials; a second start adds credentials only, as secrets are shown once."""
+    """Roster, persons, activations, declared facts and credentials; a second start adds credentials only, as secrets
+    are shown once."""
     if not await synchronise(directory, "lvs"):
         raise Unusable(["the demo LVS did not answer"])
     with open_school(directory) as school:
@@ -111,6 +112,9 @@ async def _furnish(directory: Path) -> list[Client]:
         for name, state in acts.recipients(school):
             if state == "not activated":
                 _activate(school, name, actor)
+        undone = [(kind, place) for kind, place, declared, _ in facts.status(school).declared if declared is None]
+        for kind, place in undone:
+            facts.declare(school, actor, [kind], [place], _WHY)
         standings = acts.compiled(school).standings
         # who receives on a permit alone has no credential: a person of the school hands over (D4)
         keys = sorted({key[:2] for key, one in standings.items() if not one.delivery.conditions.one_off})

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.bootstrap import acts
+from gateway.bootstrap.facts import still_to_declare
 from gateway.bootstrap.school import check as check_files
 from gateway.bootstrap.school import overdue
 from gateway.cli.output import HERE, PROBLEMS, Directory, OnBehalf, Why, acting, console, fail, school, table
@@ -22,6 +23,8 @@ def check(directory: Directory = HERE) -> None:
         console.print(f"{question} (open)", markup=False)
     for warning in overdue(directory):
         console.print(f"{warning} (warning)", markup=False)
+    for undone in still_to_declare(directory):
+        console.print(f"{undone} (to declare: gateway facts declare)", markup=False)
     if report.problems:
         fail(report.problems, PROBLEMS)
     console.print(f"{len(report.schemas)} schemas, {len(report.recipients)} recipients: in order", markup=False)

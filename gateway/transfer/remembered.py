@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from gateway.core.days import legal_date
 from gateway.core.decide import Call, Permit, Refusal, decide
+from gateway.core.declared import findings, undeclared
 from gateway.core.emission import Issued, Sight
 from gateway.core.model import Caller, Versions
 from gateway.core.question import Audience
@@ -67,7 +68,7 @@ class Remembered:
         return Granted(permit, sight, roster, resolver, compiled.minimiser(permit, call.record))
 
     def permit(self, caller: Caller, call: Call, snapshot: Snapshot, today: date) -> Permit:
-        """Steps 1-8 of the gate. Raises Stop with everything that spoke."""
+        """Steps 1-8 of the gate, on facts that are declared complete. Raises Stop with everything that spoke."""
         self._forget_what_moved(snapshot, today)
         permit = self._permits.get((caller, call))
         if permit is None:
@@ -116,4 +117,7 @@ class Remembered:
         verdict = decide(caller, call, snapshot.compiled.standings, world.policy, world.organisation, today)
         if isinstance(verdict, Refusal):
             raise Stop(verdict.reason, findings=verdict.findings)
+        undone = undeclared(verdict.standing.delivery, call.locations, snapshot.facts.declared)
+        if undone:
+            raise Stop(Reason.FACTS_NOT_DECLARED, findings=findings(undone))
         return verdict

@@ -40,12 +40,17 @@ from gateway.core.facts import (
     Facts,
     Form,
     Kind,
+    Mark,
+    Marker,
+    Occasion,
+    Permit,
     Restriction,
     RestrictionGround,
     Statement,
     gathered,
 )
 from gateway.core.model import Category
+from gateway.core.persons import SECRET_DETAIL
 from tests.simulators.drafts import NOW, an_act
 from tests.simulators.recording import KEYS, Recording, WatchedDatabase, a_recording
 from tests.simulators.stored import bodies_about, last_bodies
@@ -57,6 +62,13 @@ TERMS = ConsentTerms(
     form=Form.WRITTEN,
 )  # fmt: skip
 LATER = NOW + timedelta(days=1)
+
+
+def permit(*, secret: bool = False) -> Permit:
+    return Permit(
+        occasion=Occasion.SAFETY, recipient="veilig-thuis", purpose="melding", categories=frozenset({Category.NAME}),
+        channel="export", until=LATER, secret=secret,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -202,6 +214,19 @@ def test_act_is_in_the_register_of_whom_it_concerns(recording: Recording) -> Non
     assert changed["detail"][1:] == ["entered: birth 1", "ended: restriction 1"]
     assert bodies_about(recording.database, recording.reference(1)) == []
     assert recording.verified().ok
+
+
+@pytest.mark.parametrize(
+    ("fact", "secret"),
+    [(Marker(mark=Mark.CHILD_SAFETY), True), (RESTRICTION, False), (permit(secret=True), True), (permit(), False)],
+    ids=["marker", "restriction", "secret permit", "permit"],
+)
+def test_act_that_tells_a_secret_is_marked_so(recording: Recording, fact: AnyFact, *, secret: bool) -> None:
+    """Its entry exists for releaser and FG only; entered or ended (D4, R100)."""
+    recording.enter(0, ends=tuple(recording.enter(0, fact)))
+
+    for body in last_bodies(recording.database, 2):
+        assert (SECRET_DETAIL in json.loads(body)["detail"]) == secret
 
 
 def test_current_gives_each_fact_of_a_kind_that_is_known(recording: Recording) -> None:

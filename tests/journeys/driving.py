@@ -340,10 +340,12 @@ def _lives(process: int) -> bool:
 
 @dataclass(slots=True)
 class Truth:
-    """Whom pseudonyms stand for: pseudonym → the pupil's number in the LVS, and → the reference in the register."""
+    """Whom pseudonyms stand for: pseudonym → the pupil's number in the LVS, → the reference in the register, and → the
+    internal id."""
 
     number: dict[str, str] = field(repr=False)
     reference: dict[str, bytes] = field(repr=False)
+    internal: dict[str, bytes] = field(repr=False)
 
 
 def truth(directory: Path, domain: str, source: str = "lvs") -> Truth:
@@ -357,6 +359,7 @@ def truth(directory: Path, domain: str, source: str = "lvs") -> Truth:
         return Truth(
             {shown: one.ids["las-key"] for shown, one in named.items()},
             {shown: one.reference for shown, one in named.items()},
+            {shown: one.id for shown, one in named.items()},
         )
 
 

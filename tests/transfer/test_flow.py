@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.core.facts import Kind
 from gateway.core.model import NOBODIES
 from gateway.core.reasons import Reason
 from gateway.transfer.ports import NotSent, OutcomeUnknown, UpstreamFailed, UpstreamTimeout
@@ -162,6 +163,33 @@ async def test_stale_roster_refuses_before_anything_is_fetched(school: School) -
 
     assert answer.reason is Reason.FACTS_STALE
     assert school.journal == ["register refusal refused"]
+
+
+async def test_facts_that_nobody_declared_refuse_before_anything_is_fetched(school: School) -> None:
+    school.world.facts.undeclared.add((Kind.RESTRICTION, "noord"))
+
+    answer = await school.ask(STUDENTS)
+
+    assert answer.reason is Reason.FACTS_NOT_DECLARED
+    assert school.journal == ["register refusal refused"]
+    assert school.register.drafts[-1].detail == ("FACTS_NOT_DECLARED: restriction@noord",)
+
+
+async def test_facts_of_a_location_that_is_not_asked_need_not_be_declared(school: School) -> None:
+    school.world.facts.undeclared.add((Kind.RESTRICTION, "zuid"))
+
+    answer = await school.ask(STUDENTS)
+
+    assert answer.reason is None
+
+
+async def test_facts_declared_meanwhile_are_enough(school: School) -> None:
+    school.world.facts.undeclared.add((Kind.MARKER, "noord"))
+    await school.ask(STUDENTS)
+    school.world.facts.undeclared.clear()
+    school.enrol()
+
+    assert (await school.ask(STUDENTS)).reason is None
 
 
 # -- no entry, no delivery -----------------------------------------------------------------------------------------

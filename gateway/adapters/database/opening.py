@@ -48,6 +48,11 @@ def open_database(url: str, directory: Path, mounts: Path = _MOUNTS) -> Database
     return database
 
 
+def database_exists(url: str, directory: Path) -> bool:
+    """Whether there is one to open. Raises DatabaseUnusable."""
+    return _path(url, directory).exists()
+
+
 def _path(url: str, directory: Path) -> Path:
     try:
         parsed = make_url(url)
