@@ -1,6 +1,7 @@
 """Why a delivery may leave or not, in Dutch, for the school: every rule that spoke or passed, and every field.
 
-Pure; releases nothing and names no pupil. Leaves out: who may ask, and where the lines go (`cli`).
+Pure; releases nothing and names no pupil. Leaves out: one pupil (`explain_pupil`), who may ask, and where the lines go
+(`cli`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ RULES = tuple(
     )
 )
 
-_GROUNDS: Mapping[Ground, str] = {
+GROUNDS: Mapping[Ground, str] = {
     Ground.CONSENT: "toestemming",
     Ground.CONTRACT: "overeenkomst",
     Ground.STATUTORY_DUTY: "wettelijke verplichting",
@@ -102,9 +103,9 @@ def _delivery(standing: Standing, standings: Standings, school: School, today: d
 def _terms(standing: Standing) -> Iterator[str]:
     delivery, grondslag = standing.delivery, standing.delivery.grondslag
     if grondslag:
-        yield f"  Grondslag: {grondslag.ground} ({_GROUNDS[grondslag.ground]}): {grondslag.reference}"
+        yield f"  Grondslag: {grondslag.ground} ({GROUNDS[grondslag.ground]}): {grondslag.reference}"
         if grondslag.ground is Ground.CONSENT:
-            yield "  Toestemming: van geen enkele leerling bekend, dus iedereen blijft achterwege (R3, R21)"
+            yield "  Toestemming: per leerling, van wie haar op de dag zelf mag geven (R3, R21, R27)"
         else:
             yield "  Toestemming: niet van toepassing (R3)"
     places = ", ".join(sorted(delivery.locations)) or "geen"

@@ -106,7 +106,7 @@ def test_consent_is_told_to_matter_under_ground_a_only() -> None:
     consent = standing(delivery(grondslag=Grondslag(Ground.CONSENT, "formulier 2026")))
 
     assert "  Toestemming: niet van toepassing (R3)" in lines()
-    assert any("van geen enkele leerling bekend" in line for line in lines(consent))
+    assert any("van wie haar op de dag zelf mag geven" in line for line in lines(consent))
 
 
 def test_unknown_recipient_and_purpose_are_told() -> None:
