@@ -149,7 +149,6 @@ class WriteForm(Form):
 
     items: FieldName
     id: FieldName
-    message_id: FieldName
     organisation_key: FieldName
     unkeyed: list[At] = Field(default_factory=list)
 
@@ -240,7 +239,7 @@ def _parameters(form: SchemaForm, route: RouteForm) -> Iterator[tuple[str, Param
 
 
 def _route(form: SchemaForm, route: RouteForm) -> Route:
-    named, write = route.named, route.write
+    named = route.named
     return Route(
         route.method,
         route.path,
@@ -250,8 +249,8 @@ def _route(form: SchemaForm, route: RouteForm) -> Route:
         NamedSubject(named.key, named.organisation_key, _position(form, "", named.person, "record", named.ids))
         if named
         else None,
-        WriteBack(write.items, write.id, write.message_id, write.organisation_key, tuple(write.unkeyed))
-        if write
+        WriteBack(route.write.items, route.write.id, route.write.organisation_key, tuple(route.write.unkeyed))
+        if route.write
         else None,
     )
 

@@ -1,4 +1,4 @@
-"""What the store key is for: sealing values at rest, look-up values, digests of what was sent, ids of what is written.
+"""What the store key is for: sealing values at rest, look-up values, digests of what was sent.
 
 Each use has its own key, by HKDF-SHA256. Sealing is AES-SIV, bound to the row by its associated data: deterministic, so
 that it needs no randomness, and equal values in two rows look different. Look-up values and digests are BLAKE2b with a
@@ -20,13 +20,12 @@ _SIZE = 32  # bytes
 
 
 class StoreKeys:
-    """What the store key is used for. All methods are pure and quick (2-3 µs; `outgoing` 20)."""
+    """What the store key is used for. All methods are pure and quick (2-3 µs)."""
 
     def __init__(self, store: bytes) -> None:
         self._sealing = AESSIV(derived(store, b"store/v1/seal", 64))
         self._look_up = derived(store, b"store/v1/look-up", _SIZE)
         self._digest = derived(store, b"store/v1/digest", _SIZE)
-        self._outgoing = derived(store, b"store/v1/outgoing", _SIZE)
         self.proof = hmac.digest(derived(store, b"store/v1/proof", _SIZE), b"proof", "sha256")
 
     def __repr__(self) -> str:
@@ -51,11 +50,6 @@ class StoreKeys:
             message += b"\0%d\0" % len(encoded)
             message += encoded
         return blake2b(message, digest_size=16, key=self._look_up).digest()
-
-    def outgoing(self, recipient: str) -> bytes:
-        """The key of the ids under which a source gets what this recipient made. It does not rotate with the pseudonym
-        keys: a correction must find what it corrects."""
-        return derived(self._outgoing, b"outgoing/v1/" + recipient.encode(), _SIZE)
 
     def digest(self, sent: bytes) -> str:
         """The keyed digest of what was sent; about 1 GB/s."""

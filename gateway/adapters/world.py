@@ -18,7 +18,6 @@ from gateway.adapters.memory_roster import MemoryRoster
 from gateway.adapters.policy_compiler import compile_state
 from gateway.adapters.policy_store import read_policy
 from gateway.adapters.store_keys import StoreKeys
-from gateway.core import pseudonym
 from gateway.core.model import Versions
 from gateway.core.register import Issue
 from gateway.core.terms import Organisation, SchoolPolicy
@@ -61,7 +60,6 @@ class StoredWorld:
         }
         self._facts = MemoryFacts(database, keys)
         self._snapshot: Snapshot | None = None
-        self._outgoing: dict[str, bytes] = {}
 
     def refresh(self) -> None:
         self._database.versioned()
@@ -77,12 +75,6 @@ class StoredWorld:
         ring = (self._snapshot or self.now()).keys
         assert isinstance(ring, KeyRing)
         return self._issued.find(domain, pseudonym, thing, ring.resolving(self._clock()))
-
-    def outgoing(self, source: str, recipient: str, thing: str, value: str) -> str:
-        key = self._outgoing.get(recipient)
-        if key is None:
-            key = self._outgoing[recipient] = self._keys.outgoing(recipient)
-        return pseudonym.thing(key, thing, source, value)
 
     def digest(self, sent: bytes) -> str:
         return self._keys.digest(sent)

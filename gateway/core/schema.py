@@ -113,12 +113,11 @@ class NamedSubject:
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """A request body that brings statements: array `items`, key of a statement's id, key of the whole message's id,
-    key of the organisation's reference; what is named in `unkeyed` is left out of the content digest (D9)."""
+    """A request body that brings statements: array `items`, key of a statement's id, key of the
+    organisation's reference; what is named in `unkeyed` is left out of the content digest (D9)."""
 
     items: str
     id: str
-    message_id: str
     organisation_key: str
     unkeyed: tuple[str, ...] = ()
 

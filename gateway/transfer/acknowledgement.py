@@ -6,7 +6,7 @@ of a statement is looked at for its number only; none of its words is relayed (h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -39,13 +39,12 @@ class _Status(msgspec.Struct):
 _statuses = msgspec.json.Decoder(list[_Status])
 
 
-def understood(statements: Sequence[Statement], names: Mapping[str, str], answer: UpstreamAnswer) -> list[Outcome]:
-    """What the source says of each statement; `names`: what it calls them. A refusal that does not say of which counts
-    for all."""
+def understood(statements: Sequence[Statement], answer: UpstreamAnswer) -> list[Outcome]:
+    """What the source says of each statement. A refusal that does not say of which counts for all."""
     if answer.status in _SUCCESS:
         return [Outcome(one, State.ACCEPTED, answer.status) for one in statements]
     said = {one.id: one.status for one in _read(answer.body) if one.id is not None}
-    return [_outcome(one, said.get(names[one.id], answer.status)) for one in statements]
+    return [_outcome(one, said.get(one.id, answer.status)) for one in statements]
 
 
 def _outcome(statement: Statement, status: int) -> Outcome:

@@ -27,6 +27,7 @@ class Plan(StrEnum):
 
     FORWARD = "forward"
     RETURN = "return"
+    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,7 @@ class Outcome:
 
 
 class Ledger(Protocol):
-    """Durable, shared by all processes; what one recipient did with an id says nothing of another's. Methods
-    block for some milliseconds: call them in a thread."""
+    """Durable, shared by all processes. Methods block for some milliseconds: call them in a thread."""
 
     def plan(self, source: str, recipient: str, statements: Sequence[Statement], moment: datetime) -> list[Planned]:
         """What to do with each, in order; those to forward are durably pending when this returns. Raises

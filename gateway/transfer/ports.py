@@ -197,11 +197,6 @@ class World(Protocol):
         resolves; else None. The same work either way."""
         ...
 
-    def outgoing(self, source: str, recipient: str, thing: str, value: str) -> str:
-        """What a thing that this recipient made (a message, a statement) is called at this source: always the same,
-        also after a rotation of the pseudonym keys, and nobody else's."""
-        ...
-
     def digest(self, sent: bytes) -> str:
         """The keyed digest by which what was sent can be proved later."""
         ...

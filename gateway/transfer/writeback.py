@@ -10,15 +10,14 @@ source's answer means (`acknowledgement`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from gateway.core.decide import Permit
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
-from gateway.formats.json import BodyRefused, JsonInbound, Message, Outgoing, Statement
+from gateway.formats.json import BodyRefused, JsonInbound, Message, Statement
 from gateway.transfer import ledger
 from gateway.transfer import trail as entries
 from gateway.transfer.acknowledgement import Result, acknowledge, understood
@@ -49,7 +48,7 @@ class Judged:
         """What the recipient hears of it, but for what is forwarded now."""
         if self.subject is None:
             return Result(self.statement.id, Reason.BODY_INVALID)
-        if isinstance(self.subject, Absent) or self.known is None:
+        if isinstance(self.subject, Absent) or self.known is None or self.known.plan is Plan.FOREIGN:
             return Result(self.statement.id, Reason.NOT_AVAILABLE)
         refused = self.known.state is State.REFUSED
         return Result(self.statement.id, Reason.STATEMENT_REFUSED if refused else None)
@@ -57,32 +56,17 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What is about to be sent, its entry durable and its statements pending in the ledger. `outgoing`: (kind of thing,
-    the recipient's id) → the source's, so that nobody can write over what another recipient, or another system, wrote
-    under an id it guessed."""
+    """What is about to be sent, its entry durable and its statements pending in the ledger."""
 
     permit: Permit
     receipt: Receipt
     inbound: JsonInbound
     message: Message
     judged: tuple[Judged, ...]
-    outgoing: Callable[[str, str], str]
-
-    @property
-    def forwarded(self) -> list[Judged]:
-        return [one for one in self.judged if one.forwarded]
-
-    @property
-    def names(self) -> dict[str, str]:
-        """A forwarded statement's id → what the source calls it."""
-        return {one.statement.id or "": self.outgoing("statement", one.statement.id or "") for one in self.forwarded}
 
     def body(self) -> bytes:
-        names = self.names
-        chosen = [
-            Outgoing(one.statement, names[one.statement.id or ""], self._own_id(one.subject)) for one in self.forwarded
-        ]
-        return self.inbound.forward(self.message, self.outgoing("message", self.message.id), chosen)
+        chosen = [(one.statement, self._own_id(one.subject)) for one in self.judged if one.forwarded]
+        return self.inbound.forward(self.message, chosen)
 
     def _own_id(self, subject: Subject | Absent | None) -> str:
         own = self.inbound.own_id(subject) if isinstance(subject, Subject) else None
@@ -98,7 +82,7 @@ class WriteBack(Steps):
         registered = await self.steadily(lambda snapshot: self._register(trail, match, inquiry, snapshot))
         outcomes: dict[str, Outcome] = {}
         failure: Reason | None = None
-        if registered.forwarded:
+        if any(one.forwarded for one in registered.judged):
             outcomes, failure = await self._send(match, inquiry, registered)
             await self._keep(trail, match, registered, outcomes, failure)
         purpose = registered.permit.standing.delivery.purpose
@@ -118,8 +102,7 @@ class WriteBack(Steps):
         judged = [self._judge(resolver, inbound, statement) for statement in message.statements]
         planned = await self._plan(permit, judged)
         draft = _entry(trail, permit, snapshot, inbound, planned)
-        outgoing = partial(self.outside.world.outgoing, match.source, permit.standing.delivery.recipient)
-        return Registered(permit, await self.outside.register.append(draft), inbound, message, planned, outgoing)
+        return Registered(permit, await self.outside.register.append(draft), inbound, message, planned)
 
     def _located(self, inquiry: Inquiry, message: Message) -> Inquiry:
         organisation = self.outside.world.organisation
@@ -156,7 +139,7 @@ class WriteBack(Steps):
             upstream_query(inquiry.asked, {}),
             registered.body(),
         )
-        forwarded = [_in_ledger(one) for one in registered.forwarded]
+        forwarded = [_in_ledger(one) for one in registered.judged if one.forwarded]
         try:
             answer = await self.outside.upstream.write(registered.permit, call)
         except NotSent:
@@ -165,7 +148,7 @@ class WriteBack(Steps):
             return _all(forwarded, State.UNKNOWN), Reason.OUTCOME_UNKNOWN
         except UpstreamFailed:
             return _all(forwarded, State.UNKNOWN), Reason.UPSTREAM_FAILED
-        return {one.statement.id: one for one in understood(forwarded, registered.names, answer)}, None
+        return {one.statement.id: one for one in understood(forwarded, answer)}, None
 
     async def _keep(
         self,

@@ -89,30 +89,6 @@ def test_rotated_key_is_in_use_and_the_one_before_ends(directory: Path) -> None:
     assert [(number, until == "in use") for number, _, until in versions] == [(1, False), (2, True)]
 
 
-def test_id_of_a_statement_at_the_source_stays_after_a_rotation(directory: Path) -> None:
-    """A correction must find what it corrects."""
-    with open_school(directory) as school:
-        before = school.world().outgoing("lvs", "toetsaanbieder", "statement", "s-1")
-        acts.rotate_key(school, None, somebody(), "compromised")
-        after = school.world().outgoing("lvs", "toetsaanbieder", "statement", "s-1")
-
-    assert before == after
-
-
-def test_id_at_the_source_is_another_for_each_recipient_source_and_kind_of_thing(directory: Path) -> None:
-    with open_school(directory) as school:
-        outgoing = school.world().outgoing
-        ids = [
-            outgoing("lvs", "toetsaanbieder", "statement", "s-1"),
-            outgoing("lvs", "toetsaanbieder", "message", "s-1"),
-            outgoing("lvs", "another", "statement", "s-1"),
-            outgoing("other", "toetsaanbieder", "statement", "s-1"),
-            outgoing("lvs", "toetsaanbieder", "statement", "s-2"),
-        ]
-
-    assert len({*ids, "s-1"}) == 6
-
-
 def test_pupil_that_no_source_knows_cannot_be_forgotten(directory: Path) -> None:
     with open_school(directory) as school, pytest.raises(Refused):
         acts.forget_pupil(school, "lvs", "100001", somebody(), "a reason")

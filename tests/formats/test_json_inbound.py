@@ -16,7 +16,7 @@ from gateway.core.model import PseudonymMethod, Transform
 from gateway.core.projection import DeliveryRefused, compile_projection
 from gateway.core.schema import Schema
 from gateway.core.terms import Grant
-from gateway.formats.json import BodyRefused, JsonInbound, Message, Outgoing
+from gateway.formats.json import BodyRefused, JsonInbound, Message
 from gateway.formats.json.inbound import _fault, contains
 from tests import builders_formats as build
 from tests.official import needs_standards, problems
@@ -72,8 +72,7 @@ def message(*statements: Any, **more: Any) -> bytes:
 
 
 def forwarded(read: Message, *own: str) -> Any:
-    chosen = [Outgoing(one, one.id or "", key) for one, key in zip(read.statements, own, strict=True)]
-    return json.loads(inbound().forward(read, read.id, chosen))
+    return json.loads(inbound().forward(read, list(zip(read.statements, own, strict=True))))
 
 
 def test_message_gives_its_school_and_its_statements() -> None:
@@ -93,20 +92,11 @@ def test_forwarded_message_has_the_sources_id_in_place_of_the_pseudonym_and_noth
     assert forwarded(read, "las-1") == sent
 
 
-def test_forwarded_message_and_statement_have_the_ids_they_have_at_the_source() -> None:
-    read = inbound().read(message(statement(1)))
-
-    body = json.loads(inbound().forward(read, "M", [Outgoing(read.statements[0], "S", "las-1")]))
-
-    assert (read.id, body["id"]) == ("m1", "M")
-    assert [each["id"] for each in body["studentScoresAndResults"]] == ["S"]
-
-
 def test_forwarded_message_holds_only_the_statements_chosen() -> None:
     one = inbound()
     read = one.read(message(statement(1), statement(2)))
 
-    body = json.loads(one.forward(read, "m1", [Outgoing(read.statements[1], "s2", "las-2")]))
+    body = json.loads(one.forward(read, [(read.statements[1], "las-2")]))
 
     assert [each["id"] for each in body["studentScoresAndResults"]] == ["s2"]
 
@@ -219,7 +209,7 @@ def test_text_that_names_a_person_is_a_fault(text: str, where: str) -> None:
     assert fault is not None
     assert text not in fault
     with pytest.raises(ValueError, match="fault"):
-        inbound().forward(read, "m1", [Outgoing(read.statements[0], "s1", "las-1")])
+        inbound().forward(read, [(read.statements[0], "las-1")])
 
 
 @pytest.mark.parametrize(
@@ -343,8 +333,7 @@ def test_inbound_by_the_eck_id_reads_it_and_forwards_the_sources_own() -> None:
     read = one.read(message(statement(1, student={"userMasterIdentifier": "https://ketenid.example/1"})))
 
     assert read.statements[0].ids == (("eck-id", "https://ketenid.example/1"),)
-    chosen = [Outgoing(read.statements[0], "s1", "las-1")]
-    (sent,) = json.loads(one.forward(read, "m1", chosen))["studentScoresAndResults"]
+    (sent,) = json.loads(one.forward(read, [(read.statements[0], "las-1")]))["studentScoresAndResults"]
     assert sent["student"] == {"userIds": [{"userId": "las-1", "userIdType": "ASI"}]}
 
 

@@ -123,9 +123,6 @@ class SimulatedWorld:
         found = self._register.issued.get((domain, thing, pseudonym))
         return found if found is not None and found.key_version in self.resolving else None
 
-    def outgoing(self, source: str, recipient: str, thing: str, value: str) -> str:
-        return f"{recipient}'s {thing} {value} at {source}"
-
     def digest(self, sent: bytes) -> str:
         return hashlib.blake2b(sent, key=KEY, digest_size=32).hexdigest()
 
@@ -153,7 +150,7 @@ class SimulatedLedger:
     """ledger.Ledger in a dictionary. `down`: what both methods raise."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, str, str], tuple[bytes, State, int | None]] = {}
+        self.rows: dict[tuple[str, str], tuple[str, bytes, State, int | None]] = {}
         self.down: type[Exception] | None = None
 
     def plan(self, source: str, recipient: str, statements: Sequence[Statement], moment: datetime) -> list[Planned]:
@@ -161,21 +158,23 @@ class SimulatedLedger:
         plans = {one.id: self._plan(source, recipient, one) for one in statements}
         for one in statements:
             if plans[one.id].plan is Plan.FORWARD:
-                self.rows[source, recipient, one.id] = (one.content, State.PENDING, None)
+                self.rows[source, one.id] = (recipient, one.content, State.PENDING, None)
         return [plans[one.id] for one in statements]
 
     def record(self, source: str, recipient: str, outcomes: Sequence[Outcome], moment: datetime) -> None:
         self._works()
         for one in outcomes:
-            key = (source, recipient, one.statement.id)
-            if self.rows[key][0] == one.statement.content:
-                self.rows[key] = (one.statement.content, one.state, one.status)
+            key = (source, one.statement.id)
+            if self.rows[key][:2] == (recipient, one.statement.content):
+                self.rows[key] = (recipient, one.statement.content, one.state, one.status)
 
     def _plan(self, source: str, recipient: str, one: Statement) -> Planned:
-        row = self.rows.get((source, recipient, one.id))
+        row = self.rows.get((source, one.id))
         if row is None:
             return Planned(Plan.FORWARD)
-        content, state, status = row
+        owner, content, state, status = row
+        if owner != recipient:
+            return Planned(Plan.FOREIGN)
         if content == one.content and state in (State.ACCEPTED, State.REFUSED):
             return Planned(Plan.RETURN, state, status)
         return Planned(Plan.FORWARD, state)

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from gateway.core.reasons import Reason
-from gateway.transfer.ledger import State, Statement
+from gateway.transfer.ledger import State
 from gateway.transfer.ports import NotSent, OutcomeUnknown, RegisterUnavailable, UpstreamAnswer, UpstreamFailed
 from gateway.transfer.released import Answer, Unregistered
 from tests.builders_formats import pupil
@@ -69,11 +69,6 @@ def sent(school: School) -> list[dict[str, Any]]:
     """The statements that reached the source, in order."""
     bodies = [orjson.loads(call.body or b"") for call in school.upstream.calls]
     return [one for body in bodies for one in body["studentScoresAndResults"]]
-
-
-def at_source(*identities: str) -> list[str]:
-    """What the source calls statements of the recipient."""
-    return [f"{TAKER}'s statement {one} at lvs" for one in identities]
 
 
 # -- to the right pupil --------------------------------------------------------------------------------------------
@@ -140,7 +135,7 @@ async def test_result_that_cannot_be_placed_leaves_the_others_alone(school: Scho
     answer = await post(school, statement("s-1", shown[1]), statement("s-2", UNKNOWN), statement("s-3", shown[3]))
 
     assert await statuses(answer) == {"s-1": (201, "ACCEPTED"), "s-2": (404, "NOT_AVAILABLE"), "s-3": (201, "ACCEPTED")}
-    assert [one["id"] for one in sent(school)] == at_source("s-1", "s-3")
+    assert [one["id"] for one in sent(school)] == ["s-1", "s-3"]
 
 
 async def test_result_of_a_pupil_the_source_has_no_number_for_goes_nowhere(school: School) -> None:
@@ -285,24 +280,16 @@ async def test_only_what_is_not_yet_accepted_is_sent(school: School) -> None:
     await post(school, statement("s-1", shown[1]))
     await post(school, statement("s-1", shown[1]), statement("s-2", shown[2]))
 
-    assert [one["id"] for one in sent(school)] == at_source("s-1", "s-2")
+    assert [one["id"] for one in sent(school)] == ["s-1", "s-2"]
 
 
-async def test_result_id_that_another_recipient_used_is_still_free(school: School) -> None:
+async def test_result_id_of_another_recipient_is_not_available(school: School) -> None:
     shown = await school.shown(TAKER)
-    school.ledger.plan("lvs", "another", [Statement("s-1", b"")], school.clock.now)
+    school.ledger.rows["lvs", "s-1"] = ("another", b"", State.ACCEPTED, 201)
     answer = await post(school, statement("s-1", shown[1]))
 
-    assert (await left(answer)).status == 201
-    assert [one["id"] for one in sent(school)] == at_source("s-1")
-
-
-async def test_message_reaches_the_source_under_an_id_of_the_recipients_own(school: School) -> None:
-    shown = await school.shown(TAKER)
-    await post(school, statement("s-1", shown[1]), id="m-7")
-
-    body = orjson.loads(school.upstream.calls[0].body or b"")
-    assert body["id"] == f"{TAKER}'s message m-7 at lvs"
+    assert await statuses(answer) == {"s-1": (404, "NOT_AVAILABLE")}
+    assert school.upstream.calls == []
 
 
 async def test_result_after_rotation_under_the_new_pseudonym_reaches_the_same_pupil(school: School) -> None:
@@ -334,7 +321,7 @@ async def test_source_that_breaks_off_is_told_as_it_is(
     answer = await post(school, statement("s-1", shown[1]))
 
     assert (await left(answer)).status == status
-    assert school.ledger.rows["lvs", TAKER, "s-1"][1] is state
+    assert school.ledger.rows["lvs", "s-1"][2] is state
     assert school.register.drafts[-1].outcome == "failed"
 
 
@@ -359,13 +346,12 @@ async def test_nothing_is_sent_later_by_itself(school: School) -> None:
     school.clock.now += timedelta(hours=1)
     await post(school, statement("s-2", shown[2]))
 
-    assert [one["id"] for one in sent(school)] == at_source("s-2")
+    assert [one["id"] for one in sent(school)] == ["s-2"]
 
 
 async def test_result_that_the_source_refuses_is_told_by_its_id_without_the_sources_words(school: School) -> None:
     shown = await school.shown(TAKER)
-    one, two = at_source("s-1", "s-2")
-    said = [{"id": two, "status": 404, "statusMessage": "Fatima de Vries onbekend"}, {"id": one, "status": 201}]
+    said = [{"id": "s-2", "status": 404, "statusMessage": "Fatima de Vries onbekend"}, {"id": "s-1", "status": 201}]
     school.upstream.writes = lambda _: UpstreamAnswer(400, "application/json", msgspec.json.encode(said))
     answer = await post(school, statement("s-1", shown[1]), statement("s-2", shown[2]))
 
@@ -396,13 +382,12 @@ async def test_refusal_that_names_no_statement_counts_for_all(school: School) ->
 async def test_refusal_with_a_status_that_is_none_counts_for_all(school: School) -> None:
     """The ledger could not keep such a number, and the outcome of what was sent would be lost."""
     shown = await school.shown(TAKER)
-    (one,) = at_source("s-1")
-    said = b'[{"id": "%s", "status": 1%s}]' % (one.encode(), b"0" * 30)
+    said = b'[{"id": "s-1", "status": 1%s}]' % (b"0" * 30)
     school.upstream.writes = lambda _: UpstreamAnswer(400, "application/json", said)
     answer = await post(school, statement("s-1", shown[1]))
 
     assert await statuses(answer) == {"s-1": (400, "STATEMENT_REFUSED")}
-    assert school.ledger.rows["lvs", TAKER, "s-1"][1:] == (State.REFUSED, 400)
+    assert school.ledger.rows["lvs", "s-1"][2:] == (State.REFUSED, 400)
 
 
 async def test_result_whose_id_is_a_pseudonym_is_not_sent(school: School) -> None:
@@ -419,7 +404,7 @@ async def test_result_with_a_number_like_a_bsn_is_not_sent(school: School) -> No
 
     told = await statuses(answer)
     assert told["s-1"][0] == 400
-    assert [one["id"] for one in sent(school)] == at_source("s-2")
+    assert [one["id"] for one in sent(school)] == ["s-2"]
 
 
 async def test_acknowledgement_follows_purpose_and_transfer(school: School) -> None:

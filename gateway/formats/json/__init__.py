@@ -3,7 +3,7 @@ source (`drift`)."""
 
 from gateway.formats.json.circle import Circle
 from gateway.formats.json.drift import unknown_fields
-from gateway.formats.json.inbound import JsonInbound, Message, Outgoing, Statement
+from gateway.formats.json.inbound import JsonInbound, Message, Statement
 from gateway.formats.json.minimiser import EnvelopeBroken, JsonMinimiser, Minimised, tolerable
 from gateway.formats.json.requests import BodyRefused, NamedRequest, naming, read_named
 
@@ -16,7 +16,6 @@ __all__ = [
     "Message",
     "Minimised",
     "NamedRequest",
-    "Outgoing",
     "Statement",
     "naming",
     "read_named",

@@ -39,20 +39,9 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A statement as the source gets it: under the id it has there, about the pupil whose own key that is."""
-
-    statement: Statement
-    id: str = field(repr=False)
-    own: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Message:
-    """A body as it was read. `id`: as its maker gave it; `organisation_ids`: (type, id); `fault` as with a statement,
-    for the whole message."""
+    """A body as it was read. `organisation_ids`: (type, id); `fault` as with a statement, for the whole message."""
 
-    id: str = field(repr=False)
     organisation_master: str | None = field(repr=False)
     organisation_ids: tuple[tuple[str, str], ...] = field(repr=False)
     statements: tuple[Statement, ...]
@@ -90,28 +79,24 @@ class JsonInbound:
             envelope, header = self._envelope.decode(body), _plain(self._header.decode(body))
         except _BROKEN:
             envelope, header = None, {}
-        identity = header.get(self.write.message_id)
-        if envelope is None or not isinstance(identity, str):
+        if envelope is None:
             # Raised outside `except`: the cause would hold the body.
             raise BodyRefused("the body does not follow its schema")
         keyed = {name: value for name, value in header.items() if name not in self.write.unkeyed}
         statements = tuple(self._statement(raw, keyed) for raw in envelope.items)
         school: School = envelope.school
-        return Message(identity, school.master, school.pairs, statements, header, _fault(_texts(header)))
+        return Message(school.master, school.pairs, statements, header, _fault(_texts(header)))
 
     def own_id(self, subject: Subject) -> str | None:
         """The LVS's own key of a pupil: the only id that is forwarded. None: this source cannot take a statement."""
         return subject.ids.get(self._typed.kinds[self._typed.own])
 
-    def forward(self, message: Message, identity: str, chosen: Sequence[Outgoing]) -> bytes:
-        """The message with these statements. `identity`: what it is called at the source."""
-        if message.fault is not None or any(one.statement.fault is not None for one in chosen):
+    def forward(self, message: Message, chosen: Sequence[tuple[Statement, str]]) -> bytes:
+        """The message with these statements, each with its pupil's own id (`own_id`)."""
+        if message.fault is not None or any(statement.fault is not None for statement, _ in chosen):
             raise ValueError("what has a fault is not forwarded")
-        header = {**message.header, self.write.message_id: identity}
-        return msgspec.json.encode({**header, self.write.items: [self._outgoing(one) for one in chosen]})
-
-    def _outgoing(self, one: Outgoing) -> Json:
-        return {**one.statement.fields, self.write.id: one.id, self._name: own_reference(self._typed, one.own)}
+        items = [{**one.fields, self._name: own_reference(self._typed, own)} for one, own in chosen]
+        return msgspec.json.encode({**message.header, self.write.items: items})
 
     def _statement(self, raw: Raw, keyed: Json) -> Statement:
         try:
