@@ -41,8 +41,10 @@ from gateway.adapters.schema_forms import Fault
 from gateway.core.facts import Occasion
 from gateway.core.grants import node_at
 from gateway.core.model import PseudonymMethod, Transform
+from gateway.core.rules_aggregate import SMALLEST_CELL
 from gateway.core.schema import Schema
 from gateway.core.terms import (
+    Aggregate,
     Agreement,
     Authorisation,
     Conditions,
@@ -188,6 +190,14 @@ class ConditionsForm(Form):
     destination: Brin | None = None
 
 
+class AggregateForm(Form):
+    """R45: counts of pupils by these fields instead of records; a count under `minimum`, or that gives one away, does
+    not leave."""
+
+    by: list[Text]
+    minimum: Number = SMALLEST_CELL
+
+
 class GrantForm(Form):
     """One field: why it is needed (R4), and what becomes of it. `value` belongs to `fixed`."""
 
@@ -220,6 +230,7 @@ class DeliveryForm(Form):
     class_list: Text | None = None
     eck_login: Flag = False
     conditions: ConditionsForm = ConditionsForm()
+    aggregate: AggregateForm | None = None
     schemas: dict[str, Grants]
 
 
@@ -293,6 +304,7 @@ def _deliveries(recipient: str, form: DeliveryForm) -> Iterator[Delivery]:
             class_list=form.class_list,
             eck_login=form.eck_login,
             conditions=Conditions(**form.conditions.model_dump()),
+            aggregate=Aggregate(tuple(form.aggregate.by), form.aggregate.minimum) if form.aggregate else None,
         )
 
 

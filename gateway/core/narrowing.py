@@ -132,6 +132,7 @@ _SAME_TERMS = (
     "class_list",
     "eck_login",
     "conditions",
+    "aggregate",
 )
 
 

@@ -16,6 +16,7 @@ from gateway.core.model import Finding, PseudonymMethod
 from gateway.core.narrowing import Narrowed, key_of, narrow
 from gateway.core.problems import Key, PolicyProblem, delivery_terms
 from gateway.core.reasons import Reason, rank
+from gateway.core.rules_aggregate import AGGREGATE_RULES, counted_once
 from gateway.core.rules_fields import FIELD_RULES
 from gateway.core.rules_shape import SHAPE_RULES
 from gateway.core.rules_terms import RECIPIENT_RULES, TERMS_RULES
@@ -36,7 +37,7 @@ __all__ = [
     "standing_problems",
 ]
 
-_DELIVERY_RULES = (*TERMS_RULES, *FIELD_RULES, *SHAPE_RULES)
+_DELIVERY_RULES = (*TERMS_RULES, *FIELD_RULES, *SHAPE_RULES, *AGGREGATE_RULES)
 
 
 def problems(
@@ -51,7 +52,7 @@ def standing_problems(
     recipient: Recipient, schemas: Mapping[str, Schema], organisation: Organisation | None
 ) -> list[PolicyProblem]:
     """What no new day can change."""
-    found = [problem for rule in RECIPIENT_RULES for problem in rule(recipient)]
+    found = [problem for rule in (*RECIPIENT_RULES, counted_once) for problem in rule(recipient)]
     for delivery in recipient.deliveries:
         terms = delivery_terms(recipient, delivery, schemas, organisation)
         found += [problem for rule in _DELIVERY_RULES for problem in rule(terms)]

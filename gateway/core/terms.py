@@ -136,6 +136,14 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """R45: only counts leave, of pupils by the values of these fields; none of fewer than `minimum`."""
+
+    by: tuple[str, ...]
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """Recipient × purpose × schema. `grants`: record name → path → Grant; a record that is not named is not
     part of the delivery, one with an empty mapping releases empty records (house rule 1)."""
@@ -161,6 +169,7 @@ class Delivery:
     class_list: str | None = None
     eck_login: bool = False
     conditions: Conditions = Conditions()
+    aggregate: Aggregate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,10 +72,12 @@ def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Jso
     compiled: dict[str, JsonMinimiser | JsonInbound] = {}
     for name, grants in delivery.grants.items():
         if name in schema.records:
-            special = _special(standing, schemas)
-            projection = compile_projection(schema.records[name], grants, delivery.pseudonym, special=special)
+            special, whole = _special(standing, schemas), delivery.aggregate is None
+            record, method = schema.records[name], delivery.pseudonym
+            projection = compile_projection(record, grants, method, special=special, whole=whole)
             write = writes.get(name)
-            compiled[name] = JsonMinimiser(projection) if write is None else JsonInbound(projection, write)
+            out = JsonMinimiser(projection, delivery.aggregate) if write is None else JsonInbound(projection, write)
+            compiled[name] = out
     return compiled
 
 

@@ -61,7 +61,8 @@ class Flow(Steps):
         if fetched.status == 404:
             return await self.steadily(lambda snapshot: self._nothing_there(trail, match, inquiry, snapshot))
         self.outside.drift.look(match, fetched.body)
-        if len(fetched.body) > self.sizes.answer_bytes and _is_list(match, inquiry):
+        counted = permit.standing.delivery.aggregate is not None  # of all records at once, and the answer is small
+        if len(fetched.body) > self.sizes.answer_bytes and _is_list(match, inquiry) and not counted:
             return await self._in_parts(trail, match, inquiry, fetched.body)
         return await self.steadily(lambda snapshot: self._release(trail, match, inquiry, target, fetched, snapshot))
 
@@ -70,6 +71,7 @@ class Flow(Steps):
     ) -> tuple[Permit, Target] | Released:
         """A permit and what to fetch; or, where the request names what this recipient cannot have, the absence."""
         granted = self.granted(trail, inquiry, snapshot)
+        _one_table(granted.permit, match, inquiry)
         permit, target = granted.permit, self.target(granted.resolver, match, inquiry)
         if isinstance(target, Target):
             return permit, target
@@ -96,6 +98,7 @@ class Flow(Steps):
     ) -> Released:
         """Minimise under this snapshot, commit the entry, and only then make what may leave."""
         permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
+        _one_table(permit, match, inquiry)
         minimised = _minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
         _same_person(target, emission)
         built = self._built(emission, minimised)
@@ -145,6 +148,8 @@ class Flow(Steps):
         self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, circle: Circle | None, snapshot: Snapshot
     ) -> Part:
         permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
+        if minimiser.aggregate is not None:
+            raise Stop(Reason.SCHEMA_NOT_ACTIVE)  # it is counts since the parts began, and counts have no parts
         minimised = _minimised(
             lambda: minimiser.minimise(piece.body, emission, many=True, tolerated=piece.tolerated, circle=circle)
         )
@@ -198,6 +203,16 @@ def _absence(permit: Permit, match: Match, receipt: Receipt, *, listed: bool = F
     if listed:
         return Released(receipt, body=b"[]", purpose=purpose)
     return Released(receipt, Reason.NOT_AVAILABLE, shape=match.schema.errors, purpose=purpose)
+
+
+def _one_table(permit: Permit, match: Match, inquiry: Inquiry) -> None:
+    """R45: counts are of the whole location whatever is asked; a part gives small cells away by its difference."""
+    if permit.standing.delivery.aggregate is None:
+        return
+    if not _is_list(match, inquiry):
+        raise Stop(Reason.ROUTE_UNKNOWN)
+    if inquiry.asked.things or inquiry.asked.plain:
+        raise Stop(Reason.PARAMETER_UNKNOWN)
 
 
 def _is_list(match: Match, inquiry: Inquiry) -> bool:

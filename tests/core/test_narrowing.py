@@ -14,7 +14,7 @@ from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMe
 from gateway.core.policy import RecipientState, compile_standings, narrow
 from gateway.core.reasons import Reason
 from gateway.core.schema import Branch, Leaf, Many, Route, Schema, SubjectPosition
-from gateway.core.terms import Conditions, Delivery, Grondslag, Location, Organisation, Recipient, Rows
+from gateway.core.terms import Aggregate, Conditions, Delivery, Grondslag, Location, Organisation, Recipient, Rows
 from tests.builders_policy import (
     A_RECORD,
     AGREEMENT,
@@ -155,6 +155,7 @@ OTHER_TERMS: dict[str, Any] = {
     "class_list": "besluit",
     "eck_login": True,
     "conditions": Conditions(inzage=True),
+    "aggregate": Aggregate(("year",), 5),
 }
 
 

@@ -19,7 +19,9 @@ from gateway.core.emission import Emission, Seen
 from gateway.core.model import Transform
 from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Order, Projection, without
 from gateway.core.reasons import Reason
+from gateway.core.terms import Aggregate
 from gateway.core.transforms import reference_day
+from gateway.formats.json.cells import counted
 from gateway.formats.json.circle import Circle, CircleReader
 from gateway.formats.json.guard import Guard
 from gateway.formats.json.ids import ABSENT, array_of
@@ -61,8 +63,9 @@ def tolerable(records: int) -> int:
 class JsonMinimiser:
     """Compiled when policy is taken over; holds nothing of any answer."""
 
-    def __init__(self, projection: Projection) -> None:
+    def __init__(self, projection: Projection, aggregate: Aggregate | None = None) -> None:
         self.projection = projection
+        self.aggregate = aggregate
         self._shape = shape(projection.root, _order_field(projection))
         record = self._shape.type
         self._many = msgspec.json.Decoder(array_of(record))
@@ -94,6 +97,8 @@ class JsonMinimiser:
         malformed = [*walked.malformed, *broken]
         if len(malformed) > (tolerable(len(records) + len(broken)) if tolerated is None else tolerated):
             raise EnvelopeBroken("too many malformed records")
+        if self.aggregate is not None:
+            return self._counted(walked, malformed, emission, self.aggregate)
         self._report(walked, malformed, emission)
         released = _ordered(walked)
         encoded = self._encode(released) if many else self._encode(released[0]) if released else b""
@@ -193,6 +198,14 @@ class JsonMinimiser:
             bound[key] = None if written is None else written.bind(emission.sight)
         walk: Walk | None = bound[key]
         return walk
+
+    def _counted(self, walked: Walked, malformed: Sequence[Any], emission: Emission, aggregate: Aggregate) -> Minimised:
+        """Counts instead of records (R45): whoever is in no cell that is told is withheld."""
+        counts = counted(walked.rows, walked.shown, aggregate)
+        walked.shown = list(counts.told)
+        self._report(walked, malformed, emission)
+        emission.withhold(counts.hidden, Reason.SMALL_CELL)
+        return Minimised(self._encode(counts.cells), len(counts.cells), len(malformed))
 
     def _report(self, walked: Walked, malformed: Sequence[Any], emission: Emission) -> None:
         emission.release(walked.shown)
