@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.facts import NOTHING_KNOWN
-from gateway.core.model import Enrolment, Ground, Person, PseudonymMethod, Subject, Transform, Verdict
+from gateway.core.facts import (
+    DECLARED,
+    NOTHING_KNOWN,
+    Answer,
+    Capacity,
+    Consent,
+    CourtOrder,
+    Dispute,
+    Facts,
+    Kind,
+    Objection,
+    Occasion,
+    Restriction,
+    RestrictionGround,
+)
+from gateway.core.model import Category, Enrolment, Ground, Person, PseudonymMethod, Subject, Transform, Verdict
 from gateway.core.reasons import Reason
-from gateway.core.screening import screen
+from gateway.core.screening import facts_used, screen, screen_inbound
 from gateway.core.screening_fields import NOTHING, FieldTerms, field_terms
-from gateway.core.terms import Delivery, Grondslag, Rows
+from gateway.core.terms import Conditions, Delivery, Grondslag, Rows
 from tests.builders_policy import A_RECORD, DELIVERY, TODAY, delivery, enrolled, grant, pupil
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)
 OUT = (Reason.PUPIL_NOT_IN_SCOPE,)
 GROUPS = replace(DELIVERY, rows=Rows(groups=frozenset({"1a"})))
 YEARS = replace(DELIVERY, rows=Rows(years=frozenset({1})))
@@ -174,3 +189,103 @@ def test_screen_never_raises_and_narrower_rows_never_release_more(
 
     assert wide.available or not narrow.available
     assert wide.withheld <= narrow.withheld
+
+
+# -- what comes back (D9) --------------------------------------------------------------------------------------------
+
+RESTRICTED = Facts(restrictions=(Restriction(ground=RestrictionGround.ACCURACY),))
+FIELDS = field_terms(DELIVERY, A_RECORD)
+
+
+def test_inbound_needs_no_consent_and_no_permit() -> None:
+    one = delivery(grant("medical"), grondslag=Grondslag(Ground.CONSENT, "formulier"))
+    refused = Facts(consents=(Consent(capacity=Capacity.PARENT, answer=Answer.NO, given=NOW),))
+
+    assert screen_inbound(one, pupil(enrolled()), refused, TODAY, field_terms(one, A_RECORD)) == Verdict()
+
+
+@pytest.mark.parametrize(
+    ("subject", "facts", "reason"),
+    [
+        (pupil(enrolled(end=YESTERDAY)), NOTHING_KNOWN, Reason.PUPIL_NOT_IN_SCOPE),
+        (pupil(enrolled()), RESTRICTED, Reason.PUPIL_RESTRICTED),
+    ],
+    ids=["left", "restricted"],
+)
+def test_inbound_about_who_left_or_is_restricted_is_a_task_for_the_school(
+    subject: Subject, facts: Facts, reason: Reason
+) -> None:
+    assert screen_inbound(DELIVERY, subject, facts, TODAY, FIELDS) == Verdict((reason,), held=(reason,))
+
+
+def test_inbound_about_nobody_known_is_unresolved() -> None:
+    assert screen_inbound(DELIVERY, None, NOTHING_KNOWN, TODAY, FIELDS).reasons == (Reason.PUPIL_UNRESOLVED,)
+
+
+def test_inbound_restriction_of_other_categories_stops_nothing() -> None:
+    other = Facts(
+        restrictions=(Restriction(ground=RestrictionGround.ACCURACY, categories=frozenset({Category.SUPPORT})),)
+    )
+
+    assert screen_inbound(DELIVERY, pupil(enrolled()), other, TODAY, FIELDS).available
+
+
+# -- which facts must be declared ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ground", Ground)
+def test_objections_are_used_on_public_task_and_legitimate_interest_only(ground: Ground) -> None:
+    used = facts_used(delivery(grondslag=Grondslag(ground, "WPO artikel 8")))
+
+    assert used - {Kind.OBJECTION} == {Kind.RESTRICTION, Kind.COURT_ORDER, Kind.MARKER}
+    assert (Kind.OBJECTION in used) == (ground in {Ground.PUBLIC_TASK, Ground.LEGITIMATE_INTEREST})
+
+
+def test_objections_are_not_used_on_an_occasion() -> None:
+    one = replace(DELIVERY, conditions=Conditions(occasion=Occasion.POLICE))
+
+    assert Kind.OBJECTION not in facts_used(one)
+
+
+def test_facts_used_are_kinds_that_can_be_declared() -> None:
+    assert facts_used(DELIVERY) <= set(DECLARED)
+
+
+# -- beside the cases of tests/vectors -------------------------------------------------------------------------------
+
+
+def test_consent_of_a_teacher_is_not_known() -> None:
+    one = delivery(grondslag=Grondslag(Ground.CONSENT, "formulier"))
+    subject = pupil(enrolled(), person=Person.STAFF)
+    facts = Facts(consents=(Consent(capacity=Capacity.PUPIL, answer=Answer.YES, given=NOW),))
+
+    assert screen(one, subject, facts, TODAY, NOTHING).reasons == (Reason.CONSENT_MISSING,)
+
+
+def test_permit_without_a_moment_does_not_hold() -> None:
+    one = replace(DELIVERY, conditions=Conditions(occasion=Occasion.POLICE))
+
+    assert screen(one, pupil(enrolled()), NOTHING_KNOWN, TODAY, NOTHING).reasons == (Reason.NO_VORDERING,)
+
+
+def test_all_that_speaks_is_told_in_gate_order() -> None:
+    everything = Facts(
+        birth=date(2014, 1, 1),
+        court_orders=(CourtOrder(),),
+        restrictions=(Restriction(ground=RestrictionGround.ACCURACY),),
+        objections=(Objection(received=TODAY),),
+        disputes=(Dispute(categories=frozenset({Category.ORGANISATION})),),
+    )
+    one = delivery(grant("year"), grant("medical"))
+
+    verdict = screen(one, pupil(enrolled("zuid")), everything, TODAY, field_terms(one, A_RECORD))
+
+    assert verdict.reasons == (
+        Reason.PUPIL_NOT_IN_SCOPE,
+        Reason.COURT_ORDER,
+        Reason.PUPIL_RESTRICTED,
+        Reason.PUPIL_OBJECTED,
+        Reason.CONSENT_MISSING,
+        Reason.FIELD_DISPUTED,
+    )
+    assert verdict.fields == (("medical", Reason.CONSENT_MISSING), ("year", Reason.FIELD_DISPUTED))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from gateway.core.days import legal_date
 from gateway.core.decide import Call, Permit
 from gateway.core.emission import Sight
+from gateway.core.facts import Occasion
+from gateway.core.model import RecipientKind
 from gateway.core.reasons import Reason
+from gateway.core.terms import Conditions
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Stop
 from tests.builders_formats import student_json
@@ -20,6 +23,7 @@ pytestmark = pytest.mark.anyio
 
 CALL = Call("lvs", "edu-v-students", "Student", None, frozenset({"noord"}))
 TODAY = legal_date(NOW)
+PARENT = RecipientKind.PARENT
 STUDENTS = f"/lvs/students/school?{NORTH}"
 
 
@@ -88,6 +92,37 @@ def test_sight_facts_moved_is_another(school: School) -> None:
     school.leaves(1)
 
     assert sight(remembered, school) is not before
+
+
+def on_an_occasion(one: Permit) -> Permit:
+    """The same delivery, if it took a permit."""
+    delivery = replace(one.standing.delivery, conditions=Conditions(occasion=Occasion.POLICE))
+    return replace(one, standing=replace(one.standing, delivery=delivery))
+
+
+def test_sight_on_an_occasion_is_made_anew_at_each_moment(school: School) -> None:
+    remembered = Remembered(school.world)
+    one, snapshot = on_an_occasion(permit(remembered, school)), school.world.now()
+
+    before = remembered.sight(one, snapshot, NOW)
+    after = remembered.sight(one, snapshot, NOW + timedelta(seconds=1))
+
+    assert (before.now, after.now) == (NOW, NOW + timedelta(seconds=1))
+
+
+def test_sight_that_stands_is_the_same_all_day(school: School) -> None:
+    remembered = Remembered(school.world)
+    one, snapshot = permit(remembered, school), school.world.now()
+
+    assert remembered.sight(one, snapshot, NOW) is remembered.sight(one, snapshot, NOW + timedelta(seconds=1))
+
+
+def test_sight_is_of_the_kind_of_recipient(school: School) -> None:
+    remembered = Remembered(school.world)
+    one = permit(remembered, school)
+    parent = replace(one, standing=replace(one.standing, recipient=replace(one.standing.recipient, kind=PARENT)))
+
+    assert remembered.sight(parent, school.world.now(), NOW).audience.parent
 
 
 def test_sight_keys_moved_has_other_pseudonyms(school: School) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 import pytest
 
+from gateway.core.facts import Restriction, RestrictionGround
 from gateway.core.reasons import Reason
 from gateway.transfer.ledger import State
 from gateway.transfer.ports import NotSent, OutcomeUnknown, RegisterUnavailable, UpstreamAnswer, UpstreamFailed
@@ -155,6 +156,16 @@ async def test_result_needs_no_consent(school: School) -> None:
     answer = await post(school, statement("s-1", shown[1]))
 
     assert (await left(answer)).status == 201
+
+
+async def test_result_of_a_restricted_pupil_goes_nowhere_and_is_a_task(school: School) -> None:
+    shown = await school.shown(TAKER)
+    school.record(1, Restriction(ground=RestrictionGround.ACCURACY))
+    answer = await post(school, statement("s-1", shown[1]), statement("s-2", UNKNOWN))
+
+    assert await statuses(answer) == {"s-1": (404, "NOT_AVAILABLE"), "s-2": (404, "NOT_AVAILABLE")}
+    assert school.upstream.calls == []
+    assert school.register.drafts[-1].held == ((school.pupils[1], Reason.PUPIL_RESTRICTED),)
 
 
 # -- refused as a whole ----------------------------------------------------------------------------------------------
