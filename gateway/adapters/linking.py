@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from gateway.adapters.acts import Act
 from gateway.adapters.database import Database, bump, tables
+from gateway.adapters.fact_batches import concerned
 from gateway.adapters.observed import decode_observation
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.subjects import Learning, mark_changed, sighting
@@ -71,7 +72,8 @@ def link_pending(
         learning.merge_roster(internal)
         learning.finish()
         what = "pupil linked" if subject else "pupil new"
-        act.register(connection, what, source=row.source, about={"pending": str(number)})
+        pupils = concerned(connection, keys, (internal,))
+        act.register(connection, what, source=row.source, about={"pending": str(number)}, pupils=pupils)
     return internal
 
 

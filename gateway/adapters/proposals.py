@@ -44,7 +44,7 @@ def propose(database: Database, keys: StoreKeys, deed: Deed, arguments: Mapping[
         number = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0))).scalar_one()) + 1
         row = {"deed": str(deed), "proposed_by": act.by, "moment": instant(act.moment)}
         connection.execute(sa.insert(table).values(number=number, content=keys.seal(content, _row(number)), **row))
-        act.register(connection, "proposed", about={"deed": deed, "proposal": str(number)})
+        act.register(connection, "proposed", about=_about(deed, number, arguments))
     return number
 
 
@@ -80,7 +80,7 @@ def withdraw(database: Database, proposal: Proposal, act: Act) -> bool:
     with database.write() as connection:
         if not _end(connection, proposal.number, "withdrawn", act.by, act.moment):
             return False
-        about = {"deed": proposal.deed, "proposal": str(proposal.number)}
+        about = _about(proposal.deed, proposal.number, proposal.arguments)
         act.register(connection, "proposal withdrawn", about=about)
     return True
 
@@ -101,6 +101,12 @@ def _proposal(keys: StoreKeys, row: sa.Row[tuple[object, ...]]) -> Proposal:
     content = orjson.loads(keys.open(row.content, _row(row.number)))
     deed, on_behalf = Deed(row.deed), content["on_behalf"]
     return Proposal(row.number, deed, row.proposed_by, on_behalf, row.moment, content["reason"], content["arguments"])
+
+
+def _about(deed: Deed, number: int, arguments: Mapping[str, Any]) -> dict[str, str]:
+    """That something is proposed is as secret as what is (D4)."""
+    secret = {"secret": "yes"} if arguments.get("secret") else {}
+    return {"deed": deed, "proposal": str(number), **secret}
 
 
 def _row(number: int) -> bytes:

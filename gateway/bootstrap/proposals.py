@@ -40,8 +40,8 @@ def carries(deed: Deed) -> Callable[[Carry], Carry]:
 
 
 def propose(school: School, actor: Actor, deed: Deed, arguments: Mapping[str, Any], reason: str) -> int:
-    """The proposal's number. `arguments`: JSON; "about" in it is shown in lists and names nobody. Raises Refused for
-    somebody who could not do it alone either."""
+    """The proposal's number. `arguments`: JSON; "about" in it is shown in lists and names nobody, "secret" keeps its
+    entries for who sees secrets (D4). Raises Refused for somebody who could not do it alone either."""
     act = school.act(actor, deed, reason)
     return stored.propose(school.database, school.store_keys, deed, arguments, act)
 

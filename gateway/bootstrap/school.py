@@ -69,14 +69,21 @@ class School:
     material: KeyMaterial
     store_keys: StoreKeys
 
-    def act(self, actor: Actor, deed: Deed, reason: str, locations: Iterable[str] = ()) -> Act:
-        """The ticket for one act of this person, now (house rule 10); `locations` are those of the pupil it is about.
-        Raises Refused, and registers the attempt, when no role of theirs allows it."""
+    def act(
+        self,
+        actor: Actor,
+        deed: Deed,
+        reason: str,
+        locations: Iterable[str] = (),
+        pupils: Iterable[Subject] = (),
+    ) -> Act:
+        """The ticket for one act of this person, now (house rule 10); `locations` are those of the `pupils` it is
+        about, of which one is enough. Raises Refused, and registers the attempt, when no role of theirs allows it."""
         if not reason.strip():
             raise Refused(["say why: --reason"])
         act = self.told(actor, reason)
         if not may(actor, deed, locations):
-            note(self.database, act, "refused", kind="change", about={"deed": deed})
+            note(self.database, act, "refused", kind="change", about={"deed": deed}, kept_from=pupils)
             raise Refused([_why_not(actor, deed)])
         return act
 

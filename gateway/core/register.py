@@ -11,9 +11,9 @@ hash, so that a class list that is asked for every five minutes costs one row of
 Growth rule. A body is canonical JSON: keys in alphabetical order, no spaces, a field with its default is left out, `v`
 is 1. Fields are only ever added, with a default; none is renamed, removed or given another meaning. If that cannot
 be kept, `v` becomes 2 and the tag ends in v2. `verify` hashes the stored bytes and never encodes again, so that an
-old entry stays valid whatever fields come later. Kinds are likewise only added: in a `view` (a person looked, R80) the
-released are the pupils who were looked at and the withheld those whom the person may not see; a `session` is a sign-in,
-its failure or its end (R81). Neither is a delivery.
+old entry stays valid whatever fields come later. Kinds are likewise only added: in a `change` (a person's act) and a
+`view` (a person looked, R80) the released are the pupils it is about and the withheld those whom the person may not
+see; a `session` is a sign-in, its failure or its end (R81). None of them is a delivery.
 
 `verify` is written apart from the encoder (stdlib json, nothing of the writer but the three constants above) and
 believes no type that comes out of storage. Leaves out: where entries are kept (`adapters.register`), who the

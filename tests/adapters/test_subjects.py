@@ -343,6 +343,7 @@ def test_linking_stands_in_the_register_and_moves_the_facts(school: School) -> N
 
     [entry] = [json.loads(body) for body in last_bodies(school.database, 5)]
     assert (entry["outcome"], entry["actor"], entry["source"]) == ("pupil new", "p.officer", "new")
+    assert entry["released"] == 1  # whom it is about
     assert school.facts() == before + 1
 
 

@@ -11,7 +11,8 @@ import pytest
 from gateway.adapters import proposals as stored
 from gateway.bootstrap import acts, proposals, session
 from gateway.bootstrap.school import Refused, School, clock, open_school
-from gateway.core.persons import Actor, Deed, Held, PersonRole
+from gateway.core.persons import Actor, Deed, Held, PersonRole, shown_entry
+from tests.simulators.persons import somebody
 
 STATUTORY = "uitgever-zuid"
 
@@ -143,6 +144,15 @@ def test_only_who_could_confirm_and_the_fg_see_what_waits(school: School) -> Non
 
     seen = {name: len(proposals.waiting(school, person(name, school))) for name in ("a", "b", "fg", "o")}
     assert seen == {"a": 1, "b": 1, "fg": 1, "o": 0}
+
+
+def test_secret_proposal_is_secret_in_the_register_too(school: School) -> None:
+    actor = somebody("a", PersonRole.RELEASER)
+    proposals.propose(school, actor, Deed.PERMIT_MAKE, {"secret": True}, "vordering")
+    (entry,) = acts.entries(school, 1, None)
+
+    assert shown_entry(entry, frozenset({PersonRole.ADMINISTRATOR})) is None
+    assert shown_entry(entry, frozenset({PersonRole.FG})) == entry
 
 
 def test_what_is_proposed_does_not_stand_readable_in_the_database(school: School) -> None:

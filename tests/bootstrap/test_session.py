@@ -139,6 +139,14 @@ def test_refused_look_at_a_pupil_is_in_the_view_log_too(school: School) -> None:
     assert acts.verify(school, None).ok
 
 
+def test_refused_act_about_a_pupil_names_whom(school: School) -> None:
+    with pytest.raises(Refused):
+        school.act(somebody_at("zuid", "b"), Deed.FACTS_RECORD, "a form", ["noord"], [PUPIL])
+    entry = newest(school)
+
+    assert (entry["kind"], entry["outcome"], entry["withheld"]) == ("change", "refused", 1)
+
+
 def test_viewed_is_in_the_view_log(school: School) -> None:
     session.viewed(school, somebody("a"), "consents listed", [PUPIL], "a reason")
 
