@@ -10,8 +10,8 @@ import pytest
 
 from gateway.adapters import proposals as stored
 from gateway.bootstrap import acts, proposals, session
-from gateway.bootstrap.school import Refused, School, clock, open_school
-from gateway.core.persons import Actor, Deed, Held, PersonRole, shown_entry
+from gateway.bootstrap.school import Refused, School, check, clock, open_school
+from gateway.core.persons import Actor, Deed, Held, PersonRole, Weight, shown_entry, weights
 from tests.simulators.persons import somebody
 
 STATUTORY = "uitgever-zuid"
@@ -86,6 +86,23 @@ def test_proposal_is_carried_out_once(school: School) -> None:
 
     with pytest.raises(Refused):
         proposals.confirm(school, number, person("b", school))
+
+
+def test_proposal_is_taken_by_one_of_two_who_confirm_at_the_same_moment(school: School) -> None:
+    number = proposed(school)
+    taken = [stored.take(school.database, number, name, clock()) for name in ("b", "c")]
+
+    assert taken == [True, False]
+
+
+def test_what_weighs_is_seen_in_the_file(school: School) -> None:
+    report = check(school.directory)
+    weighs = {name: weights(one, report.schemas) for name, one in report.recipients.items()}
+
+    assert weighs[STATUTORY] == {Weight.STATUTORY}
+    assert weighs["hulpdiensten"] == {Weight.SPECIAL}
+    assert weighs["politie"] == {Weight.STATUTORY, Weight.SPECIAL}
+    assert weighs["uitgever-noord"] == frozenset()
 
 
 def test_file_that_changed_since_is_not_what_was_proposed(school: School) -> None:

@@ -19,6 +19,7 @@ from gateway.core.persons import (
     places,
     sentence,
     shown,
+    shown_entry,
 )
 from gateway.core.reasons import Reason
 from tests.simulators.persons import somebody, somebody_at
@@ -131,6 +132,23 @@ def test_secret_case_keeps_every_reason_from_others(roles: frozenset[PersonRole]
 
     assert shown(reason, roles, secret=True) == (str(reason) if sees else "withheld")
     assert sentence(reason, roles, secret=True) == (reason.meaning.school if sees else "achtergehouden")
+
+
+def test_entry_keeps_what_is_secret_from_others_wherever_it_stands() -> None:
+    entry = {
+        "sequence": 7,
+        "outcome": "not-available",
+        "reasons": ["CHILD_SAFETY", "CONSENT_MISSING"],
+        "detail": ["CHILD_SAFETY: noord", "SECRET_ADDRESS", "reason: x"],
+        "hash": "00",
+    }
+
+    assert shown_entry(entry, frozenset({PersonRole.ADMINISTRATOR})) == {
+        "outcome": "not-available",
+        "reasons": ["withheld", "CONSENT_MISSING"],
+        "detail": ["withheld", "withheld", "reason: x"],
+    }
+    assert shown_entry(entry, frozenset({PersonRole.RELEASER})) == entry
 
 
 @given(roles=ROLES)
