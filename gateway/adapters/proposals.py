@@ -6,7 +6,7 @@ out once. Leaves out: which deeds need two (`core.persons`), what carrying out m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,12 +36,20 @@ class Proposal:
     arguments: Mapping[str, Any] = field(repr=False)
 
 
-def propose(database: Database, keys: StoreKeys, deed: Deed, arguments: Mapping[str, Any], act: Act) -> int:
-    """Its number. The entry says that something was proposed, not what: the deed's own entry will."""
+def propose(
+    database: Database,
+    keys: StoreKeys,
+    deed: Deed,
+    arguments: Mapping[str, Any],
+    act: Act,
+    random: Callable[[int], bytes],
+) -> int:
+    """Its number, which says nothing of how many there are: others may not know of those that are secret. The entry
+    says that something was proposed, not what: the deed's own entry will."""
     table = tables.proposal
     content = orjson.dumps({"arguments": dict(arguments), "reason": act.reason, "on_behalf": act.on_behalf})
     with database.write() as connection:
-        number = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0))).scalar_one()) + 1
+        number = _free_number(connection, random)
         row = {"deed": str(deed), "proposed_by": act.by, "moment": instant(act.moment)}
         connection.execute(sa.insert(table).values(number=number, content=keys.seal(content, _row(number)), **row))
         act.register(connection, "proposed", about=_about(deed, number, arguments))
@@ -51,7 +59,7 @@ def propose(database: Database, keys: StoreKeys, deed: Deed, arguments: Mapping[
 def waiting(database: Database, keys: StoreKeys, now: datetime) -> list[Proposal]:
     """Those that nobody confirmed or withdrew, and that have not lapsed."""
     with database.read() as connection:
-        rows = connection.execute(_waiting(now).order_by(tables.proposal.c.number)).all()
+        rows = connection.execute(_waiting(now).order_by(tables.proposal.c.moment)).all()
     return [_proposal(keys, row) for row in rows]
 
 
@@ -101,6 +109,15 @@ def _proposal(keys: StoreKeys, row: sa.Row[tuple[object, ...]]) -> Proposal:
     content = orjson.loads(keys.open(row.content, _row(row.number)))
     deed, on_behalf = Deed(row.deed), content["on_behalf"]
     return Proposal(row.number, deed, row.proposed_by, on_behalf, row.moment, content["reason"], content["arguments"])
+
+
+def _free_number(connection: sa.Connection, random: Callable[[int], bytes]) -> int:
+    """Six digits that no proposal had before."""
+    taken = set(connection.execute(sa.select(tables.proposal.c.number)).scalars())
+    while True:
+        number = 100_000 + int.from_bytes(random(8)) % 900_000
+        if number not in taken:
+            return number
 
 
 def _about(deed: Deed, number: int, arguments: Mapping[str, Any]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from typing import Any
 from gateway.adapters import proposals as stored
 from gateway.adapters import sign_in
 from gateway.adapters.proposals import Proposal
-from gateway.bootstrap.school import Refused, School, clock
+from gateway.bootstrap.school import Refused, School, clock, random
 from gateway.core.persons import Actor, Deed, PersonRole, may
 
 __all__ = ["Proposal", "carries", "confirm", "propose", "waiting", "withdraw"]
@@ -43,7 +43,7 @@ def propose(school: School, actor: Actor, deed: Deed, arguments: Mapping[str, An
     """The proposal's number. `arguments`: JSON; "about" in it is shown in lists and names nobody, "secret" keeps its
     entries for who sees secrets (D4). Raises Refused for somebody who could not do it alone either."""
     act = school.act(actor, deed, reason)
-    return stored.propose(school.database, school.store_keys, deed, arguments, act)
+    return stored.propose(school.database, school.store_keys, deed, arguments, act, random)
 
 
 def waiting(school: School, actor: Actor) -> list[Proposal]:

@@ -21,7 +21,16 @@ import typer
 
 from gateway.bootstrap import acts, facts, proposals, session
 from gateway.bootstrap.office import synchronise
-from gateway.bootstrap.school import School, Unusable, create_key, legal_today, open_school, random, read_settings
+from gateway.bootstrap.school import (
+    Refused,
+    School,
+    Unusable,
+    create_key,
+    legal_today,
+    open_school,
+    random,
+    read_settings,
+)
 from gateway.bootstrap.templates import SHARE, answered
 from gateway.cli.demo_calls import Client, calls_of
 from gateway.cli.output import USAGE, fail
@@ -123,19 +132,20 @@ async def _furnish(directory: Path) -> list[Client]:
 
 
 def _people(school: School, directory: Path) -> Actor:
-    """The demo's persons, where they are not there yet, and the first of them signed in."""
-    fresh = session.nobody_yet(school)
-    if fresh:
+    """The demo's persons, where they are not there yet, and the first of them signed in; whoever acts below, also when
+    somebody took that person's roles away."""
+    if session.nobody_yet(school):
         session.add_first_person(school, SIGNED_IN.name, SIGNED_IN.held, _credentials(directory, SIGNED_IN))
+    actor = Actor(SIGNED_IN.name, frozenset(SIGNED_IN.held), confidential=True)
+    known = {one.name for one in session.list_persons(school, actor)}
+    for one in PERSONS:
+        if one.name not in known:
+            session.add_person(school, actor, one.name, one.held, _credentials(directory, one), _WHY)
+        session.accept_statement(school, replace(actor, name=one.name))
     rules = replace(school.sign_in_rules(), idle=_SIGNED_IN, lifetime=_SIGNED_IN)
-    session.keep_session(school, SIGNED_IN.name, rules)
-    actor = session.signed_in(school)
-    if fresh:
-        for one in PERSONS:
-            if one is not SIGNED_IN:
-                session.add_person(school, actor, one.name, one.held, _credentials(directory, one), _WHY)
-            session.accept_statement(school, Actor(one.name, frozenset(one.held), confidential=False))
-    return session.signed_in(school)
+    with contextlib.suppress(Refused):  # revoked since
+        session.keep_session(school, SIGNED_IN.name, rules)
+    return actor
 
 
 def _activate(school: School, name: str, actor: Actor) -> None:

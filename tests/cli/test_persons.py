@@ -151,21 +151,28 @@ def test_role_is_given_for_a_location(signed_in: CommandLine) -> None:
     signed_in("person", "role", "n", "--add", "fg", "--location", "noord", "--reason", "x", code=2)
 
 
+def proposed(gateway: CommandLine) -> str:
+    """The number of the proposal."""
+    said = gateway("recipient", "activate", "politie", "--reason", "afspraak met de politie")
+    assert "waits for a second person" in said
+    return said.split()[-1]
+
+
 def test_weighty_activation_is_done_when_somebody_else_confirms(signed_in: CommandLine) -> None:
     second = signed_in.beside("b")
     sign_in(second, added(signed_in, "b", "schema-editor"), "ja")
 
-    assert "waits" in signed_in("recipient", "activate", "politie", "--reason", "afspraak met de politie")
+    number = proposed(signed_in)
+
     assert "politie\tnot activated" in signed_in("recipient", "list")
     assert "politie\ta" in second("proposal", "list")
-    signed_in("proposal", "confirm", "1", code=3)
-    second("proposal", "confirm", "1")
+    signed_in("proposal", "confirm", number, code=3)
+    second("proposal", "confirm", number)
     assert "politie\tactive" in signed_in("recipient", "list")
 
 
 def test_withdrawn_proposal_waits_no_longer(signed_in: CommandLine) -> None:
-    signed_in("recipient", "activate", "politie", "--reason", "afspraak")
-    signed_in("proposal", "withdraw", "1", "--reason", "toch niet")
+    signed_in("proposal", "withdraw", proposed(signed_in), "--reason", "toch niet")
 
     assert signed_in("proposal", "list") == ""
 
