@@ -307,9 +307,10 @@ def bench(
     method: PseudonymMethod = PseudonymMethod.HMAC,
     years: frozenset[int] | None = None,
     ground: Ground = Ground.PUBLIC_TASK,
+    facts: SimulatedFacts | None = None,
 ) -> Bench:
     terms = delivery({record.name: grants}, method=method, years=years, ground=ground)
-    return Bench(compiled(record, grants, method), sight(terms, people))
+    return Bench(compiled(record, grants, method), sight(terms, people, facts=facts))
 
 
 # -- records as the LVS sends them -----------------------------------------------------------------------------

@@ -56,7 +56,8 @@ class Keys(Protocol):
 class Seen:
     """One person at one position. `reasons`: why withheld (empty: available), `held`: those of them that wait for a
     decision; `withheld`: paths that do not leave for this person, `fields`: why; `key`: what orders a list; `ids`: what
-    leaves, as (kind of id, value). `master`, `typed` and `whole` are a format's own forms of it, made once."""
+    leaves, as (kind of id, value); `born`: the day of birth that the school recorded. `master`, `typed` and `whole` are
+    a format's own forms of it, made once."""
 
     subject: Subject | None
     reasons: tuple[Reason, ...]
@@ -69,6 +70,12 @@ class Seen:
     whole: Any = None
     fields: tuple[tuple[str, Reason], ...] = ()
     held: tuple[Reason, ...] = ()
+    born: date | None = None
+
+
+def contradicted(seen: Seen) -> Seen:
+    """R109: the record says something else of this person than the school recorded; a person decides."""
+    return Seen(seen.subject, (Reason.FACTS_CONTRADICTED,), held=(Reason.FACTS_CONTRADICTED,))
 
 
 class Memo(dict[Any, Seen]):
@@ -168,6 +175,7 @@ class Sight:
         self.unsettled += bool(fresh)
         seen = Seen(subject, verdict.reasons, verdict.withheld, key, leaving, fresh)
         seen.fields, seen.held = verdict.fields, verdict.held
+        seen.born = self.facts.about(subject.id).birth
         return seen
 
     def resolve(self, ids: Sequence[tuple[str, str]], person: Person) -> Subject | None:
@@ -331,8 +339,10 @@ class Emission:
 
     @property
     def held(self) -> tuple[tuple[Subject, Reason], ...]:
-        """Cases that a person at school must decide (D2)."""
-        return tuple(self._held)
+        """Cases that a person at school must decide (D2), also about fields of somebody who is in the answer."""
+        here = [seen for seen in self._released if seen.held]
+        fields = ((seen.subject, reason) for seen in here if seen.subject is not None for reason in seen.held)
+        return tuple(dict.fromkeys((*self._held, *fields)))
 
     @property
     def issued(self) -> tuple[Issue, ...]:

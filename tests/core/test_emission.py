@@ -122,6 +122,16 @@ def test_emission_joins_the_reasons_of_a_withheld_person() -> None:
     assert [reasons for _, reasons in emission.withheld] == [(Reason.PUPIL_NOT_IN_SCOPE, Reason.RECORD_MALFORMED)]
 
 
+def test_emission_of_a_person_with_a_disputed_field_reports_the_case() -> None:
+    where = sight()
+    emission = Emission(where)
+    seen = see(where, ("las-key", "las-1"))
+    seen.held = (Reason.CONSENT_REFUSED,)
+    emission.release([seen, seen])
+
+    assert emission.held == ((ANNE, Reason.CONSENT_REFUSED),)
+
+
 def test_emission_counts_who_is_nobody() -> None:
     where = sight()
     emission = Emission(where)

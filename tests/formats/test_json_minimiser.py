@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from gateway.core.emission import Emission
+from gateway.core.facts import Facts
 from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, Subject, Transform
 from gateway.core.projection import DeliveryRefused
 from gateway.core.reasons import Reason
@@ -19,6 +21,7 @@ from gateway.core.schema import Many as SchemaMany
 from gateway.core.terms import Grant
 from gateway.formats.json import EnvelopeBroken, Minimised
 from tests import builders_formats as build
+from tests.simulators.facts import SimulatedFacts
 
 ANNE, BEN, CHRIS = build.pupil(1), build.pupil(2), build.pupil(3, year=2)
 JUF = build.pupil(50, person=Person.STAFF)
@@ -38,8 +41,9 @@ def minimised(
     method: PseudonymMethod = PseudonymMethod.HMAC,
     years: frozenset[int] | None = None,
     people: Iterable[Subject] = (),
+    facts: SimulatedFacts | None = None,
 ) -> tuple[Any, Emission, Minimised]:
-    one = build.bench(record, grants, list(people) or EVERYBODY, method=method, years=years)
+    one = build.bench(record, grants, list(people) or EVERYBODY, method=method, years=years, facts=facts)
     emission = one.emission()
     found = one.minimiser.minimise(encoded(records), emission, many=isinstance(records, list))
     return (json.loads(found.body) if found.body else None), emission, found
@@ -251,6 +255,39 @@ def test_pupil_outside_the_rows_is_not_in_a_list() -> None:
 
     assert len(found) == result.records == 1
     assert emission.withheld == ((CHRIS, (Reason.PUPIL_NOT_IN_SCOPE,)),)
+
+
+BORN = build.student_grants() | build.changed(Transform.YEAR, "dateOfBirth")
+
+
+def born(one: Subject, day: date) -> SimulatedFacts:
+    return SimulatedFacts({one.id: Facts(birth=day)})
+
+
+def test_record_with_another_birth_date_than_recorded_is_held() -> None:
+    sent = [build.student_json(ANNE), build.student_json(BEN)]
+
+    found, emission, _ = students(*sent, grants=BORN, facts=born(ANNE, date(2012, 3, 5)))
+
+    assert [one["userIds"][0]["userId"] for one in found] == [pseudonym(BEN)]
+    assert emission.withheld == ((ANNE, (Reason.FACTS_CONTRADICTED,)),)
+    assert emission.held == ((ANNE, Reason.FACTS_CONTRADICTED),)
+
+
+@pytest.mark.parametrize("said", ["2012-03-04", None])
+def test_record_that_says_nothing_else_of_the_birth_date_leaves(said: str | None) -> None:
+    sent = build.student_json(ANNE) | {"dateOfBirth": said}
+
+    found, emission, _ = students(sent, grants=BORN, facts=born(ANNE, date(2012, 3, 4)))
+
+    assert len(found) == 1
+    assert emission.held == ()
+
+
+def test_birth_date_that_does_not_leave_is_not_looked_at() -> None:
+    found, _, _ = students(build.student_json(ANNE), facts=born(ANNE, date(2012, 3, 5)))
+
+    assert len(found) == 1
 
 
 def test_single_record_of_a_withheld_pupil_is_nothing() -> None:

@@ -17,12 +17,13 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.emission import Seen, Sight
+from gateway.core.emission import Seen, Sight, contradicted
 from gateway.core.model import Transform
 from gateway.core.projection import Branch, Leaf, Many, Node, Order, Slot, leaves
 from gateway.core.schema import Record
 from gateway.core.transforms import change
 from gateway.formats.json import guard
+from gateway.formats.json.births import differing
 from gateway.formats.json.places import Place, lists_people, may_be_missing
 from gateway.formats.json.shapes import MALFORMED, Shape, id_fields
 from gateway.formats.json.walked import Walk, Withheld
@@ -116,6 +117,7 @@ class _Writer:
             "ABSENT": frozenset({b"", b"null"}),
             "NOBODY": Seen(None, ()),
             "NOTHING": frozenset(),
+            "contradicted": contradicted,
             **guard.NAMES,
         }
         self.bound: list[str] = []
@@ -165,6 +167,8 @@ class _Writer:
             self.steps += self.look(branch, inner, read, one)
             guard = f"{one.name} is not None and " if one.optional else ""
             self.steps += [f"if {guard}{one.name}.reasons:", f"    drop({one.name})", "    continue"]
+            for differs in differing(self.record, branch, inner, read, one.name):
+                self.steps += [f"if {guard}{differs}:", f"    drop(contradicted({one.name}))", "    continue"]
         return found
 
     def look(self, branch: Branch, shape: Shape, read: str, one: _Person) -> list[str]:
