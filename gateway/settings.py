@@ -61,6 +61,10 @@ class Limits:
     """Failed sign-ins in a row after which a person is locked out for a while."""
     sign_in_lockout_seconds: int = 900
     """How long that lasts."""
+    emergency_seconds: int = 14_400
+    """How long break-glass lasts at most (R13)."""
+    statutory_hold_days: int = 14
+    """After this a hold on a statutory delivery is overdue; other holds after four weeks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from gateway.bootstrap.office import METRICS_DIRECTORY, Office, open_office
 from gateway.bootstrap.server import Server
 
 _LOOK_EVERY = 0.25  # seconds between looks at the policy files: a change works within a second
+_HOLDS_EVERY = 3_600  # seconds between looks at what waits for a person: due dates are days
 _RESTART_PAUSE = 0.2  # seconds before a dead worker is replaced, so that a crash loop stays calm
 _GRACE = 35  # seconds for workers to finish, a little more than each worker gives its answers
 
@@ -70,6 +71,7 @@ class Supervisor:
             serving = group.create_task(admin.serve(sockets=[admin_listening]))
             tasks = [group.create_task(self._keep(n, listening, lifeline, office.metrics)) for n in range(self.workers)]
             tasks.append(group.create_task(self._follow_files(office)))
+            tasks.append(group.create_task(self._follow_holds(office)))
             tasks += [group.create_task(self._follow_roster(office, name)) for name in office.school.settings.sources]
             group.create_task(self._announce(office, listening, admin_listening, announce))
             await self._stopping.wait()
@@ -105,6 +107,11 @@ class Supervisor:
         while not self._stopping.is_set():
             office.take_over_policy()
             await self._pause(_LOOK_EVERY)
+
+    async def _follow_holds(self, office: Office) -> None:
+        while not self._stopping.is_set():
+            office.look_after_holds()
+            await self._pause(_HOLDS_EVERY)
 
     async def _follow_roster(self, office: Office, source: str) -> None:
         while not self._stopping.is_set():

@@ -161,6 +161,8 @@ class LimitsForm(Form):
     session_seconds: Count | None = None
     sign_in_attempts: Count | None = None
     sign_in_lockout_seconds: Count | None = None
+    emergency_seconds: Count | None = None
+    statutory_hold_days: Count | None = None
 
 
 class SettingsForm(Form):

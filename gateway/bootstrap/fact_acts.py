@@ -35,6 +35,7 @@ from gateway.adapters.forms import fit
 from gateway.adapters.row_forms import RULES, Door
 from gateway.adapters.yaml_text import Problem, read
 from gateway.bootstrap.acts import compiled
+from gateway.bootstrap.facts import SECRET_KINDS
 from gateway.bootstrap.school import Refused, School, clock, legal_today, random
 from gateway.core.facts import Capacity, Kind, Objection
 from gateway.core.persons import WITHHELD, Actor, Deed, places, sees_secrets
@@ -176,11 +177,11 @@ def listed(
 
 
 def counted(school: School, actor: Actor) -> dict[str, int | str]:
-    """How many facts of each kind are known; of markers only who may know."""
+    """How many facts of each kind are known; of markers, permits and releases only to who may know."""
     school.act(actor, Deed.FACTS_READ, "status", places(actor, Deed.FACTS_READ) or ())
     secret = not sees_secrets(actor.roles)
     found = numbers(school.database)
-    return {kind.value: WITHHELD if secret and kind is Kind.MARKER else count for kind, count in found.items()}
+    return {kind.value: WITHHELD if secret and kind in SECRET_KINDS else count for kind, count in found.items()}
 
 
 def turning_sixteen(school: School, actor: Actor, days: int, reason: str | None = None) -> list[Turning]:

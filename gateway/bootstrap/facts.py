@@ -21,7 +21,7 @@ from gateway.core.persons import WITHHELD, Actor, Deed, may, sees_secrets
 from gateway.core.terms import Recipient
 
 # How many there are tells that there are some: for who sees secrets only (D4, R100).
-_SECRET = frozenset({Kind.MARKER, Kind.PERMIT})
+SECRET_KINDS = frozenset({Kind.MARKER, Kind.PERMIT, Kind.RELEASE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def numbers(school: School, actor: Actor) -> list[tuple[Kind, int | str]]:
     """How many facts of each kind are known. Raises Refused."""
     if not may(actor, Deed.FACTS_READ, school.settings.organisation.locations):
         raise Refused(["no role of yours shows facts"])
-    hidden = frozenset() if sees_secrets(actor.roles) else _SECRET
+    hidden = frozenset() if sees_secrets(actor.roles) else SECRET_KINDS
     counted = fact_store.numbers(school.database)
     return [(kind, WITHHELD if kind in hidden else counted[kind]) for kind in Kind]
 

@@ -20,6 +20,7 @@ from gateway.adapters.subjects import Subjects
 from gateway.adapters.upstream import HttpUpstream, system_trust
 from gateway.adapters.world import StoredWorld
 from gateway.bootstrap.acts import take_over_policy
+from gateway.bootstrap.holds import look_after
 from gateway.bootstrap.school import School, clock, open_school, random, upstream_sources, wire_limits
 from gateway.settings import Settings
 from gateway.transfer.ports import RegisterUnavailable
@@ -52,6 +53,13 @@ class Office:
             self.signature = signature
             for kind, name in sorted(changed):
                 self.log.info("policy taken over", kind=kind, name=name)
+
+    def look_after_holds(self) -> None:
+        """Overdue cases become tasks, released ones lapse (D2)."""
+        with contextlib.suppress(DatabaseUnavailable):  # looked at again at the next turn
+            changed = look_after(self.school)
+            if changed:
+                self.log.info("holds looked after", changed=changed)
 
     async def synchronise(self, source: str) -> float:
         """One round over the locations of `source`; the seconds until the next."""

@@ -61,11 +61,20 @@ async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
 def _transfers(
     school: School, world: StoredWorld, register: DatabaseRegister, upstream: HttpUpstream
 ) -> tuple[Transfers, Drift]:
+    outside = outside_of(school, world, register, upstream)
+    return Transfers(outside, sizes_of(school)), outside.drift
+
+
+def outside_of(school: School, world: StoredWorld, register: DatabaseRegister, upstream: HttpUpstream) -> Outside:
+    """What a transfer touches, with the real clock and randomness."""
     drift = Drift(register, StoredFieldsSeen(school.database, school.store_keys), clock, random)
-    limits = school.settings.limits
     statements = Statements(school.database, school.store_keys)
-    outside = Outside(world, register, upstream, drift, statements, clock, random)
-    return Transfers(outside, Sizes(limits.answer_bytes, limits.part_bytes, limits.depth)), drift
+    return Outside(world, register, upstream, drift, statements, clock, random)
+
+
+def sizes_of(school: School) -> Sizes:
+    limits = school.settings.limits
+    return Sizes(limits.answer_bytes, limits.part_bytes, limits.depth)
 
 
 def _callers(school: School) -> StoredCallers:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import clients, demo, facts, keys, persons, policy, proposals, pupils, register, rows
+from gateway.cli import clients, demo, facts, holds, keys, permits, persons, policy, proposals, pupils, register, rows
 from gateway.cli.output import HERE, Directory, console, school
 from gateway.supervisor import Addresses, Supervisor
 
@@ -35,6 +35,8 @@ app.add_typer(pupils.pupil, name="pupil")
 app.add_typer(pupils.roster, name="roster")
 for name, commands in rows.FAMILIES.items():
     app.add_typer(commands, name=name)
+app.add_typer(holds.hold, name="hold")
+app.add_typer(permits.permit, name="permit")
 
 
 @app.command()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -70,7 +70,7 @@ class Items(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     releaser and FG; `document`: SHA-256 of the order, which stays in the school's archive."""
 
     categories: frozenset[Category] = frozenset()
-    until: datetime | None = None
+    until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     exception: Exception18 | None = None
     secret: bool | None = None
     # police

@@ -171,7 +171,7 @@ class Weight(StrEnum):
 TWO_PERSONS: Mapping[Deed, frozenset[Weight]] = {
     Deed.RECIPIENT_ACTIVATE: frozenset({Weight.STATUTORY, Weight.SPECIAL}),
     Deed.PERMIT_MAKE: frozenset({Weight.POLICE, Weight.SPECIAL}),
-    Deed.HOLD_RELEASE: frozenset({Weight.SPECIAL}),
+    Deed.HOLD_RELEASE: frozenset({Weight.SPECIAL, Weight.STATUTORY}),
     Deed.TEXT_RELEASE: frozenset({Weight.SPECIAL}),
 }
 """What makes a deed need two persons."""
@@ -228,14 +228,20 @@ SECRET_DETAIL = "secret: yes"  # noqa: S105 - a word, not a password
 """An entry of the register with this detail exists only for who sees secrets (D4): `about={"secret": "yes"}`."""
 
 
+# What releaser and FG do about permits and holds; an entry with such a detail is theirs, secret or not, so that the
+# secret ones are not the only ones that are missing when somebody counts.
+_CASEWORK = ("permit: ", "hold: ", "deed: permit.", "deed: hold.")
+
+
 def shown_entry(entry: Mapping[str, Any], roles: frozenset[PersonRole]) -> dict[str, Any] | None:
     """An entry for somebody with these roles; None: there is none. Its place in the register is left out with what is
-    secret, as a gap would tell that there is something."""
+    secret, as a gap would tell that there is something; and the version of the facts, which moves with a permit."""
     if sees_secrets(roles):
         return dict(entry)
-    if SECRET_DETAIL in entry.get("detail", ()):
+    detail = entry.get("detail", ())
+    if SECRET_DETAIL in detail or any(said.startswith(_CASEWORK) for said in detail):
         return None
-    told = {name: value for name, value in entry.items() if name not in {"sequence", "hash"}}
+    told = {name: value for name, value in entry.items() if name not in {"sequence", "hash", "facts"}}
     for name in ("reasons", "detail"):
         if name in told:
             told[name] = [WITHHELD if _secret(word) else word for word in told[name]]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 
 from gateway.core.audience import consents
-from gateway.core.facts import NOTHING_KNOWN, Facts, Kind
+from gateway.core.facts import NOTHING_KNOWN, Facts, Kind, Occasion
 from gateway.core.model import Ground, RecipientKind, Subject, Verdict
 from gateway.core.occasion import inzage, permit
 from gateway.core.prohibitions import (
@@ -85,7 +85,10 @@ def screen_inbound(
 
 
 def facts_used(delivery: Delivery) -> frozenset[Kind]:
-    """Of the kinds that must be declared complete (`facts.DECLARED`), those that this delivery's rules ask."""
+    """Of the kinds that must be declared complete (`facts.DECLARED`), those that this delivery's rules ask. Break-glass
+    obeys what is known and waits for no declaration (R13)."""
+    if delivery.conditions.occasion is Occasion.BREAK_GLASS:
+        return frozenset()
     ground = delivery.grondslag.ground if delivery.grondslag else None
     always = {Kind.RESTRICTION, Kind.COURT_ORDER, Kind.MARKER}
     objected = ground in OBJECTED and not delivery.conditions.one_off

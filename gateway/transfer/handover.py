@@ -44,6 +44,12 @@ class Handing:
     purpose: str
     channel: str
     secret: bool
+    reason: str = ""
+
+    def said(self) -> list[str]:
+        """What every entry tells of it."""
+        reason = [f"reason: {self.reason}"] if self.reason else []
+        return [*reason, f"permit: {self.permit}", *([SECRET_DETAIL] if self.secret else [])]
 
 
 @dataclass(slots=True)
@@ -62,7 +68,7 @@ class PersonsRegister:
             actor=handing.person,
             secret=handing.secret,
             spends=Spent(handing.permit, handing.id) if leaves else None,
-            detail=(*draft.detail, f"permit: {handing.permit}", *([SECRET_DETAIL] if handing.secret else [])),
+            detail=(*draft.detail, *handing.said()),
         )
         receipt = await self.register.append(draft)
         self.appended.append(draft)

@@ -154,3 +154,19 @@ def test_entry_keeps_what_is_secret_from_others_wherever_it_stands() -> None:
 @given(roles=ROLES)
 def test_other_reason_is_seen_by_everybody(roles: frozenset[PersonRole]) -> None:
     assert shown(Reason.CONSENT_MISSING, roles) == "CONSENT_MISSING"
+
+
+@pytest.mark.parametrize(
+    "said", ["permit: 4a99", "permit: none", "hold: 77aa", "deed: permit.make", "deed: hold.release"]
+)
+def test_entry_about_permits_and_holds_is_there_for_releaser_and_fg_alone(said: str) -> None:
+    entry = {"outcome": "x", "detail": ["reason: y", said]}
+
+    assert shown_entry(entry, frozenset({PersonRole.ADMINISTRATOR, PersonRole.CONSENT_OFFICER})) is None
+    assert shown_entry(entry, frozenset({PersonRole.FG})) == entry
+
+
+def test_entry_does_not_say_which_facts_stood_behind_it_to_who_may_not_see_why_they_moved() -> None:
+    entry = {"outcome": "released", "facts": 7, "policy": 3}
+
+    assert shown_entry(entry, frozenset({PersonRole.ADMINISTRATOR})) == {"outcome": "released", "policy": 3}

@@ -247,6 +247,12 @@ def test_objections_are_not_used_on_an_occasion() -> None:
     assert Kind.OBJECTION not in facts_used(one)
 
 
+def test_break_glass_waits_for_no_declaration() -> None:
+    one = delivery(conditions=Conditions(occasion=Occasion.BREAK_GLASS))
+
+    assert facts_used(one) == frozenset()
+
+
 def test_facts_used_are_kinds_that_can_be_declared() -> None:
     assert facts_used(DELIVERY) <= set(DECLARED)
 

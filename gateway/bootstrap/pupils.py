@@ -1,0 +1,45 @@
+"""One pupil, as a person at the command line names and sees them: by the administration's own number.
+
+Leaves out: what is known about a pupil (`fact_acts`), who may look (`core.persons`).
+"""
+
+from __future__ import annotations
+
+from gateway.adapters.fact_batches import UnknownSubject, concerned
+from gateway.bootstrap.school import Refused, School
+from gateway.core.model import Subject
+
+
+def source_of(school: School, source: str | None) -> str:
+    """The source that is meant; where there is one it need not be named. Raises Refused."""
+    sources = list(school.settings.sources)
+    if source is None and len(sources) == 1:
+        return sources[0]
+    if source not in sources:
+        raise Refused(["say which source knows this pupil: --source"])
+    return source
+
+
+def pupil(school: School, source: str | None, las_key: str) -> Subject:
+    """Raises Refused; the number is not repeated."""
+    roster = school.world().now().rosters[source_of(school, source)]
+    found = roster.find("las-key", las_key)
+    if found is None:
+        raise Refused(["this source has no such pupil"])
+    return found
+
+
+def as_registered(school: School, internal: bytes) -> list[Subject]:
+    """The pupil as the register names them; nobody when they were forgotten."""
+    try:
+        with school.database.read() as connection:
+            return concerned(connection, school.store_keys, {internal})
+    except UnknownSubject:
+        return []
+
+
+def numbers(school: School, internal: bytes) -> list[str]:
+    """The pupil's number in every source that has them, as "source number"."""
+    rosters = school.world().now().rosters
+    found = [(name, roster.by_id(internal)) for name, roster in rosters.items()]
+    return [f"{name} {one.ids['las-key']}" for name, one in found if one is not None and "las-key" in one.ids]
