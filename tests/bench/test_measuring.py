@@ -12,7 +12,8 @@ from random import Random
 
 import pytest
 
-from bench import latency, payloads, start
+from bench import latency, payloads, run, start
+from bench.load import Call, Run
 
 
 def test_longer_same_values_is_a_half() -> None:
@@ -21,6 +22,17 @@ def test_longer_same_values_is_a_half() -> None:
 
 def test_longer_all_longer_is_one() -> None:
     assert latency.longer([3, 4], [1, 2]) == pytest.approx(1.0)
+
+
+def test_report_tells_what_the_goal_leaves_beside_the_server() -> None:
+    """The peer needs 0.4 ms and the goal is twice as fast: 0.2 ms, of which relaying takes 0.15."""
+    costs = {run.PEER: 0.4, run.GATEWAY: 0.5, run.BARE: 0.3, run.RELAY: 0.15, run.HELLO: 0.05}
+    runs = {name: [Run(rate=1.0, median_ms=1.0, p99_ms=1.0, cpu_ms=cost, busy=1.0)] for name, cost in costs.items()}
+    case = run.Case("class", 1, 2.0, Call("/"), Call("/"))
+
+    text = run.report([run.Outcome(case, runs)], 1, 1)
+
+    assert "| class | 0.200 | 0.050 | 0.150 | 0.050 | 0.350 |" in text
 
 
 def test_report_shifted_times_are_told() -> None:
