@@ -31,7 +31,7 @@ from gateway.adapters.fact_batches import (
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Subject
 
-_CHUNK = 500  # rows in one transaction: some 10 ms, and never more than 50
+_CHUNK = 300  # rows in one transaction: some 10 ms; 50 on a machine that others keep busy
 _LISTED = 1_000  # persons listed by one entry
 
 
@@ -78,8 +78,9 @@ class Staging:
     def stage(self, entered: Sequence[Entered], ends: Sequence[int] = ()) -> None:
         """Insert, in chunks of their own. Raises UnknownSubject, NotKnown: abandon it then."""
         for some in chunks(entered, _CHUNK):
-            with self._database.write() as connection:
+            with self._database.read() as connection:
                 concerned(connection, self._keys, {one.subject for one in some})
+            with self._database.write() as connection:
                 self._change += insert_facts(connection, self._keys, self._batch, some)[1]
         for several in chunks(ends, _CHUNK):
             with self._database.write() as connection:
@@ -87,7 +88,8 @@ class Staging:
 
     def flip(self, act: Act, about: Mapping[str, str] | None = None) -> None:
         """All of it is valid, from this moment on. Whom a large import concerns is listed by entries before it, in
-        transactions of their own; without the last one, which says so, nothing became valid."""
+        transactions of their own; without the last one, which says so, nothing became valid. Raises UnknownSubject when
+        one of them was forgotten meanwhile."""
         *before, last = self._lists()
         for number, listed in enumerate(before, 1):
             with self._database.write() as connection:

@@ -5,6 +5,7 @@ Plain ids stand in memory, and nowhere else. Leaves out: where they come from (`
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,8 @@ from gateway.adapters.observed import decode_enrolments, decode_groups
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.subjects import BSN, id_lookup, reference
 from gateway.core.model import Enrolment, Person, Subject
+
+_TOGETHER = 2_000  # persons read in one go
 
 _Ids = dict[bytes, list[tuple[str, str]]]
 _Presence = dict[bytes, tuple[tuple[Enrolment, ...], frozenset[str]]]
@@ -41,8 +44,8 @@ class MemoryRoster:
         self._fresh_until = datetime.min.replace(tzinfo=UTC)
         self._facts = -1
         self._by_id: dict[bytes, Subject] = {}
-        self._by_kind: dict[tuple[str, str], Subject] = {}
-        self._names: dict[bytes, list[tuple[str, str]]] = {}
+        self._by_kind: dict[str, dict[str, Subject]] = {}
+        self._others: dict[bytes, list[tuple[str, str]]] = {}  # by which one is found beside `Subject.ids`
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -53,7 +56,8 @@ class MemoryRoster:
     def find(self, kind: str, value: str) -> Subject | None:
         if kind == BSN:
             value = id_lookup(self._keys, self._source, kind, value).hex()
-        return self._by_kind.get((kind, value))
+        known = self._by_kind.get(kind)
+        return known.get(value) if known is not None else None
 
     def digest(self, number: str) -> bytes:
         """How a national number stands in `Subject.numbers`."""
@@ -79,11 +83,20 @@ class MemoryRoster:
         version, subject = tables.version, tables.subject
         with self._database.read() as connection:
             current = connection.execute(sa.select(version.c.value).where(version.c.name == "facts")).scalar_one()
-            changed = subject.c.changed > self._facts
-            rows = connection.execute(sa.select(subject.c.id, subject.c.person, subject.c.reference_key).where(changed))
-            persons = rows.all()
-            (names, here), presence = self._read_ids(connection), self._read_presence(connection)
-        for row in persons:
+            moved = subject.c.changed > self._facts
+            changed = sorted(connection.execute(sa.select(subject.c.id).where(moved)).scalars())
+            if len(changed) <= _TOGETHER:
+                self._read(connection, moved)
+            else:  # in parts, so that reading everybody takes no more memory than everybody
+                for at in range(0, len(changed), _TOGETHER):
+                    some = changed[at : at + _TOGETHER]
+                    self._read(connection, subject.c.id.between(some[0], some[-1]))
+        self._facts = current
+
+    def _read(self, connection: sa.Connection, some: sa.ColumnElement[bool]) -> None:
+        subject = tables.subject
+        (names, here), presence = self._read_ids(connection, some), self._read_presence(connection, some)
+        for row in connection.execute(sa.select(subject.c.id, subject.c.person, subject.c.reference_key).where(some)):
             self._forget(row.id)
             # who is known here by a national id only, and was never seen here, belongs to another source
             if row.reference_key is not None and (row.id in here or row.id in presence):
@@ -93,50 +106,52 @@ class MemoryRoster:
                 ids = {kind: value for kind, value in named if kind != BSN}
                 numbers = frozenset(bytes.fromhex(value) for kind, value in named if kind == BSN)
                 self._keep(Subject(row.id, Person(row.person), known, ids, enrolments, groups, numbers), named)
-        self._facts = current
 
-    def _read_ids(self, connection: sa.Connection) -> tuple[_Ids, set[bytes]]:
-        """Of everyone who changed, oldest first: of two ids of one kind the newest stands in `Subject.ids`, and both
-        are found. For a BSN stands its keyed hash. And who has an id of this source."""
+    def _read_ids(self, connection: sa.Connection, some: sa.ColumnElement[bool]) -> tuple[_Ids, set[bytes]]:
+        """Oldest first: of two ids of one kind the newest stands in `Subject.ids`, and both are found. For a BSN stands
+        its keyed hash. And who has an id of this source."""
         ids, subject = tables.subject_id, tables.subject
         statement = (
             sa.select(ids.c.lookup, ids.c.source, ids.c.kind, ids.c.value, ids.c.subject)
             .join(subject)
-            .where(subject.c.changed > self._facts, ids.c.source.in_(("", self._source)))
+            .where(some, ids.c.source.in_(("", self._source)))
             .order_by(ids.c.changed, ids.c.lookup)
         )
         found: _Ids = defaultdict(list)
         here: set[bytes] = set()
         for row in connection.execute(statement):
             value = row.lookup.hex() if row.kind == BSN else self._keys.open(row.value, row.lookup).decode()
-            found[row.subject].append((row.kind, value))
+            found[row.subject].append((sys.intern(row.kind), value))
             if row.source == self._source:
                 here.add(row.subject)
         return found, here
 
-    def _read_presence(self, connection: sa.Connection) -> _Presence:
+    def _read_presence(self, connection: sa.Connection, some: sa.ColumnElement[bool]) -> _Presence:
         roster, subject = tables.roster, tables.subject
         statement = (
             sa.select(roster.c.subject, roster.c.enrolments, roster.c.groups)
             .join(subject)
-            .where(subject.c.changed > self._facts, roster.c.source == self._source)
+            .where(some, roster.c.source == self._source)
         )
         found: _Presence = {}
         for row in connection.execute(statement):
-            enrolments, groups = found.get(row.subject, ((), frozenset()))
-            both = (*enrolments, *decode_enrolments(row.enrolments))
-            found[row.subject] = both, groups | decode_groups(row.groups)
+            here, before = (decode_enrolments(row.enrolments), decode_groups(row.groups)), found.get(row.subject)
+            found[row.subject] = here if before is None else ((*before[0], *here[0]), before[1] | here[1])
         return found
 
     def _forget(self, internal: bytes) -> None:
-        self._by_id.pop(internal, None)
-        for name in self._names.pop(internal, ()):
-            known = self._by_kind.get(name)
+        before = self._by_id.pop(internal, None)
+        if before is None:
+            return
+        for kind, value in (*before.ids.items(), *self._others.pop(internal, ())):
+            known = self._by_kind[kind].get(value)
             if known is not None and known.id == internal:
-                del self._by_kind[name]
+                del self._by_kind[kind][value]
 
-    def _keep(self, subject: Subject, ids: list[tuple[str, str]]) -> None:
+    def _keep(self, subject: Subject, named: list[tuple[str, str]]) -> None:
         self._by_id[subject.id] = subject
-        self._names[subject.id] = ids
-        for name in ids:
-            self._by_kind[name] = subject
+        others = [(kind, value) for kind, value in named if subject.ids.get(kind) != value]
+        if others:
+            self._others[subject.id] = others
+        for kind, value in named:
+            self._by_kind.setdefault(kind, {})[value] = subject

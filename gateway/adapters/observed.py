@@ -5,13 +5,17 @@ Growth rule: fields are only added, at the end and with a default.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
 from gateway.core.model import Enrolment, Person
 from gateway.transfer.ports import Observation
+
+_REMEMBERED = 4_096  # texts: pupils of one class share what they are decoded to
 
 
 class _Enrolment(msgspec.Struct, array_like=True):
@@ -43,6 +47,7 @@ def _stored(enrolments: Iterable[Enrolment]) -> list[_Enrolment]:
     return [_Enrolment(each.location, each.begin, each.end, each.year) for each in ordered]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def decode_enrolments(text: str) -> tuple[Enrolment, ...]:
     return tuple(Enrolment(each.location, each.year, each.begin, each.end) for each in _enrolments(text))
 
@@ -51,8 +56,9 @@ def encode_groups(groups: Iterable[str]) -> str:
     return msgspec.json.encode(sorted(set(groups))).decode()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def decode_groups(text: str) -> frozenset[str]:
-    return frozenset(_groups(text))
+    return frozenset(map(sys.intern, _groups(text)))
 
 
 def merged(one: tuple[str, str], other: tuple[str, str]) -> tuple[str, str]:

@@ -123,6 +123,21 @@ def read_policy(database: Database) -> PolicyState:
     return PolicyState(version, tuple(files[key] for key in sorted(files)), active, suspended)
 
 
+def policy_at(database: Database, moment: datetime) -> PolicyState:
+    """What persons had activated by then. Whether a file still said so at that moment is not kept: it counts as the
+    text that was activated."""
+    table = tables.version
+    with database.read() as connection:
+        version = connection.execute(sa.select(table.c.value).where(table.c.name == "policy")).scalar_one()
+        acts = _latest_acts(connection, instant(moment))
+        texts = _texts(connection, acts)
+    active = {row.recipient: _activation(row, texts) for row in acts if row.act == "activate"}
+    schemas = {PolicyText("schema", name, text) for one in active.values() for name, text in one.schemas.items()}
+    files = [*schemas, *(PolicyText("recipient", name, one.text) for name, one in active.items())]
+    suspended = frozenset(row.recipient for row in acts if row.act == "suspend")
+    return PolicyState(version, tuple(sorted(files, key=lambda file: (file.kind, file.name))), active, suspended)
+
+
 _Files = Mapping[tuple[str, str], PolicyText]
 
 
@@ -168,9 +183,11 @@ def _act(
     bump(connection, "policy")
 
 
-def _latest_acts(connection: sa.Connection) -> list[sa.Row[tuple[object, ...]]]:
+def _latest_acts(connection: sa.Connection, until: str | None = None) -> list[sa.Row[tuple[object, ...]]]:
     table = tables.activation
     latest = sa.select(sa.func.max(table.c.number)).group_by(table.c.recipient)
+    if until is not None:
+        latest = latest.where(table.c.moment <= until)
     return list(connection.execute(sa.select(table).where(table.c.number.in_(latest))))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gateway.adapters.policy_store import (
     NotStored,
     PolicyText,
     activate,
+    policy_at,
     read_policy,
     suspend,
     take_over,
@@ -27,6 +29,9 @@ NORTH = PolicyText("recipient", "noord", "recipient: noord\n")
 NORTH_LATER = PolicyText("recipient", "noord", "recipient: noord # é\n")
 SOUTH = PolicyText("recipient", "zuid", "recipient: zuid\n", ("zuid.yaml:1: a problem (R7)",))
 STUDENTS = PolicyText("schema", "students", "schema: students\n")
+
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -136,6 +141,22 @@ def test_suspension_ends_what_was_active_and_needs_no_file(database: Database) -
     assert not state.active
     assert state.suspended == {"noord"}
     assert policy_counter(database) == 5
+
+
+def test_policy_at_a_moment_is_what_was_active_then(database: Database) -> None:
+    take_over(database, [NORTH, STUDENTS])
+    activate(database, "noord", NORTH.hash, {"students": STUDENTS.hash}, an_act(1))
+    take_over(database, [NORTH_LATER, STUDENTS])
+    activate(database, "noord", NORTH_LATER.hash, {}, an_act(2, NOW + HOUR))
+    suspend(database, "noord", an_act(3, NOW + 2 * HOUR))
+    before, first, second, third = (policy_at(database, NOW + HOUR * hours) for hours in (-1, 0.5, 1, 2))
+
+    assert not before.active
+    assert first.active["noord"].text == NORTH.text
+    assert {(file.kind, file.text) for file in first.files} == {("recipient", NORTH.text), ("schema", STUDENTS.text)}
+    assert second.active["noord"].text == NORTH_LATER.text
+    assert not third.active
+    assert third.suspended == {"noord"}
 
 
 def test_activation_after_suspension_counts_again(database: Database) -> None:

@@ -422,3 +422,45 @@ def test_destroyed_pupil_that_comes_back_is_somebody_new(school: School) -> None
     after = found(school.lvs, "las-key", "7")
     assert after.id != before.id
     assert after.reference != before.reference
+
+
+# -- a BSN is kept as a keyed hash only (D7) -------------------------------------------------------------
+
+
+def test_bsn_finds_the_same_pupil_as_every_other_id_and_stands_nowhere(school: School) -> None:
+    school.learn(seen({"las-key": "7", "bsn": "123456782"}))
+    school.learn(seen({"las-key": "9"}))
+
+    pupil = found(school.lvs, "bsn", "123456782")
+    assert pupil is school.lvs.find("las-key", "7")
+    assert pupil.ids == {"las-key": "7"}
+    assert pupil.numbers == {school.lvs.digest("123456782")}
+    assert found(school.lvs, "las-key", "9").numbers == frozenset()
+    assert school.lvs.find("bsn", "111222333") is None
+    assert b"123456782" not in b"".join(path.read_bytes() for path in school.database.path.parent.glob("gateway.db*"))
+
+
+def test_bsn_is_the_same_pupil_in_every_source(school: School) -> None:
+    school.learn(seen({"las-key": "7", "bsn": "123456782"}))
+    school.learn(seen({"las-key": "q", "bsn": "123456782"}), source="new")
+
+    assert found(school.new, "las-key", "q").id == found(school.lvs, "las-key", "7").id
+
+
+def test_bsn_of_a_forgotten_pupil_finds_nobody(school: School) -> None:
+    school.learn(seen({"las-key": "7", "bsn": "123456782"}))
+    destroy_reference_key(school.database, found(school.lvs, "las-key", "7").id, an_act())
+    school.lvs.follow()
+
+    assert school.lvs.find("bsn", "123456782") is None
+
+
+def test_many_pupils_are_read_in_parts_as_they_are_read_together(school: School) -> None:
+    """More than are read in one go; and a change of one of them afterwards."""
+    school.learn(*(seen({"las-key": str(number), "eck-id": f"e-{number}"}) for number in range(2_100)))
+    new = roster(school.database, "lvs")
+    new.follow()
+
+    assert len(new) == len(school.lvs) == 2_100
+    assert all(found(new, "las-key", str(n)) is found(new, "eck-id", f"e-{n}") for n in range(0, 2_100, 100))
+    assert {one.id for one in new} == {one.id for one in school.lvs}

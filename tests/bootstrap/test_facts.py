@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.bootstrap import acts, facts
-from gateway.bootstrap.school import Refused, School, open_school
+from gateway.bootstrap.past import as_known_at
+from gateway.bootstrap.school import Refused, School, clock, open_school
 from gateway.core.facts import DECLARED, Kind
 from gateway.core.persons import Actor, PersonRole
 from tests.simulators.persons import somebody, somebody_at
@@ -103,6 +104,18 @@ def test_check_tells_what_is_to_be_declared_once_there_is_a_database(directory: 
 
     assert any(line.startswith("restriction at noord, for ") and "uitgever-noord" in line for line in told)
     assert facts.still_to_declare(directory) == []
+
+
+def test_past_is_what_was_known_and_active_then(school: School) -> None:
+    before = clock()
+    acts.activate(school, "uitgever-noord", somebody(), "agreed")
+    facts.declare(school, OFFICER, ["marker"], ["noord"], "entered")
+    then, now = as_known_at(school, before), as_known_at(school, clock())
+
+    assert not any(key[0] == "uitgever-noord" for key in then.compiled.standings)
+    assert not then.facts.declared(Kind.MARKER, "noord")
+    assert any(key[0] == "uitgever-noord" for key in now.compiled.standings)
+    assert now.facts.declared(Kind.MARKER, "noord")
 
 
 def test_explain_tells_what_is_to_be_declared(school: School) -> None:
