@@ -303,7 +303,7 @@ class Emission:
     def block(self, subjects: Iterable[Subject], fields: Iterable[tuple[str, Reason]]) -> None:
         """These fields of theirs do not leave in this answer because of what is in them."""
         found = dict.fromkeys(fields)
-        for subject in subjects:
+        for subject in subjects if found else ():
             self._blocked.setdefault(subject, {}).update(found)
 
     def released_text(self, subject: Subject, digest: bytes) -> bool:

@@ -2,7 +2,9 @@
 
 `Mask` knows the names of one answer of the source: of the pupil, the guardians and everybody else in the same fetch;
 they are in memory for that answer only. Each becomes a neutral word. Names are found by whole words, whatever the
-case and the accents, with tussenvoegsels, initials and Dutch endings (Jans, Jantje). What is an e-mail address, a
+case and the accents, with tussenvoegsels, initials and Dutch endings (Jans, Jantje). A note also names who is not in
+the fetch, a pupil of another location or an aunt: a word with a capital within a sentence counts as a name too, since
+Dutch writes little else so. What is an e-mail address, a
 link, a postcode or a number of eight digits or more is masked whoever it belongs to. Masking is a help and no proof
 that nobody can be recognised: beside a special category a person releases the text that is left (D8), which `digest`
 names. Leaves out: which fields are names (`formats`), who released what (`facts`), the BSN (`national_number`).
@@ -29,6 +31,21 @@ _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*")
 _BETWEEN = re.compile(r"[\s\-\u2013'\u2019.]*")
 # Endings that Dutch puts behind a name: Jans, Jantje, Pietjes.
 _ENDINGS = ("s", "je", "jes", "tje", "tjes", "etje", "etjes", "pje", "pjes", "kje", "kjes")
+
+# Where a word has its capital from the sentence; behind an initial it does not.
+_BEGINS = re.compile(r"(?:^|[.!?:;\n\r\"\u201c(\[*\u2022])\s*$")
+_INITIAL = re.compile(r"(?<![^\W_])[^\W\d_]\.\s*$")
+_LEFT = 40  # signs looked back
+_LONGEST_ABBREVIATION = 5
+# Words with a capital that name nobody, and words that begin a sentence before a name.
+_KNOWN = """nederlands engels frans duits spaans turks arabisch pools oekraiens fries latijn grieks nederland cito
+magister somtoday teams kerst pasen ramadan suikerfeest sinterklaas"""
+_OPENING = """aan als bij dat de deze die door en er gisteren het hij hoewel ik in juf maar meester meneer mentor
+met mevrouw moeder na naar of om omdat ook op ouders oma opa over sinds tante tegen toen tot vader
+van vandaag voor volgens want wat wie zij ze zonder broer zus oom leerling heeft is was gaf kreeg
+zag nadat terwijl dhr mw"""
+_NOBODY = frozenset(_KNOWN.split())
+_OPENERS = frozenset(_OPENING.split())
 
 _MAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+")
 _LINK = re.compile(r"(?:\b[a-z][a-z0-9+.\-]*://|\bwww\.)\S+", re.IGNORECASE)
@@ -88,10 +105,11 @@ class Mask:
             if end < 0 or _BETWEEN.fullmatch(text, end, start) is None:
                 begin = start
             end = stop
-            if self._known(match.group()):
+            word, opens = match.group(), _opens(text, start)
+            if self._known(word) or (_has_capital(word) and not opens):
                 yield begin, stop, NAME
                 end = -1
-            elif not _goes_before(match.group()):
+            elif not _goes_before(word) and not (opens and _has_capital(word) and folded(word) not in _OPENERS):
                 end = -1
 
     def _known(self, word: str) -> bool:
@@ -116,6 +134,19 @@ def folded(word: str) -> str:
         return word.lower()
     apart = unicodedata.normalize("NFKD", word.casefold().translate(_FOLDED))
     return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
+
+
+def _opens(text: str, start: int) -> bool:
+    """Whether a word that stands here has its capital from the sentence."""
+    before = text[max(0, start - _LEFT) : start]
+    return _BEGINS.search(before) is not None and _INITIAL.search(before) is None
+
+
+def _has_capital(word: str) -> bool:
+    """A capital as a name has it: no initial, no abbreviation, no word that names nobody."""
+    if len(word) < 2 or not word[0].isupper() or (word.isupper() and len(word) <= _LONGEST_ABBREVIATION):
+        return False
+    return folded(word) not in _NOBODY
 
 
 def _goes_before(word: str) -> bool:

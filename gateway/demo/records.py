@@ -147,13 +147,22 @@ def _testing_time(draw: Invention) -> Json:
 
 
 def _extensions(draw: Invention, school: School, pupil: Pupil) -> Json:
-    """What Edu-V does not have. The note names another pupil, as such notes do."""
+    """What Edu-V does not have. The note names another pupil, as such notes do, and now and then holds a number or is
+    followed by one in a field that is not for it."""
     more: Json = {"bsn": pupil.bsn}
     if draw.chance(0.06):
         more["medicalNote"] = draw.random.choice(_MEDICAL)
     if draw.chance(0.15):
         more["note"] = f"Ruzie met {draw.random.choice(school.pupils).name.full} in de pauze; ouders gebeld."
     more["photoUrl"] = f"https://foto.voorbeeldschool.example/{pupil.number}.jpg"
+    if draw.chance(0.02):
+        more["note"] = f"Moeder van {pupil.name.full} belde; BSN {pupil.bsn} genoteerd."
+    elif draw.chance(0.02):
+        more["note"] = (
+            f"{pupil.name.given} bereikbaar op 06-1{draw.random.randrange(10**7):07d}, zie mail van zijn oom."
+        )
+    if draw.chance(0.02):
+        more["alias"] = pupil.bsn
     return more
 
 

@@ -65,6 +65,20 @@ def test_what_points_at_somebody_is_masked(text: str, expected: str) -> None:
     assert masked(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ruzie met Gijrin ter Beuklaar in de pauze.", "Ruzie met [naam] in de pauze."),
+        ("Gijrin Beuklaar belde.", "[naam] belde."),
+        ("Gesproken met M. Veldkamp.", "Gesproken met [naam]."),
+        ("Met Gijrin gesproken. Moeder belde.", "Met [naam] gesproken. Moeder belde."),
+        ("Hij haalde een 7 voor Engels; de GGD is ingelicht.", "Hij haalde een 7 voor Engels; de GGD is ingelicht."),
+    ],
+)
+def test_name_of_somebody_outside_the_fetch_is_masked_by_its_capital(text: str, expected: str) -> None:
+    assert masked(text) == expected
+
+
 def test_email_of_a_parent_teaches_the_name_and_not_the_provider() -> None:
     assert masked("Devries belde over ouders", "karin.devries@ouders.example") == "[naam] belde over ouders"
 

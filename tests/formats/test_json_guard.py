@@ -194,6 +194,13 @@ def test_number_in_free_text_that_is_no_bsn_is_masked() -> None:
     assert Answered({"note": "Bel 06-12345678."})[0] == {"note": "Bel [nummer]."}
 
 
+def test_record_that_was_judged_and_is_whole_is_not_reported() -> None:
+    answered = Answered({"note": "Een goede dag."})
+
+    assert answered[0] == {"note": "Een goede dag."}
+    assert answered.emission.partial == ()
+
+
 def test_empty_text_leaves_empty() -> None:
     assert Answered({"note": ""})[0] == {"note": ""}
 
