@@ -125,7 +125,7 @@ async def test_entry_names_the_person_the_permit_and_the_pupil(school: School) -
 
 @pytest.mark.parametrize("fact", [REFUSED, RESTRICTION, Objection(received=date(2026, 11, 1))])
 async def test_report_passes_for_a_pupil_who_is_restricted_or_whose_parents_refused(school: School, fact: Any) -> None:
-    school.record(3, PERMIT, Birth(day=date(2014, 1, 1)), fact)
+    school.record(3, PERMIT, Birth(day=date(2012, 3, 4)), fact)
 
     assert record(await deliver(school))["givenName"] == "Fatima"
 
