@@ -38,10 +38,14 @@ class CommandLine:
         return CommandLine(self.directory, self.session.with_name(f"{name}.session"))
 
 
-@pytest.fixture
-def gateway(tmp_path: Path) -> CommandLine:
+def command_line(place: Path) -> CommandLine:
     """The demo school's directory with its key, and nobody in it."""
-    directory = tmp_path / "school"
+    directory = place / "school"
     make_directory(directory, SHARE, Ports(8080, 8081, 8082), "secret", TODAY, answered)
     create_key(directory)
-    return CommandLine(directory, tmp_path / "somebody.session")
+    return CommandLine(directory, place / "somebody.session")
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> CommandLine:
+    return command_line(tmp_path)
