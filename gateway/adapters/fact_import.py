@@ -11,10 +11,10 @@ Leaves out: kinds of row (`fact_rows`), staging (`fact_staging`), who may do thi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from gateway.adapters.fact_rows import MAKES, REPLACES, ROWS, PupilRow
 from gateway.adapters.fact_store import Entered, NotKnown, Staging, UnknownSubject, enter
 from gateway.adapters.introductions import add_bsns, introduce_guardians
 from gateway.adapters.row_files import Flaw, Row, read_rows
+from gateway.adapters.row_files import Form as FileForm
 from gateway.adapters.row_forms import BSN, GUARDIAN_KEY, Door, FactRow, columns, fit_row
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.subjects import id_lookup
@@ -39,6 +40,14 @@ CHUNK = 500  # rows that are looked up together; so many are entered as one act 
 LISTED = 1_000  # problems that are kept; of the others only their number
 
 Progress = Callable[[int], None]
+_Chunk = Sequence[tuple[int, Row | Flaw]]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RowProblem(Problem):
+    """`row`: which of the file's rows, from 1; several may stand on one line of JSON."""
+
+    row: int = 0
 
 
 class FileWrong(Exception):
@@ -65,19 +74,27 @@ class Taken:
     known: int
 
 
+class _At(NamedTuple):
+    """Where a row stands in the file."""
+
+    line: int
+    row: int
+
+
 @dataclass(slots=True)
 class _Problems:
     file: str
-    kept: list[Problem] = field(default_factory=list)
+    kept: list[RowProblem] = field(default_factory=list)
     count: int = 0
 
-    def add(self, line: int, message: str, rule: str) -> None:
+    def add(self, at: _At, message: str, rule: str) -> None:
         self.count += 1
         if len(self.kept) < LISTED:
-            self.kept.append(Problem(self.file, line, message, rule))
+            self.kept.append(RowProblem(self.file, at.line, message, rule, at.row))
 
     def wrong(self) -> FileWrong:
-        return FileWrong(sorted(self.kept), self.count)
+        kept = sorted(self.kept, key=_place)
+        return FileWrong(kept, self.count)
 
 
 @dataclass(slots=True)
@@ -88,11 +105,15 @@ class _Before:
     bsns: dict[bytes, bytes] = field(default_factory=dict)
 
 
+def _place(problem: RowProblem) -> tuple[int, int]:
+    return problem.line, problem.row
+
+
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """A row that fits, with the look-up values of whom it names."""
 
-    line: int
+    at: _At
     row: FactRow = field(repr=False)
     source: str
     pupil: bytes = field(repr=False)
@@ -114,7 +135,8 @@ class _Found:
 
 
 class Importer:
-    """Brings in files of one kind. `locations`: of which the pupils must be; None: anywhere."""
+    """Brings in files of one kind. `locations`: of which the pupils must be; None: anywhere. `file_form`: what the
+    sender says the file is; None: its beginning tells."""
 
     def __init__(
         self,
@@ -124,7 +146,9 @@ class Importer:
         door: Door,
         random: Callable[[int], bytes],
         locations: frozenset[str] | None = None,
+        file_form: FileForm | None = None,
     ) -> None:
+        self._file_form = file_form
         self._database = database
         self._keys = keys
         self._form = ROWS[kind]
@@ -182,12 +206,12 @@ class Importer:
                 staging.flip(act, about)
         return plan.taken()
 
-    def _chunks(self, file: BinaryIO) -> Iterator[list[Row | Flaw]]:
-        rows = read_rows(file, columns(self._form))
+    def _chunks(self, file: BinaryIO) -> Iterator[_Chunk]:
+        rows = enumerate(read_rows(file, columns(self._form), self._file_form), 1)
         while chunk := list(islice(rows, CHUNK)):
             yield chunk
 
-    def _plan(self, chunk: Sequence[Row | Flaw], name: str, plan: _Plan) -> None:
+    def _plan(self, chunk: _Chunk, name: str, plan: _Plan) -> None:
         """What this chunk enters and ends. The file, or what is known, may have changed since it was checked."""
         problems = _Problems(name)
         ready = self._fitted(chunk, problems)
@@ -208,26 +232,27 @@ class Importer:
 
     # -- one chunk ---------------------------------------------------------------------------------------
 
-    def _fitted(self, chunk: Iterable[Row | Flaw], problems: _Problems) -> list[_Ready]:
+    def _fitted(self, chunk: _Chunk, problems: _Problems) -> list[_Ready]:
         ready = []
-        for one in chunk:
+        for number, one in chunk:
+            at = _At(one.line, number)
             if isinstance(one, Flaw):
-                problems.add(one.line, one.message, one.rule)
+                problems.add(at, one.message, one.rule)
                 continue
             row = fit_row(self._form, one.values, self._door)
             if isinstance(row, FactRow):
-                ready.append(self._named(one.line, row))
+                ready.append(self._named(at, row))
             else:
                 for message, rule in row:
-                    problems.add(one.line, message, rule)
+                    problems.add(at, message, rule)
         return ready
 
-    def _named(self, line: int, row: FactRow) -> _Ready:
+    def _named(self, at: _At, row: FactRow) -> _Ready:
         source = row.source or self._door.sources[0]
         pupil = id_lookup(self._keys, source, row.pupil_id_kind, row.pupil)
         key, bsn = row.guardian_key, row.bsn if isinstance(row, PupilRow) else None
         guardian = id_lookup(self._keys, source, GUARDIAN_KEY, key) if key is not None else None
-        return _Ready(line, row, source, pupil, guardian, id_lookup(self._keys, source, BSN, bsn) if bsn else None)
+        return _Ready(at, row, source, pupil, guardian, id_lookup(self._keys, source, BSN, bsn) if bsn else None)
 
     def _find(self, ready: Sequence[_Ready]) -> _Found:
         lookups = {one for each in ready for one in (each.pupil, each.guardian, each.bsn) if one is not None}
@@ -243,18 +268,18 @@ class Importer:
         pupil = found.one(one.pupil, Person.PUPIL)
         if pupil is None or (self._locations is not None and self._locations.isdisjoint(found.places.get(pupil, ()))):
             # the same for a pupil of another location (R68): who is not theirs is nobody to them
-            problems.add(one.line, "'pupil': no pupil is known by this id", "R109")
+            problems.add(one.at, "'pupil': no pupil is known by this id", "R109")
             return
         column = one.row.GUARDIAN
         if one.guardian is not None and not self._introduces and not found.one(one.guardian, Person.GUARDIAN):
-            problems.add(one.line, f"'{column}': no guardian is known by this key; import guardians first", "R18")
+            problems.add(one.at, f"'{column}': no guardian is known by this key; import guardians first", "R18")
         if one.bsn is not None:
             owner = found.persons[one.bsn][0] if one.bsn in found.persons else before.bsns.setdefault(one.bsn, pupil)
             if owner != pupil:
-                problems.add(one.line, "'bsn' is another pupil's", "R39")
+                problems.add(one.at, "'bsn' is another pupil's", "R39")
         if REPLACES.issuperset(self._kinds):
             if pupil in before.pupils:
-                problems.add(one.line, "this pupil stands in the file before", "form")
+                problems.add(one.at, "this pupil stands in the file before", "form")
             before.pupils.add(pupil)
 
 

@@ -8,10 +8,13 @@ facts that nobody imports (documents, releases, permits: acts of their own).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from gateway.adapters.consent_rows import ConsentRow, WithdrawalRow
-from gateway.adapters.forms import member
+from pydantic import Field
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from gateway.adapters.consent_rows import CampaignForm, ConsentRow, WithdrawalRow
+from gateway.adapters.forms import Form, member
 from gateway.adapters.row_forms import (
     BrinCode,
     BsnText,
@@ -98,7 +101,7 @@ class GuardianRow(FactRow):
     since: Day | None = None
     until: Day | None = None
     extract: Day | None = None
-    informed: YesNo = True
+    informed: YesNo = Field(default=True, json_schema_extra={"default": "yes"})
 
     def wrong(self, door: Door) -> Iterator[Wrong]:
         yield from super().wrong(door)
@@ -295,3 +298,14 @@ MAKES: Mapping[str, tuple[Kind, ...]] = {
 
 REPLACES = frozenset({Kind.BIRTH, Kind.ADMISSION})
 """Of these a pupil has one at a time: a new one ends the one before."""
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each kind of row and of a campaign, by name, and of what they refer to."""
+    forms: dict[str, type[Form]] = {**ROWS, "campaign": CampaignForm}
+    wanted: list[tuple[type[Form], JsonSchemaMode]] = [(form, "validation") for form in forms.values()]
+    of, shared = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
+    found = dict(shared.get("$defs", {}))
+    for name, form in forms.items():
+        found[name] = found.pop(of[form, "validation"]["$ref"].rpartition("/")[2])
+    return found

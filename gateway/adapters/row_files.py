@@ -15,13 +15,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, NoReturn, TextIO
+from typing import Any, BinaryIO, Literal, NoReturn, TextIO
 
 MAX_ROW = 65_536  # characters of one row; the longest lawful one, a supplementary statement, has some thousands
 _CHUNK = 65_536
 _COLUMN = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _BLANK = re.compile(r"[ \t\r\n]*")
 Values = Mapping[str, Any]
+Form = Literal["csv", "json", "ndjson"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +50,18 @@ class _Unreadable(Exception):
         self.flaw = Flaw(line, message)
 
 
-def read_rows(file: BinaryIO, columns: frozenset[str]) -> Iterator[Row | Flaw]:
-    """Every row of a seekable file, with the columns that may stand in it. JSON when it begins as JSON."""
+def read_rows(file: BinaryIO, columns: frozenset[str], form: Form | None = None) -> Iterator[Row | Flaw]:
+    """Every row of a seekable file, with the columns that may stand in it. Without a `form` its beginning tells."""
     text = _text(file)
     if text is None:
         yield Flaw(1, "neither UTF-8 nor Windows-1252, or no text at all")
         return
     try:
-        if (first := _first(text)) in "[{":
-            yield from _Array(text).rows() if first == "[" else _json_lines(text)
-        else:
+        kind = form or _form(text)
+        if kind == "csv":
             yield from _csv_rows(text, columns)
+        else:
+            yield from _Array(text).rows() if kind == "json" else _json_lines(text)
     except _Unreadable as unreadable:
         yield unreadable.flaw
     finally:
@@ -90,11 +92,11 @@ def _decodes(file: BinaryIO, encoding: str) -> bool:
     return True
 
 
-def _first(text: TextIO) -> str:
-    """The first character that is not blank; the file then stands at its beginning again."""
-    start = text.read(_CHUNK)
+def _form(text: TextIO) -> Form:
+    """By the first character that is not blank; the file then stands at its beginning again."""
+    first = text.read(_CHUNK).lstrip()[:1]
     text.seek(0)
-    return start.lstrip()[:1] or "\0"
+    return "json" if first == "[" else "ndjson" if first == "{" else "csv"
 
 
 # -- CSV -------------------------------------------------------------------------------------------------
@@ -195,7 +197,7 @@ def _json_lines(text: TextIO) -> Iterator[Row | Flaw]:
 def _json_row(line: int, value: Any) -> Row | Flaw:
     if not isinstance(value, dict):
         return Flaw(line, "not a JSON object")
-    return Row(line, {name: one for name, one in value.items() if one not in (None, "")})
+    return Row(line, {name: one for name, one in value.items() if one is not None})
 
 
 class _Array:

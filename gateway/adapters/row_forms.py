@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from gateway.adapters.forms import NAME, Form, iso_date, member, sentence
 from gateway.core.facts import AnyFact, Capacity, ConsentTerms
 from gateway.core.model import Category
+from gateway.core.national_number import passes
 from gateway.core.words import forbidden_purpose
 
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -132,7 +133,14 @@ def _id_kind(value: Any) -> Any:
 
 
 _DAY = {"type": "string", "format": "date"}
-_NAMES = {"oneOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+
+
+def _names(name: str) -> dict[str, Any]:
+    """The JSON Schema of names in one text, or in a list."""
+    one = {"type": "string", "pattern": f"^({name})$"}
+    text = {"type": "string", "pattern": f"^({name})([ ,;|]+({name}))*$"}
+    return {"oneOf": [text, {"type": "array", "items": one, "minItems": 1}]}
+
 
 Value = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
@@ -153,15 +161,13 @@ Categories = Annotated[
     tuple[_CategoryName, ...],
     Field(min_length=1),
     BeforeValidator(_several),
-    WithJsonSchema(
-        {"oneOf": [_NAMES["oneOf"][0], {"type": "array", "items": {"enum": list(Category)}, "minItems": 1}]}
-    ),
+    WithJsonSchema(_names("|".join(Category))),
 ]
 Recipients = Annotated[
     tuple[Slug, ...],
     Field(min_length=1),
     BeforeValidator(_several),
-    WithJsonSchema(_NAMES),
+    WithJsonSchema(_names(NAME.strip("^$"))),
 ]
 CapacityName = Annotated[Capacity, member(Capacity)]
 
@@ -230,7 +236,4 @@ def order_wrong(since: date | None, until: date | None) -> Iterator[Wrong]:
 
 def is_bsn(value: str) -> bool:
     """Nine digits that pass the 11-proef."""
-    if re.fullmatch(r"[0-9]{9}", value) is None or value == "000000000":
-        return False
-    weights = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-    return sum(int(digit) * weight for digit, weight in zip(value, weights, strict=True)) % 11 == 0
+    return re.fullmatch(r"[0-9]{9}", value) is not None and passes(value)

@@ -29,20 +29,27 @@ from gateway.adapters.fact_store import (
     campaigns,
     enter,
     new_campaign,
-    numbers,
 )
 from gateway.adapters.forms import fit
+from gateway.adapters.row_files import Form as FileForm
 from gateway.adapters.row_forms import RULES, Door
 from gateway.adapters.yaml_text import Problem, read
 from gateway.bootstrap.acts import compiled
-from gateway.bootstrap.facts import SECRET_KINDS
 from gateway.bootstrap.school import Refused, School, clock, legal_today, random
 from gateway.core.facts import Capacity, Kind, Objection
-from gateway.core.persons import WITHHELD, Actor, Deed, places, sees_secrets
+from gateway.core.persons import Actor, Deed, places, sees_secrets
 
 LONGEST_NOTICE = 366  # days ahead
 
-__all__ = ["FileWrong", "Known", "Progress", "Taken"]
+__all__ = ["FileForm", "FileWrong", "Known", "Progress", "Taken"]
+
+
+class NoSuchFact(Refused):
+    """Nothing of this number is known, of this kind, about a pupil of theirs."""
+
+
+class NotNow(Refused):
+    """Something else must happen first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +82,19 @@ def bring_in(
     name: str,
     reason: str,
     progress: Progress = lambda _: None,
+    form: FileForm | None = None,
 ) -> Taken:
-    """The whole of a file, or nothing of it. Raises Refused, and FileWrong with everything that is wrong."""
+    """The whole of a file, or nothing of it; `form`: what the sender says it is. Raises Refused, and FileWrong with
+    everything that is wrong."""
     where = places(actor, Deed.FACTS_RECORD)
     act = school.act(actor, Deed.FACTS_RECORD, reason, where or ())
-    importer = Importer(school.database, school.store_keys, kind, door(school), random, where)
+    importer = Importer(school.database, school.store_keys, kind, door(school), random, where, form)
     try:
         return importer.bring_in(file, name, act, {"rows of": kind}, progress)
     except ImportRunning:
-        raise Refused(["another import is running: one at a time"]) from None
+        raise NotNow(["another import is running: one at a time"]) from None
     except Changed:
-        raise Refused(["what is known changed meanwhile: nothing was brought in; do it again"]) from None
+        raise NotNow(["what is known changed meanwhile: nothing was brought in; do it again"]) from None
 
 
 def record(school: School, actor: Actor, kind: str, values: Mapping[str, str], reason: str) -> Taken:
@@ -115,9 +124,9 @@ def end(school: School, actor: Actor, kind: str, number: int, reason: str, infor
     Refused."""
     known = _known(school, actor, Deed.FACTS_RECORD, kind, number)
     if kind == Kind.RESTRICTION and informed is None:
-        raise Refused(["say when the parents, or the pupil of 16, were informed: --informed (R95)"])
+        raise NotNow(["say when the parents, or the pupil of 16, were informed: --informed (R95)"])
     if informed is not None and informed > legal_today():
-        raise Refused(["the parents, or the pupil of 16, are informed before it ends (R95)"])
+        raise NotNow(["the parents, or the pupil of 16, are informed before it ends (R95)"])
     about = {"fact": str(number)} | ({"informed": informed.isoformat()} if informed else {})
     act = school.act(actor, Deed.FACTS_RECORD, reason, known.locations)
     _enter(school, act, [], [number], about)
@@ -143,9 +152,9 @@ def _known(school: School, actor: Actor, deed: Deed, kind: str, number: int) -> 
     found = fact_look.by_number(school.database, school.store_keys, number)
     where = places(actor, deed)
     if found is None or found.kind not in MAKES[kind]:
-        raise Refused(["no such fact is known"])
+        raise NoSuchFact(["no such fact is known"])
     if where and where.isdisjoint(found.locations):
-        raise Refused(["no such fact is known"])
+        raise NoSuchFact(["no such fact is known"])
     return found
 
 
@@ -153,7 +162,7 @@ def _enter(school: School, act: Any, entered: list[Entered], ends: list[int], ab
     try:
         enter(school.database, school.store_keys, act, entered, ends, about)
     except (NotKnown, UnknownSubject):
-        raise Refused(["no such fact is known"]) from None
+        raise NoSuchFact(["no such fact is known"]) from None
 
 
 # -- looking ---------------------------------------------------------------------------------------------
@@ -174,14 +183,6 @@ def listed(
         return count, found
     school.look(actor, Deed.FACTS_READ, reason, fact_look.subjects(found), where or ())
     return count, fact_look.with_las_keys(school.database, school.store_keys, found)
-
-
-def counted(school: School, actor: Actor) -> dict[str, int | str]:
-    """How many facts of each kind are known; of markers, permits and releases only to who may know."""
-    school.act(actor, Deed.FACTS_READ, "status", places(actor, Deed.FACTS_READ) or ())
-    secret = not sees_secrets(actor.roles)
-    found = numbers(school.database)
-    return {kind.value: WITHHELD if secret and kind in SECRET_KINDS else count for kind, count in found.items()}
 
 
 def turning_sixteen(school: School, actor: Actor, days: int, reason: str | None = None) -> list[Turning]:

@@ -20,6 +20,7 @@ from gateway.adapters.subjects import Subjects
 from gateway.adapters.upstream import HttpUpstream, system_trust
 from gateway.adapters.world import StoredWorld
 from gateway.bootstrap.acts import take_over_policy
+from gateway.bootstrap.desk import facts_api
 from gateway.bootstrap.holds import look_after
 from gateway.bootstrap.school import School, clock, open_school, random, upstream_sources, wire_limits
 from gateway.settings import Settings
@@ -85,7 +86,11 @@ class Office:
         return {"database": True, **{f"roster {name}": roster.fresh(now) for name, roster in rosters.items()}}
 
     def admin(self) -> Starlette:
-        return admin_app(self.ready, lambda: exposition(self.metrics))
+        routes = facts_api(self.school, self._failed)
+        return admin_app(self.ready, lambda: exposition(self.metrics), routes)
+
+    def _failed(self, kind: str) -> None:
+        self.log.error("admin API failed", kind=kind)
 
 
 @contextlib.asynccontextmanager

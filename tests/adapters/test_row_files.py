@@ -87,7 +87,7 @@ def test_what_is_no_text_is_refused(content: bytes) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ['[\n{"pupil": "1"},\n\n{"pupil": "2",\n"text": null}]\n', '{"pupil": "1"}\n\n\n{"pupil": "2", "text": ""}\n'],
+    ['[\n{"pupil": "1"},\n\n{"pupil": "2",\n"text": null}]\n', '{"pupil": "1"}\n\n\n{"pupil": "2", "text": null}\n'],
 )
 def test_json_array_and_lines_are_the_same_rows(content: str) -> None:
     found = rows(content)

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from gateway.adapters.fact_import import FileWrong, Taken
 from gateway.adapters.fact_store import campaigns, known
 from gateway.adapters.subjects import Subjects, id_lookup
-from gateway.bootstrap import fact_acts, session
+from gateway.bootstrap import fact_acts, facts, session
 from gateway.bootstrap.school import Refused, School, clock, legal_today, open_school, random
 from gateway.cli.app import app
-from gateway.core.facts import Facts
+from gateway.core.facts import Facts, Kind
 from gateway.core.model import Category, Enrolment, Person
 from gateway.core.persons import Actor, Held, PersonRole
 from gateway.transfer.ports import Observation
@@ -264,8 +264,8 @@ def test_markers_are_seen_by_releaser_and_fg_only(school: School) -> None:
     with pytest.raises(Refused):
         fact_acts.listed(school, OFFICER, "marker")
     assert fact_acts.listed(school, RELEASER, "marker")[0] == 1
-    assert fact_acts.counted(school, OFFICER)["marker"] == "withheld"
-    assert fact_acts.counted(school, RELEASER)["marker"] == 1
+    assert dict(facts.numbers(school, OFFICER))[Kind.MARKER] == "withheld"
+    assert dict(facts.numbers(school, RELEASER))[Kind.MARKER] == 1
 
 
 # -- the commands --------------------------------------------------------------------------------------
