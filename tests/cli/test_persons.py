@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
@@ -63,8 +64,9 @@ def filled(command: TyperCommand, file: Path) -> list[str]:
 
 
 def _some(kind: object, file: Path) -> str:
+    (kind,) = get_args(kind) or (kind,)  # what a list holds
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return str(next(iter(kind)).value)
+        return str(list(kind)[-1].value)
     return "1" if kind is int else str(file) if kind is Path else "2026-11-22"
 
 
