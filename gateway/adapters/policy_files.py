@@ -37,12 +37,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A directory as it was found. Problems and questions are sorted by file and line."""
+    """A directory as it was found. Problems, questions and warnings, which stop nothing, are sorted by file and
+    line."""
 
     problems: tuple[Problem, ...]
     questions: tuple[Question, ...]
     schemas: Mapping[str, Schema]
     recipients: Mapping[str, Recipient]
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +141,21 @@ def check_directory(directory: Path, today: date, organisation: Organisation | N
     """Everything that is wrong with schemas/ and recipients/ of this directory, and what is still asked.
     `organisation`: the school's, when gateway.yaml could be read; then locations are checked too."""
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     schemas = dict(_load_schemas(directory, problems))
     found = [_read_recipient(text, name, schemas) for name, text in _texts(directory, "recipients", problems)]
     for one in found:
         problems += one.problems
         if one.recipient:
             problems += one.located(policy.problems(one.recipient, schemas, organisation, today))
+            warnings += one.located(policy.doubts(one.recipient, schemas))
     problems += _between(found)
     questions = [
         Question(one.document.file, asked.line, asked.question) for one in found for asked in one.document.asked
     ]
     recipients = {one.recipient.name: one.recipient for one in found if one.recipient and not one.problems}
-    return Report(tuple(sorted(set(problems))), tuple(sorted(questions)), schemas, recipients)
+    sorted_warnings = tuple(sorted(set(warnings)))
+    return Report(tuple(sorted(set(problems))), tuple(sorted(questions)), schemas, recipients, sorted_warnings)
 
 
 def _load_schemas(directory: Path, problems: list[Problem]) -> Iterator[tuple[str, Schema]]:

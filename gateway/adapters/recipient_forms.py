@@ -53,6 +53,7 @@ from gateway.core.terms import (
     Grant,
     Grondslag,
     Necessity,
+    Profiling,
     Recipient,
     Rows,
     Storage,
@@ -77,6 +78,8 @@ RULES = {
     "locations": "R68",
     "channel": "R50",
     "schemas": "R7",
+    "human_review": "R98",
+    "informed": "R98",
     "fg_advice": "R114",
     "review": "R114",
 }
@@ -140,6 +143,15 @@ class DpiaForm(Form):
     reference: Text
     fg_advice: Text
     review: End
+
+
+class ProfilingForm(Form):
+    """R98, N16: since when pupils and parents know of it, who looks again at an outcome; `no_effect`: why it touches
+    nobody's rights, without which it needs consent."""
+
+    informed: Begin
+    human_review: Text
+    no_effect: Text | None = None
 
 
 class StorageForm(Form):
@@ -225,7 +237,7 @@ class DeliveryForm(Form):
     domain: Key | None = None
     channel: Key
     absence: Text
-    profiling: Flag = False
+    profiling: ProfilingForm | None = None
     deviation: Text | None = None
     class_list: Text | None = None
     eck_login: Flag = False
@@ -299,7 +311,7 @@ def _deliveries(recipient: str, form: DeliveryForm) -> Iterator[Delivery]:
             weighing=Weighing(**form.weighing.model_dump()) if form.weighing else None,
             authorisation=Authorisation(**form.authorisation.model_dump()) if form.authorisation else None,
             dpia=Dpia(**form.dpia.model_dump()) if form.dpia else None,
-            profiling=form.profiling,
+            profiling=Profiling(**form.profiling.model_dump()) if form.profiling else None,
             deviation=form.deviation,
             class_list=form.class_list,
             eck_login=form.eck_login,

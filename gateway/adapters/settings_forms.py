@@ -88,12 +88,14 @@ Seconds = Annotated[float, Field(gt=0, le=3600), Mended(1.0)]
 
 
 class PolicyForm(Form):
-    """The school's regulation (R117, R118). `instemming`: the day the participation council consented."""
+    """The school's regulation (R117, R118). `instemming`: the day the participation council consented;
+    `adopted`: the day the board adopted it for good."""
 
     version: Plain
     in_force: Day
     instemming: Day | None = None
     evaluation: Day | None = None
+    adopted: Day | None = None
 
 
 class PairForm(Form):

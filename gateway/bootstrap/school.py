@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -207,18 +207,22 @@ def check(directory: Path) -> Report:
     except settings_file.SettingsWrong as wrong:
         problems = list(wrong.problems)
     report = check_directory(directory, legal_today(), organisation)
-    return Report((*problems, *report.problems), report.questions, report.schemas, report.recipients)
+    return replace(report, problems=(*problems, *report.problems))
 
 
 def overdue(directory: Path) -> list[str]:
-    """What does not stop anything but should be looked at: the regulation's evaluation date has passed (R118)."""
+    """What does not stop anything but should be looked at: the regulation's evaluation date has passed (R118), or the
+    board adopted it for good before the participation council consented (R117, C10)."""
     try:
-        evaluation = settings_file.load(directory.resolve()).policy.evaluation
+        policy = settings_file.load(directory.resolve()).policy
     except settings_file.SettingsWrong:
         return []  # told as a problem
-    if evaluation is None or evaluation >= legal_today():
-        return []
-    return [f"{settings_file.FILE}: the policy should have been evaluated by {evaluation.isoformat()}"]
+    found = []
+    if policy.evaluation is not None and policy.evaluation < legal_today():
+        found.append(f"the policy should have been evaluated by {policy.evaluation.isoformat()}")
+    if policy.adopted and policy.instemming and policy.adopted < policy.instemming:
+        found.append("the policy was adopted before the participation council consented")
+    return [f"{settings_file.FILE}: {warning}" for warning in found]
 
 
 def upstream_sources(settings: Settings) -> dict[str, UpstreamSource]:

@@ -21,7 +21,7 @@ def check(directory: Directory = HERE) -> None:
     report = check_files(directory)
     for question in report.questions:
         console.print(f"{question} (open)", markup=False)
-    for warning in overdue(directory):
+    for warning in (*overdue(directory), *report.warnings):
         console.print(f"{warning} (warning)", markup=False)
     for undone in still_to_declare(directory):
         console.print(f"{undone} (to declare: gateway facts declare)", markup=False)

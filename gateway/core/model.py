@@ -132,6 +132,7 @@ class RecipientKind(StrEnum):
     CARE = "care"
     RESEARCH = "research"
     PARENT = "parent"
+    ACCOUNTANT = "accountant"
     OTHER = "other"
 
 

@@ -1,8 +1,8 @@
 """What is wrong with a recipient's deliveries, whatever the call; and the deliveries as they stand now.
 
-The rules stand in `rules_terms`, `rules_fields` and `rules_shape`, one function each. They run in `gateway check`, at
-activation, and when policy is compiled. All run, all problems are collected, in gate order. Leaves out: reading the
-files (`adapters`), the call (`decide`), the pupils (`screening`).
+The rules stand in `rules_terms`, `rules_kinds`, `rules_fields` and `rules_shape`, one function each. They run in
+`gateway check`, at activation, and when policy is compiled. All run, all problems are collected, in gate order. Leaves
+out: reading the files (`adapters`), the call (`decide`), the pupils (`screening`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from gateway.core.problems import Key, PolicyProblem, delivery_terms
 from gateway.core.reasons import Reason, rank
 from gateway.core.rules_aggregate import AGGREGATE_RULES, counted_once
 from gateway.core.rules_fields import FIELD_RULES
+from gateway.core.rules_kinds import KIND_DOUBTS, KIND_RULES
 from gateway.core.rules_shape import SHAPE_RULES
 from gateway.core.rules_terms import RECIPIENT_RULES, TERMS_RULES
 from gateway.core.schema import Schema
@@ -29,6 +30,7 @@ __all__ = [
     "PolicyProblem",
     "RecipientState",
     "compile_standings",
+    "doubts",
     "group_problems",
     "key_of",
     "narrow",
@@ -37,7 +39,7 @@ __all__ = [
     "standing_problems",
 ]
 
-_DELIVERY_RULES = (*TERMS_RULES, *FIELD_RULES, *SHAPE_RULES, *AGGREGATE_RULES)
+_DELIVERY_RULES = (*TERMS_RULES, *KIND_RULES, *FIELD_RULES, *SHAPE_RULES, *AGGREGATE_RULES)
 
 
 def problems(
@@ -57,6 +59,12 @@ def standing_problems(
         terms = delivery_terms(recipient, delivery, schemas, organisation)
         found += [problem for rule in _DELIVERY_RULES for problem in rule(terms)]
     return sorted(found, key=lambda problem: rank(problem.reason))
+
+
+def doubts(recipient: Recipient, schemas: Mapping[str, Schema]) -> list[PolicyProblem]:
+    """What stops nothing and is told all the same (N23)."""
+    every = [delivery_terms(recipient, delivery, schemas, None) for delivery in recipient.deliveries]
+    return [doubt for terms in every for rule in KIND_DOUBTS for doubt in rule(terms)]
 
 
 def out_of_date(recipient: Recipient, today: date) -> Iterator[PolicyProblem]:

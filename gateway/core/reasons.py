@@ -202,6 +202,11 @@ class Reason(StrEnum):
         "Voor deze levering is een DPIA verplicht; die ontbreekt.",
         NOT_ACTIVE,
     )
+    NO_HUMAN_REVIEW = (
+        "NO_HUMAN_REVIEW", 7, 403, True, "R98, N16", "art. 22 AVG, art. 40 UAVG",
+        "Voor profilering ontbreekt wie een uitkomst opnieuw bekijkt, of zijn leerling en ouders niet geïnformeerd.",
+        NOT_ACTIVE,
+    )
     DPIA_EXPIRED = (
         "DPIA_EXPIRED", 7, 403, True, "R114", "art. 35(11) AVG",
         "De DPIA moet eerst opnieuw worden beoordeeld.",

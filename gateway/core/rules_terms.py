@@ -175,8 +175,8 @@ def authorised(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 
 def dpia_present(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R114: profiling or special categories on a large scale need a DPIA with the FG's advice; one pupil on a permit is
-    no large scale."""
+    """R114, N22: profiling or special categories on a large scale need a DPIA with the FG's advice; one pupil on a
+    permit is no large scale."""
     special = not terms.delivery.conditions.one_off and any(_NEEDS_DPIA & classes(one) for one in terms.granted)
     if not (special or terms.delivery.profiling):
         return
@@ -184,6 +184,20 @@ def dpia_present(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     if dpia is None or hollow(dpia.reference) or hollow(dpia.fg_advice):
         message = "profiling and special categories need a DPIA with the advice of the FG"
         yield terms.problem(Reason.DPIA_MISSING, "R114", message, "dpia")
+
+
+def profiling_reviewed(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """R98, N16: somebody looks again at every outcome, and only what touches nobody's rights goes without consent."""
+    profiling, grondslag = terms.delivery.profiling, terms.delivery.grondslag
+    if profiling is None:
+        return
+    if hollow(profiling.human_review):
+        message = "say who looks again at an outcome of the profiling"
+        yield terms.problem(Reason.NO_HUMAN_REVIEW, "R98, N16", message, "profiling", "human_review")
+    consented = grondslag is not None and grondslag.ground is Ground.CONSENT
+    if hollow(profiling.no_effect) and not consented:
+        message = "profiling with an effect on pupils needs their consent (ground a)"
+        yield terms.problem(Reason.NO_GRONDSLAG, "R98", message, "profiling", "no_effect")
 
 
 def ground_named(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
@@ -256,6 +270,7 @@ TERMS_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     absence_explained,
     authorised,
     dpia_present,
+    profiling_reviewed,
     ground_named,
     interest_weighed,
     number_fits,

@@ -66,6 +66,16 @@ class Dpia:
 
 
 @dataclass(frozen=True, slots=True)
+class Profiling:
+    """R98, N16: since when pupils and parents know, and who looks again at an outcome. `no_effect`: why it has no
+    legal or similar effect; without that it needs consent."""
+
+    informed: date
+    human_review: str
+    no_effect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """N20: where data are stored or seen from (ISO 3166 alpha-2); `basis` is needed outside the EEA."""
 
@@ -164,7 +174,7 @@ class Delivery:
     weighing: Weighing | None = None
     authorisation: Authorisation | None = None
     dpia: Dpia | None = None
-    profiling: bool = False
+    profiling: Profiling | None = None
     deviation: str | None = None
     class_list: str | None = None
     eck_login: bool = False
@@ -192,12 +202,14 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class SchoolPolicy:
-    """The school's regulation (R117, R118): in force from, and the participation council's consent."""
+    """The school's regulation (R117, R118): in force from, the participation council's consent, and the day the board
+    adopted it for good."""
 
     version: str
     in_force: date
     instemming: date | None
     evaluation: date | None = None
+    adopted: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

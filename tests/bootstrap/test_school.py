@@ -38,6 +38,19 @@ def test_policy_still_to_be_evaluated_is_not_told(directory: Path) -> None:
     assert overdue(directory) == []
 
 
+def test_policy_adopted_before_the_council_consented_is_told(directory: Path) -> None:
+    """C10, R117: the rules are in force all the same."""
+    rewrite(directory, "evaluation: 2027-09-18", "evaluation: 2999-01-01\n  adopted: 1999-01-01")
+
+    assert overdue(directory) == ["gateway.yaml: the policy was adopted before the participation council consented"]
+
+
+def test_policy_adopted_after_the_council_consented_is_not_told(directory: Path) -> None:
+    rewrite(directory, "evaluation: 2027-09-18", "evaluation: 2999-01-01\n  adopted: 2999-01-01")
+
+    assert overdue(directory) == []
+
+
 def test_key_is_never_made_over_an_existing_one(directory: Path) -> None:
     with pytest.raises(Unusable):
         create_key(directory)

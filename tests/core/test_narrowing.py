@@ -14,7 +14,17 @@ from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMe
 from gateway.core.policy import RecipientState, compile_standings, narrow
 from gateway.core.reasons import Reason
 from gateway.core.schema import Branch, Leaf, Many, Route, Schema, SubjectPosition
-from gateway.core.terms import Aggregate, Conditions, Delivery, Grondslag, Location, Organisation, Recipient, Rows
+from gateway.core.terms import (
+    Aggregate,
+    Conditions,
+    Delivery,
+    Grondslag,
+    Location,
+    Organisation,
+    Profiling,
+    Recipient,
+    Rows,
+)
 from tests.builders_policy import (
     A_RECORD,
     AGREEMENT,
@@ -150,7 +160,7 @@ OTHER_TERMS: dict[str, Any] = {
     "weighing": WEIGHING,
     "authorisation": None,
     "dpia": DPIA,
-    "profiling": True,
+    "profiling": Profiling(date(2026, 8, 20), "De docent kijkt na."),
     "deviation": "besluit",
     "class_list": "besluit",
     "eck_login": True,

@@ -46,6 +46,24 @@ def test_both_methods_in_one_group_of_companies_are_told_at_both(tmp_path: Path)
     }
 
 
+def test_interest_for_the_schools_own_task_is_warned_about_at_its_line(tmp_path: Path) -> None:
+    """N23, C15: it stops nothing."""
+    weighing = (
+        "weighing: {aim: leermiddelen, school_interest: Oefenen op maat., pupil_interest: Rust., outcome: school,"
+        " by: directeur, date: 2026-08-15}"
+    )
+    text = changed(
+        answered("uitgever-noord"),
+        ("ground: e", "ground: f"),
+        ("    channel: api", f"    {weighing}\n    channel: api"),
+    )
+
+    report = check_directory(school(tmp_path / "school", uitgever_noord=text), TODAY)
+
+    assert report.problems == ()
+    assert told(list(report.warnings)) == [(line_of(text, "ground: f"), "N23")]
+
+
 def test_file_that_would_be_overlooked_is_told(tmp_path: Path) -> None:
     directory = school(tmp_path / "school")
     (directory / "recipients" / "uitgever-noord.yml").write_text(answered("uitgever-noord"), encoding="utf-8")

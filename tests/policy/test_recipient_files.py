@@ -395,7 +395,7 @@ def test_schema_that_is_broken_stops_what_needs_it_and_says_so(tmp_path: Path) -
         ("sub_processors: []", 'sub_processors: [{name: "ASK: Welke?", country: NL}]'),
         (REASON, '"ASK: Welke?"'),
         ('value: "-"', 'value: "ASK: Welke?"'),
-        ("    channel: api", '    channel: api\n    profiling: "ASK: Welke?"'),
+        ("    channel: api", '    channel: api\n    eck_login: "ASK: Welke?"'),
         ("  until: 2027-07-31", '  until: "ASK: Welke?"'),
     ],
 )
