@@ -1,14 +1,15 @@
 """Facts of 100,000 pupils with ten consents each, beside 600: import, memory, and looking a class up; writes FACTS.md.
 
-What is measured: the time of an import and its longest turn at the database (deliveries wait no longer), the memory of
-roster and facts together when every pupil was asked for, the stop of a worker after the flip, and a class of 30, first
-and again. Leaves out the rest of an answer (`bench.run`).
+What is measured: the time of an import, its longest turn at the database and how long another process waits for a turn
+meanwhile (as the register does); the memory of roster and facts together when every pupil was asked for; the stop of a
+worker after the flip; and a class of 30, first and again. Leaves out the rest of an answer (`bench.run`).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import select
 import statistics
 import subprocess
 import sys
@@ -95,13 +96,39 @@ def fill(database: TimedDatabase, measured: Measured) -> None:
     campaigns = [new_campaign(database, act(number), each) for number, each in enumerate(terms)]
     roster = followed(database)
     database.turns.clear()
-    with measured.timed("import_s"), Staging(database, KEYS) as staging:
+    with waiting(database, measured), measured.timed("import_s"), Staging(database, KEYS) as staging:
         pupils = [subject.id for subject in roster]
         for at in range(0, len(pupils), 500):
             staging.stage([Entered(who, consent(who, one)) for who in pupils[at : at + 500] for one in campaigns])
         staging.flip(act(99))
     measured.numbers["turn_max_ms"] = 1_000 * max(database.turns)
     measured.numbers["turn_99_ms"] = 1_000 * sorted(database.turns)[int(0.99 * len(database.turns))]
+
+
+@contextmanager
+def waiting(database: Database, measured: Measured) -> Iterator[None]:
+    """Another process asks for a turn again and again meanwhile, as the register of a worker does."""
+    command = [sys.executable, "-m", "bench.facts", "--wait", str(database.path.parent)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+        told, _ = process.communicate()
+    waited = sorted(float(line) for line in told.splitlines())
+    measured.numbers["wait_50_ms"] = 1_000 * statistics.median(waited)
+    measured.numbers["wait_99_ms"] = 1_000 * waited[int(0.99 * len(waited))]
+    measured.numbers["wait_max_ms"] = 1_000 * waited[-1]
+
+
+def wait(path: Path) -> None:
+    """Prints how long each turn took to come, until its standard input ends."""
+    database = open_database(f"sqlite:///{path.name}", path.parent)
+    print("ready", flush=True)
+    while not select.select([sys.stdin], [], [], 0.01)[0]:
+        begun = time.perf_counter()
+        with database.turn():
+            waited = time.perf_counter() - begun
+        print(waited)
 
 
 def consent(pupil: bytes, campaign: int) -> Consent:
@@ -173,6 +200,9 @@ ROWS = {
     "import_s": "import of ten consents each, s",
     "turn_99_ms": "of its turns at the database, 99 % take less than, ms",
     "turn_max_ms": "its longest turn (the flip with its entry among them), ms",
+    "wait_50_ms": "another process waits for its turn meanwhile: half of the times less than, ms",
+    "wait_99_ms": "99 % of the times less than, ms",
+    "wait_max_ms": "longest, ms",
     "file_mb": "database file afterwards, MB",
     "roster_s": "a worker starts: roster, s",
     "follow_first_s": "a worker starts: facts, s",
@@ -194,8 +224,12 @@ def report(small: Measured, large: Measured) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--look", type=Path)
+    parser.add_argument("--wait", type=Path)
     parser.add_argument("--pupils", type=int, default=100_000)
     given = parser.parse_args()
+    if given.wait:
+        wait(given.wait / "gateway.db")
+        return
     if given.look:
         measured = Measured(given.pupils)
         look(given.look / "gateway.db", measured)

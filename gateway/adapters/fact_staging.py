@@ -32,7 +32,7 @@ from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Subject
 
 _CHUNK = 300  # rows in one transaction: some 10 ms; 50 on a machine that others keep busy
-_LISTED = 1_000  # persons listed by one entry
+_LISTED = 500  # persons listed by one entry
 
 
 class ImportRunning(Exception):

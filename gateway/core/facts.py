@@ -355,11 +355,13 @@ _PLACES: dict[type[Fact], str] = {
 
 def gathered(facts: Iterable[AnyFact]) -> Facts:
     """The facts of one person, each kind in its place, in the order given; of several births the last."""
+    birth: date | None = None
     found: dict[str, Any] = {}
     for fact in facts:
         if isinstance(fact, Birth):
-            found["birth"] = fact.day
+            birth = fact.day
         else:
-            place = _PLACES[type(fact)]
-            found[place] = (*found.get(place, ()), fact)
-    return Facts(**found) if found else NOTHING_KNOWN
+            found.setdefault(_PLACES[type(fact)], []).append(fact)
+    if birth is None and not found:
+        return NOTHING_KNOWN
+    return Facts(birth=birth, **{place: tuple(several) for place, several in found.items()})

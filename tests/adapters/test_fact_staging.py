@@ -21,7 +21,7 @@ from tests.simulators.stored import bodies_about, last_bodies
 
 BIRTH = Birth(day=date(2010, 2, 28))
 RESTRICTION = Restriction(ground=RestrictionGround.ACCURACY)
-MANY = 1_100  # pupils: more than one chunk, and more than one entry lists
+MANY = 600  # pupils: more than one chunk, and more than one entry lists
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_import_of_many_lists_whom_it_concerns_in_parts(tmp_path: Path) -> None:
         staging.flip(an_act(2))
     last, announced = (json.loads(body) for body in last_bodies(recording.database, 2))
 
-    assert (announced["outcome"], announced["part"], announced["released"]) == ("import announced", 1, 1_000)
+    assert (announced["outcome"], announced["part"], announced["released"]) == ("import announced", 1, 500)
     assert (last["outcome"], last["part"], last["released"]) == ("facts imported", 2, 100)
     assert announced["id"] == last["id"]
     assert all(len(bodies_about(recording.database, recording.reference(pupil))) == 1 for pupil in range(0, MANY, 50))
