@@ -148,6 +148,48 @@ def test_bsn_in_a_required_field_withholds_the_record() -> None:
     assert dict(answered.emission.withheld) == {answered.people[0]: (Reason.BSN_NOT_ALLOWED,)}
 
 
+def held(*records: tuple[Subject, dict[str, Any]], shape: Record, grants: dict[str, Grant]) -> Any:
+    """The answer of a delivery on the source's own ids, and what was withheld."""
+    method = PseudonymMethod.NONE
+    projection = compile_projection(shape, grants, method)
+    sight = build.sight(build.delivery({shape.name: grants}, method=method), [one for one, _ in records])
+    emission = Emission(sight)
+    body = json.dumps([more for _, more in records]).encode()
+    return json.loads(JsonMinimiser(projection).minimise(body, emission, many=True).body), emission
+
+
+def numbered(number: int, bsn: str) -> Subject:
+    one = build.pupil(number)
+    return replace(one, ids={**one.ids, "las-key": bsn})
+
+
+def test_id_of_the_source_that_is_the_bsn_stays_behind() -> None:
+    one, other = numbered(1, BSN), numbered(2, "20123456")
+    grants = build.keep("userIds.userId", "userIds.userIdType", "code")
+    records = [(who, {**build.reference(who), "bsn": BSN, "code": who.ids["nepri"]}) for who in (one, other)]
+
+    found, emission = held(*records, shape=record(), grants=grants)
+
+    assert sorted(json.dumps(each) for each in found) == sorted(
+        [
+            json.dumps({"code": "nepri-1"}),
+            json.dumps({"userIds": [{"userId": "20123456", "userIdType": "ASI"}], "code": "nepri-2"}),
+        ]
+    )
+    assert emission.partial == ((one, (("userIds", Reason.BSN_NOT_ALLOWED),)),)
+
+
+def test_reference_by_bsn_withholds_the_record_that_needs_it() -> None:
+    one = replace(numbered(1, BSN), numbers=frozenset({build.Roster().digest(BSN)}))
+    grants = build.keep("enrollmentId", "student.userIds.userId", "student.userIds.userIdType", "enrollmentType")
+    grants |= build.keep("schoolPeriod", "beginDate") | build.fillers()
+
+    found, emission = held((one, build.enrollment_json(1, one)), shape=build.enrollment(), grants=grants)
+
+    assert found == []
+    assert dict(emission.withheld) == {one: (Reason.BSN_NOT_ALLOWED,)}
+
+
 def test_list_that_nothing_sorts_keeps_its_order_with_a_judged_record_in_it() -> None:
     fields: dict[str, Node] = {"code": leaf(FieldClass.ORDINARY, Category.ORGANISATION)}
     bench = build.bench(Record("Period", Branch(fields)), build.keep("code"), [])

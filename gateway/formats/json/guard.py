@@ -8,16 +8,20 @@ what a person released (D8). Leaves out: how a blocked field stays behind (`mini
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from msgspec import Raw
 
 from gateway.core.emission import Emission
 from gateway.core.masking import digest
 from gateway.core.model import FieldClass, Subject, Transform
 from gateway.core.national_number import found_in, may_be, may_hold, numbers_in, own
-from gateway.core.projection import Branch, Leaf, Many
+from gateway.core.projection import Branch, Leaf, Many, Slot
 from gateway.core.reasons import Reason
 from gateway.core.schema import Record
+from gateway.core.words import hollow
 from gateway.formats.json.circle import Circle
 from gateway.formats.json.places import Place
 from gateway.formats.json.shapes import FORMATS, MALFORMED, Shape, id_fields
@@ -26,7 +30,8 @@ Blocked = tuple[tuple[str, Reason], ...]
 """Paths that do not leave of one record, and why."""
 
 _LARGE = 10_000_000  # the smallest number of eight digits
-NAMES: Mapping[str, Any] = {"may_hold": may_hold, "may_be": may_be}
+_EIGHT_DIGITS = re.compile(rb"\d(?:[ .-]?\d){7}").search
+NAMES: Mapping[str, Any] = {"may_hold": may_hold, "may_be": may_be, "may_name": _EIGHT_DIGITS}
 """What the expressions of `suspicion` call."""
 
 
@@ -41,15 +46,22 @@ def suspicion(branch: Branch, shape: Shape, read: str, depth: int = 0) -> list[s
             asked = []
         elif isinstance(item, Leaf):
             asked = [_asked(item, each)] if _guarded(item) else []
-        elif isinstance(item, Branch) and not shape.children[name].whole:
+        elif isinstance(item, Branch):
             asked = suspicion(item, shape.children[name], each, depth + 1)
         else:
             asked = []
+        if isinstance(node, Slot) and _as_held(branch):
+            found.append(f"may_name({read if shape.whole else f'{read}.{shape.attributes[name]}'})")
         if asked and isinstance(node, Many):
             found.append(f"({inner} and any({' or '.join(asked)} for {each} in {inner}))")
         elif asked:
             found.append(f"({inner} is not None and ({' or '.join(asked)}))")
     return found
+
+
+def _as_held(branch: Branch) -> bool:
+    """Whether ids leave here as the source has them."""
+    return branch.subject is not None and branch.subject.method == "held"
 
 
 def _guarded(leaf: Leaf) -> bool:
@@ -93,7 +105,8 @@ class Guard:
         judged = _Judge(circle, emission, subjects, digests, special=self._special)
         leaves = _leaves(self._root, self._shape, found)
         reasons = [(leaf.path, reason) for leaf, value in leaves if (reason := judged.reason(leaf, value)) is not None]
-        return tuple(dict.fromkeys(reasons)), subjects
+        ids = [path for path, raw in _ids(self._root, self._shape, found) if judged.is_number(raw)]
+        return tuple(dict.fromkeys([*reasons, *((path, Reason.BSN_NOT_ALLOWED) for path in ids)])), subjects
 
     def _people(self, branch: Branch, shape: Shape, found: Any, emission: Emission) -> Iterator[tuple[Subject, bool]]:
         """Everybody the record speaks of, and whether they decide about the whole of it."""
@@ -144,6 +157,12 @@ class _Judge:
             return Reason.BSN_NOT_ALLOWED
         return Reason.FREE_TEXT_BLOCKED if self._special and not self._released(masked) else None
 
+    def is_number(self, ids: Raw) -> bool:
+        """Whether ids that leave as the source has them are a national number, for whom no law names it (N1)."""
+        grondslag = self._emission.sight.delivery.grondslag
+        by_law = grondslag is not None and not hollow(grondslag.national_number)
+        return not by_law and self._is_own(bytes(ids).decode("utf-8", "replace"))
+
     def _is_own(self, value: Any) -> bool:
         if own(self._circle.numbers, value):
             return True
@@ -170,6 +189,19 @@ def _speaking(branch: Branch) -> Iterator[Branch]:
         inner = node.item if isinstance(node, Many) else node
         if isinstance(inner, Branch):
             yield from _speaking(inner)
+
+
+def _ids(branch: Branch, shape: Shape, found: Any) -> Iterator[tuple[str, Raw]]:
+    """Every slot of ids that leave as the source has them, with their text."""
+    for name, node in branch.fields.items():
+        if isinstance(node, Slot) and _as_held(branch):
+            yield node.path, found if shape.whole else getattr(found, shape.attributes[name])
+        item = node.item if isinstance(node, Many) else node
+        if isinstance(item, Branch) and name in shape.attributes:
+            value = getattr(found, shape.attributes[name])
+            for one in value or () if isinstance(node, Many) else (value,):
+                if one is not None:
+                    yield from _ids(item, shape.children[name], one)
 
 
 def _leaves(branch: Branch, shape: Shape, found: Any) -> Iterator[tuple[Leaf, Any]]:
