@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.core.emission import Emission
-from gateway.core.facts import Facts
+from gateway.core.facts import CourtOrder, Facts
 from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, Subject, Transform
 from gateway.core.projection import DeliveryRefused
 from gateway.core.reasons import Reason
@@ -281,6 +281,18 @@ def test_record_that_says_nothing_else_of_the_birth_date_leaves(said: str | None
     found, emission, _ = students(sent, grants=BORN, facts=born(ANNE, date(2012, 3, 4)))
 
     assert len(found) == 1
+    assert emission.held == ()
+
+
+def test_birth_date_withheld_from_this_pupil_is_not_looked_at() -> None:
+    order = CourtOrder(categories=frozenset({Category.BIRTH_DATE}))
+    facts = SimulatedFacts({ANNE.id: Facts(birth=date(2012, 3, 5), court_orders=(order,))})
+    grants = BORN | build.keep("gender")
+
+    (found,), emission, _ = students(build.student_json(ANNE), grants=grants, facts=facts)
+
+    assert found["gender"] == "female"
+    assert "dateOfBirth" not in found
     assert emission.held == ()
 
 

@@ -13,12 +13,13 @@ from gateway.core.schema import Record
 from gateway.formats.json.shapes import Shape
 
 
-def differing(record: Record, branch: Branch, shape: Shape, read: str, person: str) -> list[str]:
+def differing(record: Record, branch: Branch, shape: Shape, read: str, person: str, *, optional: bool) -> list[str]:
     """Expressions over a decoded object, each true when it says another day than the one recorded of `person`."""
     if shape.whole:
         return []
     fields = [shape.attributes[name] for name, node in branch.fields.items() if _tells(record, node, name, shape)]
-    return [f"{person}.born and {read}.{one} is not None and {read}.{one} != {person}.born" for one in fields]
+    here = f"{person} is not None and " if optional else ""
+    return [f"{here}{person}.born and {read}.{one} is not None and {read}.{one} != {person}.born" for one in fields]
 
 
 def _tells(record: Record, node: object, name: str, shape: Shape) -> bool:

@@ -144,6 +144,7 @@ class _Writer:
         if not self.judged:
             self.suspected(root, shape, people)
             self.apart(people)
+        self.contradicted(root, shape, people)
         key = self.key(root, shape, order, people)
         lines, row = self.object(root, shape, "r", people, "del shown[mark:]; continue")
         self.steps += [*lines, f"row = {row}"]
@@ -167,9 +168,15 @@ class _Writer:
             self.steps += self.look(branch, inner, read, one)
             guard = f"{one.name} is not None and " if one.optional else ""
             self.steps += [f"if {guard}{one.name}.reasons:", f"    drop({one.name})", "    continue"]
-            for differs in differing(self.record, branch, inner, read, one.name):
-                self.steps += [f"if {guard}{differs}:", f"    drop(contradicted({one.name}))", "    continue"]
         return found
+
+    def contradicted(self, root: Branch, shape: Shape, people: Mapping[str, _Person]) -> None:
+        """A person of whom the record says something else than the school recorded waits (R109)."""
+        for branch, inner, read in [(root, shape, "r"), *_children(root, shape)]:
+            if branch.subject is not None and branch.subject.at in people:
+                one = people[branch.subject.at]
+                for differs in differing(self.record, branch, inner, read, one.name, optional=one.optional):
+                    self.steps += [f"if {differs}:", f"    drop(contradicted({one.name}))", "    continue"]
 
     def look(self, branch: Branch, shape: Shape, read: str, one: _Person) -> list[str]:
         """Lines that name the person of `branch`; `read` is the decoded object, or its raw text."""
