@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import tables
 from gateway.adapters.fact_store import Entered, ImportRunning, NotKnown, Staging, UnknownSubject, sweep
+from gateway.adapters.memory_facts import MemoryFacts
 from gateway.core.facts import NOTHING_KNOWN, Birth, Restriction, RestrictionGround
 from tests.simulators.drafts import an_act
 from tests.simulators.recording import KEYS, Recording, a_recording
@@ -35,6 +36,13 @@ def births(recording: Recording) -> list[Entered]:
     return [Entered(pupil, BIRTH) for pupil in recording.pupils]
 
 
+def just_started(recording: Recording) -> MemoryFacts:
+    """The facts of a process that read nothing yet."""
+    book = MemoryFacts(recording.database, KEYS)
+    book.follow()
+    return book
+
+
 def rows(recording: Recording) -> tuple[int, int, int]:
     """How many batches, facts and ends are stored, seen or not."""
     with recording.database.read() as connection:
@@ -53,6 +61,7 @@ def test_staged_facts_are_seen_by_nobody(recording: Recording) -> None:
         staging.stage(births(recording), [number])
         assert [recording.known(pupil) for pupil in range(3)] == [seen, NOTHING_KNOWN, NOTHING_KNOWN]
         assert [recording.about(pupil) for pupil in range(3)] == [seen, NOTHING_KNOWN, NOTHING_KNOWN]
+        assert [just_started(recording).about(who) for who in recording.pupils] == [seen, NOTHING_KNOWN, NOTHING_KNOWN]
         assert recording.version == version
 
 
@@ -130,6 +139,21 @@ def test_second_import_waits_for_nobody(recording: Recording) -> None:
     assert recording.about(0).birth == BIRTH.day
     with Staging(recording.database, KEYS):
         pass
+
+
+def test_import_of_very_many_is_followed(tmp_path: Path) -> None:
+    """So many that a process reads everybody again, when asked."""
+    recording = a_recording(tmp_path, MANY)
+    before = [recording.about(0), recording.about(1)]
+    with Staging(recording.database, KEYS) as staging:
+        for _ in range(9):
+            staging.stage([Entered(pupil, RESTRICTION) for pupil in recording.pupils])
+        staging.flip(an_act(2))
+    after = [recording.about(0), recording.about(1)]
+
+    assert before == [NOTHING_KNOWN, NOTHING_KNOWN]
+    assert [len(one.restrictions) for one in after] == [9, 9]
+    recording.database.close()
 
 
 def test_import_of_many_lists_whom_it_concerns_in_parts(tmp_path: Path) -> None:
