@@ -16,14 +16,14 @@ from tests.journeys.driving import NORTH, STUDENTS, Demo, Vendor, replace_text, 
 
 pytestmark = pytest.mark.journey
 
-CARE = """\
-recipient: hulpverlener
-title: Hulpverlener
-kind: care
+BY_NAME = """\
+recipient: school-van-uitwisseling
+title: School van uitwisseling
+kind: school
 role: controller
-contact: privacy@hulp.example
+contact: privacy@school.example
 agreement:
-  model: Uitwisselingsafspraak hulpverlening 2026
+  model: Uitwisselingsafspraak 2026
   signed: {begin}
   starts: {begin}
   until: {end}
@@ -33,23 +33,23 @@ deliveries:
   - purpose: begeleiding
     grondslag: {{ground: e, reference: WPO artikel 8}}
     necessity:
-      subsidiarity: Zonder de aantekening weet de hulpverlener niet wat er speelt.
+      subsidiarity: Zonder de aantekening weet de school niet wat er speelt.
       proportionality: Alleen de aantekening gaat mee, zonder anderen.
       by: directeur
       date: {begin}
     locations: [noord]
     until: {end}
     pseudonym: none
-    deviation: De hulpverlener spreekt de leerling bij naam.
+    deviation: De school spreekt de leerling bij naam.
     channel: api
-    absence: De hulpverlener sluit het dossier.
+    absence: De school sluit het dossier.
     schemas:
       edu-v-students:
         Student:
-          givenName: {{reason: De hulpverlener spreekt de leerling aan.}}
-          familyName: {{reason: De hulpverlener spreekt de leerling aan.}}
-          alias: {{reason: De hulpverlener spreekt de leerling aan.}}
-          note: {{transform: mask, reason: De hulpverlener leest wat er is gebeurd.}}
+          givenName: {{reason: De school spreekt de leerling aan.}}
+          familyName: {{reason: De school spreekt de leerling aan.}}
+          alias: {{reason: De school spreekt de leerling aan.}}
+          note: {{transform: mask, reason: De school leest wat er is gebeurd.}}
           status: {{transform: fixed, value: active, reason: Het formaat eist een status.}}
           dateCreated: {{transform: fixed, value: "2000-01-01T00:00:00Z", reason: Het formaat eist een moment.}}
           dateLastModified: {{transform: fixed, value: "2000-01-01T00:00:00Z", reason: Het formaat eist een moment.}}
@@ -114,7 +114,7 @@ def _activated(demo: Demo, name: str) -> str:
 def test_notes_leave_masked_and_a_bsn_stays_behind(demo: Demo) -> None:
     held = {one["familyName"] + one["givenName"]: one for one in demo.lvs.everything("/students/school")}
     names = {word for one in held.values() for word in (one["givenName"], one["familyName"])}
-    with another(demo, "hulpverlener", "begeleiding", CARE) as vendor:
+    with another(demo, "school-van-uitwisseling", "begeleiding", BY_NAME) as vendor:
         response = vendor.get(STUDENTS)
         entry = demo.entry(response)
     found: list[dict[str, Any]] = response.json()
