@@ -74,9 +74,7 @@ def _admitted(question: Question) -> bool:
 def _requested(question: Question) -> bool:
     """R54: the samenwerkingsverband sees a pupil only while a request is open there."""
     return not question.delivery.conditions.open_request or any(
-        one.recipient == question.delivery.recipient
-        and question.meant(one.recipient, one.purpose)
-        and holds(one.since, one.until, question.today)
+        question.meant(one.recipient, one.purpose) and holds(one.since, one.until, question.today)
         for one in question.facts.support_requests
     )
 

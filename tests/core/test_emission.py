@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 from gateway.core.emission import Emission, Issued, Seen, Sight
-from gateway.core.model import Person, PseudonymMethod
+from gateway.core.facts import AnyFact, Birth, Mark, Marker, Occasion, Permit, gathered
+from gateway.core.model import Category, Person, PseudonymMethod, RecipientKind, Verdict
 from gateway.core.projection import Subject as Position
 from gateway.core.projection import compile_projection
+from gateway.core.question import Audience
 from gateway.core.reasons import Reason
+from gateway.core.terms import Conditions
 from tests import builders_formats as build
+from tests.simulators.facts import SimulatedFacts
 
 RECORD = build.student()
 ANNE, BEN = build.pupil(1), build.pupil(2)
@@ -247,3 +252,41 @@ def test_repr_shows_no_id_of_a_person() -> None:
 
     assert "las-1" not in shown
     assert where.pseudonym(ANNE) not in shown
+
+
+# -- to whom, and when -----------------------------------------------------------------------------------------------
+
+
+def seen_by(audience: Audience, now: datetime | None, occasion: Occasion, *known: AnyFact) -> Verdict:
+    """What a sight on Anne says, with these facts."""
+    terms = replace(
+        build.delivery({"Student": build.keep("givenName")}), conditions=Conditions(occasion=occasion), channel="api"
+    )
+    facts = SimulatedFacts({ANNE.id: gathered(known)})
+    where = Sight(terms, "lvs", build.Roster.of([ANNE]), facts, build.Keys(), build.TODAY, audience=audience, now=now)
+    return where.verdict(build.student(), ANNE)
+
+
+def test_sight_of_a_parent_is_screened_as_a_parents() -> None:
+    born, marker = Birth(day=date(2014, 5, 10)), Marker(mark=Mark.CHILD_SAFETY)
+    parent, other = Audience(RecipientKind.PARENT), Audience(RecipientKind.CARE)
+
+    assert Reason.CHILD_SAFETY in seen_by(parent, None, Occasion.STANDING, born, marker).reasons
+    assert seen_by(other, None, Occasion.STANDING, born, marker).available
+
+
+def test_sight_at_a_moment_knows_which_permits_hold() -> None:
+    end = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    terms = build.delivery({})
+    permit = Permit(
+        occasion=Occasion.SAFETY,
+        recipient=terms.recipient,
+        purpose=terms.purpose,
+        categories=frozenset(Category),
+        channel="api",
+        until=end,
+    )
+    care = Audience(RecipientKind.CARE)
+
+    assert seen_by(care, end - timedelta(seconds=1), Occasion.SAFETY, permit).available
+    assert seen_by(care, end, Occasion.SAFETY, permit).reasons == (Reason.PERMIT_MISSING,)

@@ -11,13 +11,14 @@ from gateway.core.days import legal_date
 from gateway.core.decide import Call, Permit
 from gateway.core.emission import Sight
 from gateway.core.facts import Occasion
-from gateway.core.model import RecipientKind
+from gateway.core.model import Caller, RecipientKind
 from gateway.core.reasons import Reason
 from gateway.core.terms import Conditions
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Stop
 from tests.builders_formats import student_json
-from tests.simulators.world import NORTH, NOW, School, a_school, caller
+from tests.policy.shipped import answered
+from tests.simulators.world import NORTH, NOW, School, a_school, caller, policy
 
 pytestmark = pytest.mark.anyio
 
@@ -108,6 +109,19 @@ def test_sight_on_an_occasion_is_made_anew_at_each_moment(school: School) -> Non
     after = remembered.sight(one, snapshot, NOW + timedelta(seconds=1))
 
     assert (before.now, after.now) == (NOW, NOW + timedelta(seconds=1))
+
+
+def test_what_is_granted_on_an_occasion_is_made_anew_at_each_moment() -> None:
+    name, purpose = "veilig-thuis", "melding-kindveiligheid"
+    school = a_school(compiled=policy(texts=((name, answered(name)),)))
+    delivery = school.world.compiled.standings[name, purpose, "edu-v-students"].delivery
+    call = Call("lvs", "edu-v-students", "Student", None, frozenset({"noord"}), delivery.channel)
+    remembered, by = Remembered(school.world), Caller("j.jansen", "school", name, purpose)
+
+    before = remembered.granted(by, call, school.world.now(), NOW)
+    after = remembered.granted(by, call, school.world.now(), NOW + timedelta(seconds=1))
+
+    assert (before.sight.now, after.sight.now) == (NOW, NOW + timedelta(seconds=1))
 
 
 def test_sight_that_stands_is_the_same_all_day(school: School) -> None:
