@@ -1,9 +1,9 @@
 """The keys: where they are read from, and what is derived from them. No key is ever in the directory of the school, in
 the database or in a backup of either; without the key nothing starts.
 
-The key text has one line `store <base64>` and one line `<number> <base64>` per pseudonym key version, 32 bytes each. It
-comes from `file:PATH` (readable by its owner only) or `env:NAME`. The database holds a proof of each key, so that a
-start with another key fails instead of giving every pupil a new pseudonym, and the moment each version started.
+The key text has one line `store <base64>` and one line `<number> <base64>` per pseudonym key version, 32 bytes each
+(N6). It comes from `file:PATH` (readable by its owner only) or `env:NAME`. The database holds a proof of each key, so
+that a start with another key fails instead of giving every pupil a new pseudonym, and the moment each version started.
 Leaves out: how a pseudonym is made (`core.pseudonym`), what the store key is for (`adapters.store_keys`).
 """
 

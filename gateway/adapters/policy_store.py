@@ -1,4 +1,4 @@
-"""Policy in the database: the texts, the files as they stand, and what persons activated and suspended (R2, R6, R111).
+"""Policy in the database: the texts, the files as they stand, and what persons activated and suspended (R2, R6, R116).
 
 Every text is kept under its hash and never removed: the register refers to it. One supervisor process takes files over;
 workers read everything they compile in one state. Activations and suspensions are rows that are only added, each with

@@ -1,4 +1,4 @@
-"""Log lines: JSON on standard error, with an allow-list of keys (house rule 8).
+"""Log lines: JSON on standard error, with an allow-list of keys (R82, house rule 8).
 
 A key that is not listed is dropped, so that nobody can log a value by accident. Of what libraries log only the name of
 the logger and the kind of the exception is kept: their texts hold URLs, paths and what a source said.

@@ -1,4 +1,4 @@
-"""Step 14 of the gate: what needs whose consent, for parents (R31-R33) and for everybody else (R3, R34, R35, R38).
+"""Step 14 of the gate: what needs whose consent, for parents (R31-R33, N32, N37) and for others (R3, R34, R35, R38).
 
 Pure. Leaves out: whether a consent is valid (`consent`).
 """

@@ -1,9 +1,10 @@
 """Has somebody who may, consented to this delivery, and to which categories (R18-R30, D5, N8, N38)?
 
-Validity (valid now, giver entitled now) is judged apart from content (which categories). An answer counts for what its
-terms name: this recipient, this purpose, these categories. Several consents add up. When none is valid the nearest
-miss is told: of one consent the defect that is farthest from valid, of several consents the one that came nearest, in
-the order of `_NEAREST`. Pure. Leaves out: which deliveries and fields need consent (`screening`, `audience`).
+Validity (valid now, giver entitled now) is judged apart from content (which categories). From 16 an answer of the
+parents waits for the pupil's own (R28, R58). An answer counts for what its terms name: this recipient, this purpose,
+these categories. Several consents add up. When none is valid the nearest miss is told: of one consent the defect that
+is farthest from valid, of several consents the one that came nearest, in the order of `_NEAREST`. Pure. Leaves out:
+which deliveries and fields need consent (`screening`, `audience`).
 """
 
 from __future__ import annotations

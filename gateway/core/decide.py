@@ -1,7 +1,8 @@
 """May this call have an answer at all? Steps 1-8 of the gate order (requirements 0.4 with D1 and D2 of 0.7).
 
 Pure: the caller, the call, the delivery as it stands, the school's policy and today's date go in; a Permit, or a
-Refusal with every reason that spoke, comes out. All rules run, none stops the others, deny is what remains.
+Refusal with every reason that spoke, comes out. All rules run, none stops the others, deny is what remains. A
+pseudonymous delivery passes no fewer of them than a named one (N4).
 Leaves out: who the caller is (`web.identify`), what is wrong with a delivery whatever the call (`policy`, whose
 findings stand in the Standing), the pupils (`screening`), reading policy files (`adapters`).
 """

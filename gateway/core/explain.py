@@ -1,7 +1,7 @@
 """Why a delivery may leave or not, in Dutch, for the school: every rule that spoke or passed, and every field.
 
-Pure; releases nothing and names no pupil. Leaves out: one pupil (`explain_pupil`), who may ask, and where the lines go
-(`cli`).
+Pure; releases nothing and names no pupil. Each line cites its article, because the article is what holds (R119). Leaves
+out: one pupil (`explain_pupil`), who may ask, and where the lines go (`cli`).
 """
 
 from __future__ import annotations

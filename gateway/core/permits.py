@@ -243,8 +243,8 @@ def _touches(one: Restriction, asked: Asked) -> bool:
 
 
 def _entitled(asked: Asked) -> Iterator[Finding]:
-    """R97, R102, D5: until 16 a representative with gezag asks, from 16 the pupil; a curator or mentor at any age. R87:
-    the identity was established by today."""
+    """R97, N15, R102, D5: until 16 a representative with gezag asks, from 16 the pupil; a curator or mentor at any age.
+    R87: the identity was established by today."""
     items = asked.items
     if asked.occasion is not Occasion.REQUEST:
         return

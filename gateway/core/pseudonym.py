@@ -1,8 +1,8 @@
 """The keyed one-way function behind every id that leaves: HKDF per domain, HMAC-SHA-256, 122 bits as UUID v8.
 
-The HMAC is over the gateway's own internal id, never over an id of the LVS, so pseudonyms survive a change of LVS
-(design, "Pseudonym"). Leaves out: where keys live (`adapters`), which domain a delivery has (`model`), and the way
-back (an index of what was issued).
+The HMAC is over the gateway's own internal id, never over an id of the LVS or a national number (N2), so pseudonyms
+survive a change of LVS (design, "Pseudonym"). Leaves out: where keys live (`adapters`), which domain a delivery has
+(`model`), and the way back (an index of what was issued).
 """
 
 from __future__ import annotations

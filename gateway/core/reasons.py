@@ -3,7 +3,7 @@
 The same word stands in the answer, the register, the documents and the report. `step` is the place in
 the gate order (requirements 0.4 as amended by 0.7): of all reasons collected, the one with the lowest step
 is the answer, within a step the one that stands first here. `told` says whether the recipient may hear it; what
-is about one pupil never is (house rule 5) and has one outward word, NOT_AVAILABLE. Leaves out: when a reason
+is about one pupil never is (D3) and has one outward word, NOT_AVAILABLE. Leaves out: when a reason
 applies; that is `policy`, `decide` and `screening`.
 """
 

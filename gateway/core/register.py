@@ -1,4 +1,4 @@
-"""The register entry: its encoding, its chain and its verification, without any storage (R85, R107, house rule 3).
+"""The register entry: its encoding, its chain and its verification, without any storage (R43, R85, R107, N40).
 
 An *entry* is one JSON object, kept as the bytes that were hashed. A *roll* is the list of pupils behind an entry:
 references that were released, those of them who left without some fields (with path and reason), and references that

@@ -43,9 +43,9 @@ SPECIAL_CLASSES = frozenset(
     {FieldClass.SPECIAL, FieldClass.MEDICAL, FieldClass.PSYCHOLOGICAL_REPORT, FieldClass.ABSENCE_REASON},
 )
 _NAMING = frozenset({FieldClass.DIRECT, FieldClass.CONTACT})
-# R35: support needs are part of these bodies' statutory set; anybody else needs the basis of art. 9 for them.
+# R35, N33: support needs are part of these bodies' statutory set; anybody else needs the basis of art. 9 for them.
 _SUPPORTERS = frozenset({RecipientKind.SAMENWERKINGSVERBAND, RecipientKind.SCHOOL})
-# D7, N1: a national number goes to these, with the law that says so, and to nobody else, not even with consent.
+# D7, N1, R51: a national number goes to these, with the law that says so, and to nobody else, not even with consent.
 _NATIONAL = frozenset({RecipientKind.DUO, RecipientKind.SCHOOL})
 # R46: who may need a parent or teacher beside the pupil.
 _FAMILY_KINDS = frozenset(
@@ -85,7 +85,7 @@ def reason_given(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 
 def within_agreement(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R10: the agreement's list is exhaustive."""
+    """R10, R60: the agreement's list is exhaustive. N36: a result is a field as any other."""
     agreement = terms.recipient.agreement
     if agreement is None:
         return
@@ -218,7 +218,7 @@ def beside_special(granted: Iterable[Granted]) -> bool:
 
 
 def third_persons(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R46, D13: parents and others are off, but for bodies that deal with the family by name."""
+    """R46, R120, D13: parents and others are off, but for bodies that deal with the family by name."""
     pseudonymous = terms.delivery.pseudonym is not PseudonymMethod.NONE
     for one in terms.granted:
         other = FieldClass.THIRD_PERSON in classes(one) and not _staff_slot(one)

@@ -38,8 +38,8 @@ _NEEDS_DPIA = frozenset({FieldClass.SPECIAL, FieldClass.MEDICAL, FieldClass.PSYC
 
 
 def agreement_present(recipient: Recipient) -> Iterator[PolicyProblem]:
-    """R69, R71. The Inspectie asks under its own law (R47); a parent or pupil is no third party; whoever gets data on a
-    permit alone gets them on that occasion's own ground (D4)."""
+    """R69, R71. The Inspectie asks under its own law (R47, N42); a parent or pupil is no third party; whoever gets data
+    on a permit alone gets them on that occasion's own ground (D4)."""
     if recipient.deliveries and all(one.conditions.one_off for one in recipient.deliveries):
         return
     if recipient.agreement or recipient.role is Role.DATA_SUBJECT or recipient.kind is RecipientKind.INSPECTIE:

@@ -14,7 +14,7 @@ from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Tr
 from gateway.core.schema import Leaf, Record
 from gateway.core.terms import Delivery
 
-# R103, table 5.3: years after leaving the school; two where nothing specific is set.
+# R103, N34, table 5.3: years after leaving the school; two where nothing specific is set.
 KEPT_YEARS: Mapping[Category, int] = {Category.ATTENDANCE: 5, Category.ABSENCE_REASON: 5}
 KEPT_YEARS_OTHERWISE = 2
 

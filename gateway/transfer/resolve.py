@@ -1,8 +1,8 @@
 """From what a request names to whom and what it is: mapped ids to the source's own, pseudonyms to persons.
 
-Only what was issued to this recipient leads back (R42), and a person is screened before anything is fetched, so that
-unknown, foreign, out of rows and withheld are one and the same from outside (house rule 5). Leaves out: reading the
-request (`request`, `formats`), the rules of screening (`core`).
+Only what was issued to this recipient leads back, and inside the gateway only (R41, R42), and a person is screened
+before anything is fetched, so that unknown, foreign, out of rows and withheld are one and the same from outside (house
+rule 5). Leaves out: reading the request (`request`, `formats`), the rules of screening (`core`).
 """
 
 from __future__ import annotations

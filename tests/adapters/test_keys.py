@@ -208,6 +208,7 @@ def test_first_load_starts_version_one_now(database: Database) -> None:
 
 
 def test_domain_keys_differ_by_domain_and_version(database: Database) -> None:
+    """N6."""
     material = rotated(database, timedelta(days=1))
     ring = load_keys(database, material, NOW)
 

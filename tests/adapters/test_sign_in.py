@@ -142,6 +142,7 @@ def test_success_starts_the_count_again(door: Door) -> None:
 
 
 def test_sign_ins_and_failures_are_registered_without_what_was_typed(door: Door) -> None:
+    """R81."""
     door.come_in()
     door.try_in(password="wrong password")
     door.try_in(name="my password by mistake")
@@ -221,6 +222,7 @@ def test_renewed_credentials_replace_the_old_and_end_a_lock(door: Door) -> None:
 
 
 def test_statement_is_accepted_once_and_dated(door: Door) -> None:
+    """R108."""
     token = door.come_in()
     for number in (7, 8):
         sign_in.accept_statement(door.database, replace(an_act(number), by=WHO))

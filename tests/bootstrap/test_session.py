@@ -122,6 +122,7 @@ def test_key_is_not_touched_by_who_may_not_rotate_it(school: School) -> None:
 
 
 def test_look_at_a_pupil_is_in_the_view_log(school: School) -> None:
+    """R80."""
     school.look(somebody("a", PersonRole.CONSENT_OFFICER), Deed.PUPIL_VIEW, "a parent asks", [PUPIL], ["noord"])
     entry = newest(school)
 
@@ -130,6 +131,7 @@ def test_look_at_a_pupil_is_in_the_view_log(school: School) -> None:
 
 
 def test_refused_look_at_a_pupil_is_in_the_view_log_too(school: School) -> None:
+    """R80."""
     with pytest.raises(Refused):
         school.look(somebody_at("zuid", "b"), Deed.PUPIL_VIEW, "curious", [PUPIL], ["noord"])
     entry = newest(school)

@@ -101,6 +101,7 @@ def test_police_with_a_mail_from_the_wijkagent_get_nothing_for_every_item_it_lac
     ],
 )
 def test_order_decides_the_most_that_may_leave(order: Order, category: Category, passes: bool) -> None:  # noqa: FBT001 - a column of the table
+    """N30."""
     one = asked(Occasion.POLICE, order=order, categories=frozenset({category}), judge="rc te Voorbeeldstad, 1 november")
 
     assert isinstance(judged(one), Permit) is passes
@@ -194,6 +195,7 @@ def test_request_comes_from_whom_the_age_entitles(
     capacity: Capacity | None,
     passes: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
+    """R97, R102, N15."""
     facts = gathered([Birth(day=born), *([who] if who else [])])
     found = judged(asked(Occasion.REQUEST, facts, requester=requester, capacity=capacity))
 
@@ -202,6 +204,19 @@ def test_request_comes_from_whom_the_age_entitles(
     else:
         assert isinstance(found, tuple)
         assert [one.reason for one in found] == [Reason.CONSENT_GIVER_NOT_ENTITLED]
+
+
+@pytest.mark.parametrize(
+    ("item", "value"),
+    [("identity", None), ("identity", "-"), ("identified", None), ("identified", TODAY + timedelta(days=1))],
+    ids=["not said", "says nothing", "no day", "tomorrow"],
+)
+def test_request_of_somebody_whose_identity_is_not_established_is_none(item: str, value: object) -> None:
+    """R87."""
+    lacking: dict[str, Any] = {item: value}
+    facts = gathered([Birth(day=date(2009, 1, 1))])
+
+    assert refused(asked(Occasion.REQUEST, facts, **lacking)) == {(Reason.PERMIT_MISSING, item)}
 
 
 def test_request_for_a_pupil_of_unknown_age_waits() -> None:

@@ -67,6 +67,7 @@ def test_person_without_role_may_do_nothing() -> None:
 
 
 def test_location_admin_sees_pupils_of_that_location_only() -> None:
+    """R65."""
     admin = somebody_at("noord")
 
     assert may(admin, Deed.PUPIL_VIEW, {"noord", "zuid"})
@@ -81,6 +82,7 @@ def test_role_held_everywhere_sees_every_location() -> None:
 
 @pytest.mark.parametrize("deed", Deed)
 def test_without_confidentiality_statement_nothing_about_a_pupil(deed: Deed) -> None:
+    """R108."""
     careless = replace(somebody(), confidential=False)
 
     assert may(careless, deed, {"noord"}) is not names_pupils(deed)

@@ -35,6 +35,7 @@ def test_thing_for_a_known_key_and_value_is_the_pinned_uuid() -> None:
 
 
 def test_person_is_the_hmac_of_kind_and_internal_id() -> None:
+    """N2."""
     digest = hmac.new(KEY, b"pupil\0" + INTERNAL, hashlib.sha256).digest()[:16]
     given_bits = (1 << 122) - 1
 

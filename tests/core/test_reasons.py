@@ -18,6 +18,7 @@ def test_reason_word_is_its_name(reason: Reason) -> None:
 
 @EVERY
 def test_reason_cites_a_rule_and_an_article(reason: Reason) -> None:
+    """R119."""
     assert re.fullmatch(r"[RND]\d+(, [RND]\d+)*", reason.meaning.rule)
     assert re.search(r"\b(AVG|UAVG|WMS|BW|Sv|WPO)\b", reason.meaning.article)
 
@@ -36,6 +37,7 @@ def test_reason_has_an_http_error_and_a_place_in_the_gate(reason: Reason) -> Non
 
 @EVERY
 def test_reason_about_a_person_has_one_outward_word(reason: Reason) -> None:
+    """D3."""
     about_a_person = 9 <= reason.meaning.step <= 14
     if about_a_person:
         assert reason.outward is Reason.NOT_AVAILABLE

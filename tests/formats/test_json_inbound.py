@@ -1,4 +1,4 @@
-"""Results that come back: taken statement by statement, through an allow-list, no person's id in any text (D9)."""
+"""Results that come back: taken statement by statement, through an allow-list, no person's id in any text (D9, R15)."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_fault_is_told_as_it_is_without_a_byte_of_the_lvs(demo: Demo, canaries: Canaries, fault: str) -> None:
+    """R107."""
     demo.lvs.fault(fault, 5)
     response = demo.vendor("uitgever-noord").get(STUDENTS)
     demo.lvs.works()
@@ -72,6 +73,7 @@ def key_of(record: dict[str, Any]) -> str:
 
 
 def test_new_field_never_leaves_and_is_reported_once(demo: Demo) -> None:
+    """R9."""
     vendor = demo.vendor("uitgever-zuid")
     demo.lvs.fault("new-field", 1_000)
     said = [vendor.get(path).text for path in (*[STUDENTS] * 45, ENROLMENTS, GROUPS)]

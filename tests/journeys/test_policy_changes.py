@@ -150,6 +150,7 @@ def test_revoked_credential_is_unknown_on_the_next_request_in_every_worker(demo:
 
 
 def test_named_pupil_who_cannot_be_had_is_the_same_bytes_and_no_call(demo: Demo) -> None:
+    """R25, D3."""
     noord, zuid = demo.vendor("uitgever-noord"), demo.vendor("uitgever-zuid")
     enrolments = noord.records(ENROLMENTS)
     now = max(one["schoolPeriod"] for one in enrolments)

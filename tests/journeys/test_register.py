@@ -37,6 +37,7 @@ def test_answer_has_its_entry_with_every_pupil_in_it(demo: Demo) -> None:
 
 
 def test_unwritable_register_delivers_nothing(demo: Demo) -> None:
+    """R85."""
     with unwritable(demo):
         for path in (STUDENTS, "/lvs/nothing"):
             response = demo.vendor("uitgever-noord").get(path)
@@ -107,6 +108,7 @@ def flipped(value: bytes) -> bytes:
 
 
 def test_one_changed_byte_in_a_row_is_found_and_located(copied: Path) -> None:
+    """N40."""
     missed = []
     with open_school(copied) as school, closing(sqlite3.connect(copied / "gateway.db", isolation_level=None)) as rows:
         assert acts.verify(school, None).ok

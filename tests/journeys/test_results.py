@@ -47,6 +47,7 @@ def pseudonyms(demo: Demo) -> list[str]:
 
 
 def test_result_stands_at_the_right_pupil(demo: Demo, pseudonyms: list[str]) -> None:
+    """R41, R42: the school's own system alone says who it is."""
     response = post(demo, statement("right-1", pseudonyms[0]), statement("right-2", pseudonyms[1]))
 
     numbers = truth(demo.directory, "toetsaanbieder").number
@@ -87,6 +88,7 @@ def test_result_whose_lvs_breaks_off_is_told_as_unknown_and_stands_once(demo: De
 
 
 def test_result_under_another_recipients_pseudonym_arrives_nowhere(demo: Demo) -> None:
+    """R42."""
     foreign = demo.vendor("uitgever-zuid").pseudonyms()[0]
     calls = len(demo.lvs.calls())
     response = post(demo, statement("foreign", foreign))

@@ -82,6 +82,7 @@ def whole(response: httpx2.Response) -> str:
 
 @pytest.mark.parametrize(("recipient", "record"), HELD)
 def test_exactly_the_allowed_keys_leave(demo: Demo, answers: Answers, recipient: str, record: str) -> None:
+    """R7."""
     allowed = set(granted(demo, recipient, record))
     found = {path for one in answers(recipient, PATHS[record]).json() for path in leaves(one)}
 
@@ -152,6 +153,7 @@ def test_only_the_years_and_location_of_the_delivery_leave(demo: Demo, answers: 
 
 
 def test_nothing_of_the_lvs_stands_in_what_the_processes_said(demo: Demo, canaries: Canaries) -> None:
+    """R82."""
     demo.vendor("uitgever-noord").student("a pupil's name")
 
     assert canaries.in_text(demo.stderr) == []
@@ -164,6 +166,7 @@ def test_nothing_of_the_lvs_stands_in_the_register(demo: Demo, canaries: Canarie
 
 
 def test_no_pupil_stands_readable_in_the_database(demo: Demo) -> None:
+    """R43."""
     stored = b"".join(path.read_bytes() for path in demo.directory.glob("gateway.db*"))
 
     found = canaries_of(demo.lvs, "/students/school").in_text(stored.decode("latin-1"))
@@ -175,6 +178,7 @@ def test_no_pupil_stands_readable_in_the_database(demo: Demo) -> None:
 
 @pytest.mark.parametrize("record", list(PATHS))
 def test_two_publishers_share_no_id(answers: Answers, record: str) -> None:
+    """R40."""
     noord, zuid = (texts(answers(name, PATHS[record]).json()) for name in ("uitgever-noord", "uitgever-zuid"))
 
     shared = noord & zuid

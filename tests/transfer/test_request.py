@@ -152,6 +152,7 @@ def test_ask_both_organisations_is_refused() -> None:
 
 
 def test_ask_undeclared_parameter_is_refused_without_its_name() -> None:
+    """R74."""
     stop = unaskable(BY_LOCATION + b"&jansen=1")
 
     assert stop.reason is Reason.PARAMETER_UNKNOWN

@@ -98,6 +98,7 @@ async def test_result_reaches_the_source_under_its_own_id(school: School) -> Non
 
 
 async def test_result_fields_outside_the_list_do_not_reach_the_source(school: School) -> None:
+    """R15."""
     shown = await school.shown(TAKER)
     await post(school, statement("s-1", shown[1], additionalInfo="was onrustig"), reviewUrl="https://x.example/y")
 
@@ -120,6 +121,7 @@ async def test_result_entry_names_the_pupil_and_nothing_of_the_result(school: Sc
 
 
 async def test_result_of_nobody_goes_nowhere(school: School) -> None:
+    """R42."""
     shown, foreign = await school.shown(TAKER), await school.shown("uitgever-zuid")
     school.leaves(2)
     named = {"unknown": UNKNOWN, "foreign": foreign[1], "left": shown[2], "own id": "las-1"}

@@ -287,6 +287,7 @@ async def test_secure_transport_is_accepted(
 async def test_insecure_transport_is_refused_before_anybody_looks_who_it_is(
     plane: Plane, client: tuple[str, int] | None, headers: tuple[tuple[bytes, bytes], ...]
 ) -> None:
+    """R107."""
     left = await plane.call(STUDENTS, KEY, *headers, client=client)
 
     assert (left.status, left.header("gateway-reason")) == (403, "INSECURE_TRANSPORT")

@@ -56,4 +56,5 @@ def test_identify_known_credential_is_its_caller(headers: dict[bytes, bytes]) ->
     ],
 )
 def test_identify_anything_else_is_nobody(headers: dict[bytes, bytes]) -> None:
+    """R81."""
     assert identify(headers, OneCaller()) is None
