@@ -10,30 +10,28 @@ Leaves out: kinds of row (`fact_rows`), staging (`fact_staging`), who may do thi
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 import msgspec
-import sqlalchemy as sa
 
 from gateway.adapters.acts import Act
-from gateway.adapters.database import Database, tables
-from gateway.adapters.fact_batches import chunks, known_facts
-from gateway.adapters.fact_codec import body_of, fact_of, kind_of
+from gateway.adapters.database import Database
+from gateway.adapters.fact_codec import kind_of
 from gateway.adapters.fact_look import locations_of
 from gateway.adapters.fact_rows import MAKES, REPLACES, ROWS, PupilRow
 from gateway.adapters.fact_store import Entered, NotKnown, Staging, UnknownSubject, enter
 from gateway.adapters.introductions import add_bsns, introduce_guardians
+from gateway.adapters.persons_found import known_of, persons_by_id
 from gateway.adapters.row_files import Flaw, Row, read_rows
 from gateway.adapters.row_files import Form as FileForm
 from gateway.adapters.row_forms import BSN, GUARDIAN_KEY, Door, FactRow, columns, fit_row
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.subjects import id_lookup
 from gateway.adapters.yaml_text import Problem
-from gateway.core.facts import AnyFact, Consent, Kind
+from gateway.core.facts import AnyFact, Consent
 from gateway.core.model import Person
 
 CHUNK = 500  # rows that are looked up together; so many are entered as one act without staging
@@ -125,9 +123,9 @@ class _Ready:
 class _Found:
     """What the database knows about those whom a chunk names."""
 
-    persons: dict[bytes, tuple[bytes, Person]]
+    persons: Mapping[bytes, tuple[bytes, Person]]
     places: Mapping[bytes, set[str]]
-    facts: dict[bytes, list[tuple[int, AnyFact]]]
+    facts: Mapping[bytes, list[tuple[int, AnyFact]]]
 
     def one(self, lookup: bytes | None, person: Person) -> bytes | None:
         found = self.persons.get(lookup) if lookup is not None else None
@@ -228,7 +226,7 @@ class Importer:
         for one in ready:
             pupil = found.persons[one.pupil][0]
             guardian = found.one(one.guardian, Person.GUARDIAN)
-            plan.row(pupil, one.row.facts(guardian), found.facts[pupil])
+            plan.row(pupil, one.row.facts(guardian), found.facts.get(pupil, ()))
 
     # -- one chunk ---------------------------------------------------------------------------------------
 
@@ -257,10 +255,10 @@ class Importer:
     def _find(self, ready: Sequence[_Ready]) -> _Found:
         lookups = {one for each in ready for one in (each.pupil, each.guardian, each.bsn) if one is not None}
         with self._database.read() as connection:
-            persons = _persons(connection, lookups)
+            persons = persons_by_id(connection, lookups)
             pupils = {persons[one.pupil][0] for one in ready if one.pupil in persons}
             places = locations_of(connection, pupils) if self._locations is not None else {}
-            facts = _known(connection, self._keys, pupils, self._kinds)
+            facts = known_of(connection, self._keys, pupils, self._kinds)
         return _Found(persons, places, facts)
 
     def _hold(self, one: _Ready, found: _Found, before: _Before, problems: _Problems) -> None:
@@ -317,26 +315,3 @@ def _bare(fact: AnyFact) -> AnyFact:
     if isinstance(fact, Consent) and fact.campaign is not None:
         return msgspec.structs.replace(fact, number=0, terms=None)
     return msgspec.structs.replace(fact, number=0)
-
-
-def _persons(connection: sa.Connection, lookups: Collection[bytes]) -> dict[bytes, tuple[bytes, Person]]:
-    ids, subject = tables.subject_id, tables.subject
-    found: dict[bytes, tuple[bytes, Person]] = {}
-    query = sa.select(ids.c.lookup, subject.c.id, subject.c.person).join(subject)
-    for some in chunks(sorted(lookups)):
-        for row in connection.execute(query.where(ids.c.lookup.in_(some), subject.c.reference_key.is_not(None))):
-            found[row.lookup] = row.id, Person(row.person)
-    return found
-
-
-def _known(
-    connection: sa.Connection, keys: StoreKeys, pupils: Collection[bytes], kinds: Collection[Kind]
-) -> dict[bytes, list[tuple[int, AnyFact]]]:
-    table, found = tables.fact, defaultdict[bytes, list[tuple[int, AnyFact]]](list)
-    words = [kind.value for kind in kinds]
-    for some in chunks(sorted(pupils)):
-        query = known_facts().where(table.c.subject.in_(some), table.c.kind.in_(words))
-        for row in connection.execute(query):
-            body = body_of(keys, row.subject, row.kind, row.body, row.sealed)
-            found[row.subject].append((row.number, fact_of(body, {})))
-    return found

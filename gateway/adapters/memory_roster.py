@@ -20,6 +20,7 @@ from gateway.core.model import Enrolment, Person, Subject
 
 _TOGETHER = 2_000  # persons read in one go
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _Ids = dict[bytes, list[tuple[str, str]]]
 _Presence = dict[bytes, tuple[tuple[Enrolment, ...], frozenset[str]]]
 
@@ -35,13 +36,15 @@ class MemoryRoster:
         source: str,
         locations: Iterable[str],
         stale_after: timedelta,
+        births: str | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
         self._source = source
         self._locations = frozenset(locations)
         self._stale_after = stale_after
-        self._fresh_until = datetime.min.replace(tzinfo=UTC)
+        self._births = births
+        self._fresh_until: dict[str, datetime] = {}
         self._facts = -1
         self._by_id: dict[bytes, Subject] = {}
         self._by_kind: dict[str, dict[str, Subject]] = {}
@@ -66,16 +69,19 @@ class MemoryRoster:
     def by_id(self, internal: bytes) -> Subject | None:
         return self._by_id.get(internal)
 
-    def fresh(self, now: datetime) -> bool:
+    def fresh(self, now: datetime, *, births: bool = False) -> bool:
         """A moment in memory can only be too early: the database is asked when it seems stale."""
-        if now < self._fresh_until:
-            return True
-        rows = self._database.look_up("SELECT location, moment FROM roster_sync WHERE source = ?", (self._source,))
+        parts = (self._source, self._births) if births and self._births else (self._source,)
+        return all(now < self._fresh_until.get(part, _NEVER) or self._read_again(part, now) for part in parts)
+
+    def _read_again(self, part: str, now: datetime) -> bool:
+        rows = self._database.look_up("SELECT location, moment FROM roster_sync WHERE source = ?", (part,))
         known = {str(location): datetime.fromisoformat(str(moment)) for location, moment in rows}
         if not known.keys() >= self._locations:
             return False
-        self._fresh_until = min((known[name] for name in self._locations), default=now) + self._stale_after
-        return now < self._fresh_until
+        until = min((known[name] for name in self._locations), default=now) + self._stale_after
+        self._fresh_until[part] = until
+        return now < until
 
     def follow(self) -> None:
         """Read again whoever changed since the last time: call it when the `facts` counter moved. Raises

@@ -102,27 +102,39 @@ class RosterSync:
         return Outcome(source, location, len(observations), unclear)
 
     async def _read(self, source: RosterSource, location: Location) -> _Answers | Failure:
-        try:
-            return _Answers(
-                await self._list(source, location, "enrollments", list[_Enrollment]),
-                await self._list(source, location, "groups", list[_Group]),
-                await self._list(source, location, "assignments", list[_Assignment]),
-            )
-        except NotSent:
-            return "not-reached"
-        except UpstreamTimeout:
-            return "too-late"
-        except UpstreamFailed:
-            return "unusable"
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return "malformed"
+        return await whole(self._lists(source, location))
 
-    async def _list(self, source: RosterSource, location: Location, what: str, kind: type[_T]) -> _T:
-        path = f"{source.base_path}/{what}/school"
-        answer = await self._fetch(source.name, path, organisation_query(location), self._limits)
-        if answer.status != 200:
-            raise UpstreamFailed("the LVS does not know this location")
-        return msgspec.json.decode(answer.body, type=kind)
+    async def _lists(self, source: RosterSource, location: Location) -> _Answers:
+        return _Answers(
+            await read_list(self._fetch, source, location, "enrollments", list[_Enrollment], self._limits),
+            await read_list(self._fetch, source, location, "groups", list[_Group], self._limits),
+            await read_list(self._fetch, source, location, "assignments", list[_Assignment], self._limits),
+        )
+
+
+async def whole(reading: Awaitable[_T]) -> _T | Failure:
+    """What was read, or why not all of it was."""
+    try:
+        return await reading
+    except NotSent:
+        return "not-reached"
+    except UpstreamTimeout:
+        return "too-late"
+    except UpstreamFailed:
+        return "unusable"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "malformed"
+
+
+async def read_list(
+    fetch: Fetch, source: RosterSource, location: Location, what: str, kind: type[_T], limits: Limits
+) -> _T:
+    """One list of this location alone."""
+    path = f"{source.base_path}/{what}/school"
+    answer = await fetch(source.name, path, organisation_query(location), limits)
+    if answer.status != 200:
+        raise UpstreamFailed("the LVS does not know this location")
+    return msgspec.json.decode(answer.body, type=kind)
 
 
 def organisation_query(location: Location) -> str:
@@ -139,14 +151,16 @@ class _Id(msgspec.Struct, frozen=True, rename="camel"):
     user_id_type: str
 
 
-class _Reference(msgspec.Struct, frozen=True, rename="camel"):
+class Reference(msgspec.Struct, frozen=True, rename="camel"):
+    """Edu-V's UserReference: how a record says whom it is about."""
+
     user_master_identifier: str | None = None
     user_ids: tuple[_Id, ...] | None = ()
 
 
 class _Enrollment(msgspec.Struct, frozen=True, rename="camel"):
     enrollment_id: str
-    student: _Reference
+    student: Reference
     enrollment_type: Literal["study", "subject"]
     begin_date: date
     status: Literal["active", "tobedeleted"]
@@ -156,13 +170,13 @@ class _Enrollment(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Group(msgspec.Struct, frozen=True, rename="camel"):
     group_id: str
-    students: tuple[_Reference, ...]
+    students: tuple[Reference, ...]
     status: Literal["active", "tobedeleted"]
     end_date: date | None = None
 
 
 class _Assignment(msgspec.Struct, frozen=True, rename="camel"):
-    employee: _Reference
+    employee: Reference
     begin_date: date
     status: Literal["active", "tobedeleted"]
     group: str | None = None
@@ -197,12 +211,12 @@ def observe(location: str, answers: _Answers, today: date) -> tuple[tuple[Observ
     for enrollment in answers.enrollments:
         if enrollment.status == "active":
             stay = _stay(location, enrollment.study_year, enrollment.begin_date, enrollment.end_date)
-            pupils.seen(_pupil_ids(enrollment.student), stay, decides=enrollment.enrollment_type == "study")
+            pupils.seen(pupil_ids(enrollment.student), stay, decides=enrollment.enrollment_type == "study")
     for group in answers.groups:
         # A group's end is exclusive, as every end in Edu-V: on that day it has no members.
         if group.status == "active" and (group.end_date is None or today < group.end_date):
             for student in group.students:
-                pupils.member(_pupil_ids(student), group.group_id)
+                pupils.member(pupil_ids(student), group.group_id)
     for assignment in answers.assignments:
         if assignment.status == "active":
             ids = _staff_ids(assignment.employee)
@@ -221,16 +235,16 @@ def _stay(location: str, year: int | None, begin: date, end: date | None) -> Enr
     return Enrolment(location, year, begin, end - timedelta(days=1)) if begin < end else None
 
 
-def _pupil_ids(reference: _Reference) -> Ids:
+def pupil_ids(reference: Reference) -> Ids:
     master = reference.user_master_identifier
     return frozenset(_typed(reference, _PUPIL_KINDS)) | ({("eck-id", master)} if master else frozenset())
 
 
-def _staff_ids(reference: _Reference) -> Ids:
+def _staff_ids(reference: Reference) -> Ids:
     return frozenset(_typed(reference, _STAFF_KINDS))
 
 
-def _typed(reference: _Reference, kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _typed(reference: Reference, kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for one in reference.user_ids or ():
         kind = kinds.get(one.user_id_type)
         if kind is not None and one.user_id:

@@ -220,6 +220,12 @@ def open_task(connection: sa.Connection, kind: str, about: list[str], moment: da
         connection.execute(sa.insert(table).values(kind=kind, about=text, moment=instant(moment)))
 
 
+def synchronised_now(database: Database, source: str, location: str, moment: datetime) -> None:
+    """This part of the source was read whole."""
+    with database.write() as connection:
+        _synchronised(connection, source, location, moment)
+
+
 def _synchronised(connection: sa.Connection, source: str, location: str, moment: datetime) -> None:
     table = tables.roster_sync
     connection.execute(sa.delete(table).where(table.c.source == source, table.c.location == location))

@@ -17,6 +17,7 @@ from gateway.adapters.memory_facts import MemoryFacts
 from gateway.adapters.memory_roster import MemoryRoster
 from gateway.adapters.policy_compiler import compile_state
 from gateway.adapters.policy_store import read_policy
+from gateway.adapters.pupil_sync import SCHEMA, part
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Versions
 from gateway.core.register import Issue
@@ -55,11 +56,17 @@ class StoredWorld:
         self._clock = clock
         self._issued = IssuedPseudonyms(database, keys)
         self._rosters = {
-            source: MemoryRoster(database, keys, source, frozenset(self.organisation.locations), limit)
+            source: MemoryRoster(
+                database, keys, source, frozenset(self.organisation.locations), limit, self._births_of(source)
+            )
             for source, limit in surroundings.stale_after.items()
         }
         self._facts = MemoryFacts(database, keys)
         self._snapshot: Snapshot | None = None
+
+    def _births_of(self, source: str) -> str | None:
+        """Where it says when this source last told the days of birth; None when it tells none."""
+        return part(source) if SCHEMA in self._sources[source] else None
 
     def refresh(self) -> None:
         self._database.versioned()

@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 
 from gateway.adapters.database import DatabaseUnavailable
 from gateway.adapters.fact_store import sweep
-from gateway.adapters.roster import RosterSource, RosterSync
+from gateway.adapters.pupil_sync import SCHEMA, PupilSync
+from gateway.adapters.roster import Outcome, RosterSource, RosterSync
 from gateway.adapters.subjects import Subjects
 from gateway.adapters.upstream import HttpUpstream, system_trust
 from gateway.adapters.world import StoredWorld
@@ -39,6 +40,7 @@ class Office:
     school: School
     world: StoredWorld
     sync: RosterSync
+    pupils: PupilSync
     upstream: HttpUpstream
     metrics: Path
     signature: object = field(default=None)
@@ -65,7 +67,7 @@ class Office:
     async def synchronise(self, source: str) -> float:
         """One round over the locations of `source`; the seconds until the next."""
         try:
-            outcomes = await self.sync.run_source(source, clock())
+            outcomes = await _round(self.sync, self.pupils, source)
         # the supervisor's edge: whatever one source says, workers and the other sources go on, and its roster grows old
         except Exception as error:  # noqa: BLE001
             self.log.warning("roster failed", source=source, kind=type(error).__name__)
@@ -101,7 +103,7 @@ async def open_office(directory: Path, metrics: Path) -> AsyncIterator[Office]:
         sweep(school.database)
         upstream = HttpUpstream(upstream_sources(settings), system_trust(), wire_limits(settings))
         try:
-            yield Office(school, school.world(), _sync(school, upstream), upstream, metrics)
+            yield Office(school, school.world(), _sync(school, upstream), _pupils(school, upstream), upstream, metrics)
         finally:
             await upstream.close()
 
@@ -109,8 +111,20 @@ async def open_office(directory: Path, metrics: Path) -> AsyncIterator[Office]:
 async def synchronise(directory: Path, source: str) -> bool:
     """One round, for the command line; whether every location answered whole."""
     async with open_office(directory, directory) as office:
-        outcomes = await office.sync.run_source(source, clock())
+        outcomes = await _round(office.sync, office.pupils, source)
     return not any(one.failure for one in outcomes)
+
+
+async def _round(roster: RosterSync, pupils: PupilSync, source: str) -> list[Outcome]:
+    """The roster first: it says who is a pupil."""
+    return [*await roster.run_source(source, clock()), *await pupils.run_source(source, clock())]
+
+
+def _pupils(school: School, upstream: HttpUpstream) -> PupilSync:
+    settings = school.settings
+    telling = [one for one in _roster_sources(settings) if SCHEMA in settings.sources[one.name].schemas]
+    limits = wire_limits(settings)
+    return PupilSync(upstream.fetch, school.database, school.store_keys, telling, school.new_id, limits)
 
 
 def _sync(school: School, upstream: HttpUpstream) -> RosterSync:

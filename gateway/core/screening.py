@@ -95,6 +95,13 @@ def facts_used(delivery: Delivery) -> frozenset[Kind]:
     return frozenset(always | {Kind.OBJECTION} if objected else always)
 
 
+def uses_age(delivery: Delivery, audience: Audience) -> bool:
+    """Whether the day of birth decides about everybody in this delivery: who gives consent (R27), what a parent gets
+    (R31, R32). On ground e nobody's age needs to be known."""
+    consented = delivery.grondslag is not None and delivery.grondslag.ground is Ground.CONSENT
+    return (consented or audience.parent) and not delivery.conditions.one_off
+
+
 def _nothing_to_ask(question: Question) -> bool:
     """Nothing is known, and nothing needs to be."""
     return (

@@ -133,8 +133,9 @@ class Roster(Protocol):
         """The keyed digest of a national number of nine digits, as it stands in `Subject.numbers` (D7)."""
         ...
 
-    def fresh(self, now: datetime) -> bool:
-        """Whether every location was synchronised less than the source's limit ago (default 72 h)."""
+    def fresh(self, now: datetime, *, births: bool = False) -> bool:
+        """Whether every location was synchronised less than the source's limit ago (default 72 h); with `births` also
+        its pupils' days of birth, where the source tells them."""
         ...
 
 

@@ -24,9 +24,20 @@ from gateway.core.facts import (
     Restriction,
     RestrictionGround,
 )
-from gateway.core.model import Category, Enrolment, Ground, Person, PseudonymMethod, Subject, Transform, Verdict
+from gateway.core.model import (
+    Category,
+    Enrolment,
+    Ground,
+    Person,
+    PseudonymMethod,
+    RecipientKind,
+    Subject,
+    Transform,
+    Verdict,
+)
+from gateway.core.question import Audience
 from gateway.core.reasons import Reason
-from gateway.core.screening import facts_used, screen, screen_inbound
+from gateway.core.screening import facts_used, screen, screen_inbound, uses_age
 from gateway.core.screening_fields import NOTHING, FieldTerms, field_terms
 from gateway.core.terms import Conditions, Delivery, Grondslag, Rows
 from tests.builders_policy import A_RECORD, DELIVERY, TODAY, delivery, enrolled, grant, pupil
@@ -295,3 +306,23 @@ def test_all_that_speaks_is_told_in_gate_order() -> None:
         Reason.FIELD_DISPUTED,
     )
     assert verdict.fields == (("medical", Reason.CONSENT_MISSING), ("year", Reason.FIELD_DISPUTED))
+
+
+# -- whose age must be known -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ground", "kind", "occasion", "used"),
+    [
+        (Ground.CONSENT, RecipientKind.OTHER, Occasion.STANDING, True),
+        (Ground.PUBLIC_TASK, RecipientKind.PARENT, Occasion.STANDING, True),
+        (Ground.PUBLIC_TASK, RecipientKind.PUBLISHER, Occasion.STANDING, False),
+        (Ground.CONSENT, RecipientKind.OTHER, Occasion.POLICE, False),
+    ],
+)
+def test_age_is_used_where_it_decides_about_everybody(
+    ground: Ground, kind: RecipientKind, occasion: Occasion, *, used: bool
+) -> None:
+    one = delivery(grondslag=Grondslag(ground, "formulier"), conditions=Conditions(occasion=occasion))
+
+    assert uses_age(one, Audience(kind)) is used

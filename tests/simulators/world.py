@@ -86,6 +86,7 @@ class SimulatedRoster:
 
     people: dict[bytes, Subject] = field(default_factory=dict)
     stale: bool = False
+    births_stale: bool = False
 
     def digest(self, number: str) -> bytes:
         return hashlib.sha256(number.encode()).digest()
@@ -96,8 +97,8 @@ class SimulatedRoster:
     def by_id(self, internal: bytes) -> Subject | None:
         return self.people.get(internal)
 
-    def fresh(self, now: datetime) -> bool:
-        return not self.stale
+    def fresh(self, now: datetime, *, births: bool = False) -> bool:
+        return not (self.stale or (births and self.births_stale))
 
 
 class SimulatedWorld:

@@ -166,6 +166,23 @@ async def test_stale_roster_refuses_before_anything_is_fetched(school: School) -
     assert school.journal == ["register refusal refused"]
 
 
+async def test_stale_birth_dates_stop_nobody_whose_age_is_not_asked(school: School) -> None:
+    school.roster.births_stale = True
+
+    assert (await school.ask(STUDENTS)).reason is None
+
+
+async def test_stale_birth_dates_refuse_where_consent_is_the_ground() -> None:
+    text = answered("uitgever-noord").replace("ground: e", "ground: a")
+    school = a_school(compiled=policy(texts=(("uitgever-noord", text),)))
+    school.roster.births_stale = True
+
+    answer = await school.ask(STUDENTS)
+
+    assert answer.reason is Reason.FACTS_STALE
+    assert school.upstream.calls == []
+
+
 async def test_facts_that_nobody_declared_refuse_before_anything_is_fetched(school: School) -> None:
     school.world.facts.undeclared.add((Kind.RESTRICTION, "noord"))
 

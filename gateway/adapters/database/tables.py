@@ -125,6 +125,7 @@ roster = _table(
     Index("roster_subject", "subject"),
     rowid=False,
 )
+# `source` with /pupils: when its pupils' facts were read (`adapters.pupil_sync`).
 roster_sync = _table(
     "roster_sync",
     Column("source", Text, nullable=False),
