@@ -58,18 +58,20 @@ class MemoryFacts:
         version, batch = tables.version, tables.batch
         with self._database.read() as connection:
             current = connection.execute(sa.select(version.c.value).where(version.c.name == "facts")).scalar_one()
-            new = sa.select(batch.c.number, batch.c.size).where(batch.c.version > self._version)
-            sizes = {row.number: row.size for row in connection.execute(new)} if self._people else {}
-            if sum(sizes.values()) > _MANY:
+            new = sa.select(batch.c.size).where(batch.c.version > self._version)
+            started = self._version >= 0
+            sizes = list(connection.execute(new).scalars()) if started else []
+            if sum(sizes) > _MANY:
                 self._people = {}
-            elif sizes:
+            elif started:
                 self._forget(connection)
-            self._campaigns = campaigns_of(campaign_rows(connection))
-            self._declared = frozenset((one.kind, one.location) for one in declared_within(connection))
+            if not started or 0 in sizes:  # no facts: a campaign or a declaration
+                self._campaigns = campaigns_of(campaign_rows(connection))
+                self._declared = frozenset((one.kind, one.location) for one in declared_within(connection))
         self._version = current
 
     def _forget(self, connection: sa.Connection) -> None:
-        for (internal,) in connection.exec_driver_sql(_CHANGED, (self._version, self._version)):
+        for (internal,) in connection.exec_driver_sql(_CHANGED, (self._version,) * 3):
             self._people.pop(internal, None)
 
 
@@ -96,8 +98,10 @@ _KNOWN = (
     "JOIN batch AS ending ON ending.number = fact_end.batch "
     "WHERE fact_end.fact = fact.number AND ending.version IS NOT NULL) ORDER BY fact.number"
 )
+# Whoever a batch is about; and whoever the roster changed, among them who was forgotten and left no fact to find.
 _CHANGED = (
     "SELECT fact.subject FROM batch JOIN fact ON fact.batch = batch.number WHERE batch.version > ? UNION "
     "SELECT fact.subject FROM batch JOIN fact_end ON fact_end.batch = batch.number "
-    "JOIN fact ON fact.number = fact_end.fact WHERE batch.version > ?"
+    "JOIN fact ON fact.number = fact_end.fact WHERE batch.version > ? UNION "
+    "SELECT id FROM subject WHERE changed > ?"
 )

@@ -91,7 +91,7 @@ class MemoryRoster:
             current = connection.execute(sa.select(version.c.value).where(version.c.name == "facts")).scalar_one()
             moved = subject.c.changed > self._facts
             changed = sorted(connection.execute(sa.select(subject.c.id).where(moved)).scalars())
-            if len(changed) <= _TOGETHER:
+            if 0 < len(changed) <= _TOGETHER:
                 self._read(connection, moved)
             else:  # in parts, so that reading everybody takes no more memory than everybody
                 for at in range(0, len(changed), _TOGETHER):

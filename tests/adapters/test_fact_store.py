@@ -243,6 +243,7 @@ def test_current_gives_each_fact_of_a_kind_that_is_known(recording: Recording) -
 def test_forgotten_pupil_leaves_no_fact(recording: Recording) -> None:
     recording.enter(0, ends=tuple(recording.enter(0, BIRTH)))
     recording.enter(0, RESTRICTION)
+    assert recording.about(0) != NOTHING_KNOWN
     destroy_reference_key(recording.database, recording.pupils[0], an_act(2))
 
     assert recording.about(0) == NOTHING_KNOWN

@@ -6,11 +6,25 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import sqlalchemy as sa
 
+from gateway.adapters.database import tables
 from gateway.adapters.roster import RosterSync
 from gateway.bootstrap.office import open_office
+from gateway.bootstrap.school import open_school
 
 pytestmark = pytest.mark.anyio
+
+
+async def test_import_that_died_is_swept_at_the_start(directory: Path, tmp_path: Path) -> None:
+    with open_school(directory) as school, school.database.write() as connection:
+        connection.execute(sa.insert(tables.batch).values(size=0))
+
+    async with open_office(directory, tmp_path) as office:
+        with office.school.database.read() as connection:
+            left = connection.execute(sa.select(tables.batch)).all()
+
+    assert left == []
 
 
 class Broken:
