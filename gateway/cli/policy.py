@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from gateway.bootstrap import acts
+from gateway.bootstrap.explained import Asked, explained
 from gateway.bootstrap.facts import still_to_declare
 from gateway.bootstrap.school import check as check_files
 from gateway.bootstrap.school import overdue
-from gateway.cli.output import HERE, PROBLEMS, Directory, OnBehalf, Why, acting, console, fail, school, table
+from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, fail, school, table
+from gateway.cli.persons import asked
+from gateway.core.days import AMSTERDAM
 
 recipient = typer.Typer(help="Activate, suspend and list recipients.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The recipient: the name of its file without .yaml.")]
@@ -33,12 +37,36 @@ def check(directory: Directory = HERE) -> None:
 def explain(
     recipient: Annotated[str, typer.Option("--recipient", help="Who would receive.")],
     purpose: Annotated[str, typer.Option("--purpose", help="For which purpose.")],
+    pupil: Annotated[bool, typer.Option("--pupil", help="About one pupil, whose number is asked for.")] = False,
+    source: Annotated[str | None, typer.Option("--source", help="Which source knows the pupil, if several.")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="With what was known then, as 2026-11-22T09:30.")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why you look at this pupil, in words.")] = "",
+    by: OnBehalf = None,
     directory: Directory = HERE,
 ) -> None:
     """Every rule that speaks about a delivery, in Dutch, with article; and each field. Releases nothing."""
-    with school(directory) as opened:
-        for line in acts.explain(opened, recipient, purpose):
-            console.print(line, markup=False)
+    moment = _moment(at)
+    if not pupil:
+        if at is not None:
+            fail(["--at is about a pupil: add --pupil"], USAGE)
+        with school(directory) as opened:
+            lines = acts.explain(opened, recipient, purpose)
+    else:
+        with acting(directory, by) as (opened, actor):
+            las_key = asked("number of the pupil in the administration", hidden=True)
+            about = Asked(recipient, purpose, las_key, source, moment)
+            lines = explained(opened, actor, about, reason)
+    for line in lines:
+        console.print(line, markup=False)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Without an offset it is the clock of Amsterdam."""
+    try:
+        found = datetime.fromisoformat(text) if text is not None else None
+    except ValueError:
+        fail(["--at is no moment: write it as 2026-11-22T09:30"], USAGE)
+    return found.replace(tzinfo=AMSTERDAM) if found is not None and found.tzinfo is None else found
 
 
 @recipient.command("activate")

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 def legal_date(moment: datetime) -> date:
@@ -20,7 +20,7 @@ def legal_date(moment: datetime) -> date:
 @lru_cache(maxsize=64)
 def _date_at(minute: int) -> date:
     """An offset from UTC is whole minutes, so every moment of a minute has one date."""
-    return datetime.fromtimestamp(minute * 60, _AMSTERDAM).date()
+    return datetime.fromtimestamp(minute * 60, AMSTERDAM).date()
 
 
 def holds(since: date | None, until: date | None, today: date) -> bool:
