@@ -35,7 +35,9 @@ def listing(
 
 
 def _late(one: holds.Hold, now: datetime) -> str:
-    return "overdue" if one.state == "open" and one.due <= now else "-"
+    if one.state != "open" or one.due > now:
+        return "-"
+    return "overdue, with board and FG" if one.escalated and not one.secret else "overdue"
 
 
 @hold.command("show")

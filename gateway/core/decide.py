@@ -119,8 +119,10 @@ def _refuses(reason: Reason, standing: Standing | None) -> bool:
 
 
 def _channel(asked: _Asked) -> Iterator[Finding]:
-    """R50: only by the agreed way."""
-    if asked.standing and asked.call.channel != asked.standing.delivery.channel:
+    """R50: only by the agreed way. Whoever lacks a permit hears that, whatever way they came."""
+    if asked.standing is None or (asked.standing.delivery.conditions.one_off and asked.caller.kind == "recipient"):
+        return
+    if asked.call.channel != asked.standing.delivery.channel:
         yield Finding(Reason.CHANNEL_NOT_ALLOWED, "channel")
 
 

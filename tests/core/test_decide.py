@@ -324,9 +324,16 @@ def test_person_of_the_school_may_hand_over_where_a_permit_is_needed(occasion: O
     assert isinstance(outcome(one_off(occasion), caller=PERSON), Permit)
 
 
+@pytest.mark.parametrize("channel", ["api", "soap"])
 @pytest.mark.parametrize("occasion", ONE_OFF)
-def test_recipient_never_fetches_where_a_permit_is_needed(occasion: Occasion) -> None:
-    assert refused(one=one_off(occasion)) == {LACKS[occasion]}
+def test_recipient_never_fetches_where_a_permit_is_needed(occasion: Occasion, channel: str) -> None:
+    assert refused(one=one_off(occasion), call=replace(CALL, channel=channel)) == {LACKS[occasion]}
+
+
+def test_person_of_the_school_hands_over_by_the_agreed_channel_only() -> None:
+    found = refused(one=one_off(Occasion.SAFETY), caller=PERSON, call=replace(CALL, channel="mail"))
+
+    assert found == {Reason.CHANNEL_NOT_ALLOWED}
 
 
 def test_person_of_the_school_reads_nothing_of_a_standing_delivery() -> None:
