@@ -36,7 +36,9 @@ from gateway.cli.demo_calls import Client, calls_of
 from gateway.cli.output import USAGE, fail
 from gateway.core.persons import Actor
 from gateway.demo.directory import Ports, make_directory, secret_path
+from gateway.demo.fact_files import write_examples
 from gateway.demo.persons import PERSONS, SECOND, SIGNED_IN, DemoPerson
+from gateway.demo.school import make_school
 from gateway.supervisor import Addresses, Supervisor
 
 _SEED = 1
@@ -88,6 +90,7 @@ def _prepare(directory: Path, port: int) -> None:
         raise Unusable([f"{directory} is not empty and holds no gateway.yaml"])
     first = port or _FIRST_PORT
     make_directory(directory, SHARE, Ports(first, first + 1, first + 2), random(24).hex(), legal_today(), answered)
+    write_examples(directory, make_school(_SEED, legal_today()))
     create_key(directory)
 
 

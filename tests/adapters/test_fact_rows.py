@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.adapters.consent_rows import CampaignForm
 from gateway.adapters.fact_rows import MAKES, ROWS
-from gateway.adapters.row_forms import Door, FactRow, Wrong, fit_row, is_bsn
+from gateway.adapters.row_forms import Door, FactRow, Wrong, columns, fit_row, is_bsn
 from gateway.core.facts import (
     Admission,
     Answer,
@@ -323,3 +325,17 @@ def test_campaign_states_terms_that_can_be(changes: dict[str, str], rule: str | 
 @pytest.mark.parametrize(("value", "is_one"), [("111222333", True), ("123456782", True), ("123456789", False)])
 def test_bsn_passes_the_11_proef(value: str, *, is_one: bool) -> None:
     assert is_bsn(value) is is_one
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "facts.md"
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_every_column_is_explained_under_its_kind(kind: str) -> None:
+    text = DOCUMENT.read_text()
+    section = text[text.index(f"\n## {kind}\n") + 1 :].partition("\n## ")[0]
+    common = text[text.index("## Whom a row") :].partition("\n## ")[0]
+    cells = " ".join(re.findall(r"^\|(.*?)\|", section + common, re.MULTILINE))
+    told = set(re.findall(r"`(\w+)`", cells))
+
+    assert told == columns(ROWS[kind])

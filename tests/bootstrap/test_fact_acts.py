@@ -21,6 +21,8 @@ from gateway.cli.app import app
 from gateway.core.facts import Facts, Kind
 from gateway.core.model import Category, Enrolment, Person
 from gateway.core.persons import Actor, Held, PersonRole
+from gateway.demo.fact_files import write_examples
+from gateway.demo.school import make_school
 from gateway.transfer.ports import Observation
 from tests.simulators.persons import somebody, somebody_at
 from tests.simulators.stored import last_bodies
@@ -338,3 +340,30 @@ def test_command_decide_without_the_board_exits_3(signed_in: School) -> None:
     number = str(a_number(signed_in, "objection"))
 
     assert command(signed_in, "objection", "decide", number, "--rejected", "--reason", "x")[0] == 3
+
+
+# -- what the demo gives to try with -----------------------------------------------------------------------
+
+
+def test_example_files_of_the_demo_come_in(school: School, tmp_path: Path) -> None:
+    made = make_school(1, legal_today())
+    stay = (Enrolment("noord", 1, date(2026, 8, 1), None),)
+    pupils = [Observation(Person.PUPIL, {"las-key": str(one.number)}, stay) for one in made.pupils]
+    Subjects(school.database, school.store_keys).learn("lvs", "noord", pupils, clock(), random)
+    write_examples(tmp_path, made)
+    files = {path.name: path for path in (tmp_path / "examples" / "facts").iterdir()}
+    files.pop("README.md")
+
+    terms = files.pop("campaign.yaml").read_text()
+    assert fact_acts.open_campaign(school, OFFICER, terms, "campaign.yaml", "a reason") == 1
+    order = sorted(files, key=lambda name: name != "guardians.csv")
+    taken = [bring(school, KINDS[name.partition(".")[0]], files[name].read_text()) for name in order]
+
+    assert [one.entered for one in taken] == [one.rows for one in taken]
+
+
+KINDS = {
+    "consents": "consent", "court-orders": "court-order", "disputes": "dispute", "guardians": "guardian",
+    "inzage": "inzage", "markers": "marker", "objections": "objection", "pupils": "pupil",
+    "restrictions": "restriction", "statements": "statement", "support-requests": "support-request",
+}  # fmt: skip
