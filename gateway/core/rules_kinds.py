@@ -64,6 +64,23 @@ def support_only(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
         yield terms.problem(Reason.NO_NOODZAAK, "R54", message, "conditions", "open_request")
 
 
+def next_school(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """R57, R58, C4: what the law sends along (ground c) waits for the inzage, and the rest is asked. R109, N25: of
+    pupils who go there."""
+    delivery, grondslag = terms.delivery, terms.delivery.grondslag
+    if terms.recipient.kind is not RecipientKind.SCHOOL or delivery.conditions.one_off or grondslag is None:
+        return
+    if grondslag.ground not in (Ground.CONSENT, Ground.STATUTORY_DUTY):
+        message = "the next school gets the statutory set, or what the family consented to"
+        yield PolicyProblem(Reason.NO_GRONDSLAG, "R58", message, ("kind",), terms.key)
+    if grondslag.ground is Ground.STATUTORY_DUTY and not delivery.conditions.inzage:
+        message = "what goes along under the law waits for the inzage (conditions.inzage)"
+        yield terms.problem(Reason.NO_NOODZAAK, "R57", message, "conditions", "inzage")
+    if delivery.conditions.destination is None:
+        message = "name the school where the pupil must be registered to go (conditions.destination)"
+        yield terms.problem(Reason.NO_NOODZAAK, "R109, N25", message, "conditions", "destination")
+
+
 def audit_only(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     """R62: the statutory audit, and nothing about care, support or results."""
     grondslag = terms.delivery.grondslag
@@ -91,6 +108,7 @@ KIND_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     consent_unless_law,
     article_cited,
     support_only,
+    next_school,
     audit_only,
 )
 

@@ -64,7 +64,7 @@ def with_agreement(**terms: Any) -> Recipient:
     return recipient(agreement=replace(AGREEMENT, **terms))
 
 
-def named(*fields: str, kind: RecipientKind = RecipientKind.SCHOOL, **terms: Any) -> Recipient:
+def named(*fields: str, kind: RecipientKind = RecipientKind.INSPECTIE, **terms: Any) -> Recipient:
     """A delivery on real ids with a recorded deviation."""
     more = {field: grant(field) for field in fields}
     granted = {"Pupil": REAL_IDS["Pupil"] | more}
@@ -359,7 +359,8 @@ def test_support_and_absence_reason_need_article_9(path: str) -> None:
 
 @pytest.mark.parametrize("kind", [RecipientKind.SAMENWERKINGSVERBAND, RecipientKind.SCHOOL])
 def test_support_to_those_who_give_it_needs_no_article_9(kind: RecipientKind) -> None:
-    terms = {"purpose": "advies", "conditions": Conditions(open_request=True)}
+    conditions = Conditions(open_request=True, inzage=True, destination="11AA")
+    terms = {"purpose": "advies", "grondslag": LAW, "conditions": conditions}
 
     assert found(named("support", kind=kind, **terms)) == set()
 
@@ -491,7 +492,7 @@ def test_third_person_by_name_is_for_family_kinds() -> None:
 
 
 def test_third_person_beside_a_pseudonym_is_refused_to_family_kinds_too() -> None:
-    one = recipient(delivery(grant("third-person")), kind=RecipientKind.SCHOOL)
+    one = recipient(delivery(grant("third-person")), kind=RecipientKind.INSPECTIE)
 
     assert found(one) == {Reason.THIRD_PERSON_DATA}
 

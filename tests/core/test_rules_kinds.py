@@ -19,6 +19,7 @@ from tests.builders_policy import DPIA, ORGANISATION, SCHEMAS, TODAY, WEIGHING, 
 
 INTEREST = Grondslag(Ground.LEGITIMATE_INTEREST, "Belangenafweging 2026-2")
 LAW = Grondslag(Ground.STATUTORY_DUTY, "WPO artikel 171")
+CONSENT = Grondslag(Ground.CONSENT, "Formulier 2026")
 DISPUTE = replace(WEIGHING, aim="geschillen")
 
 
@@ -82,6 +83,31 @@ def test_samenwerkingsverband_has_three_purposes(purpose: str) -> None:
     assert rules(recipient(one, kind=RecipientKind.SAMENWERKINGSVERBAND)) == set()
 
 
+def test_next_school_gets_what_is_asked_without_waiting_for_the_inzage() -> None:
+    """R57, R58."""
+    conditions = Conditions(destination="11AA")
+    consent, law = (delivery(grondslag=one, conditions=conditions) for one in (CONSENT, LAW))
+
+    assert rules(recipient(consent, kind=RecipientKind.SCHOOL)) == set()
+    assert rules(recipient(law, kind=RecipientKind.SCHOOL)) == {"R57"}
+
+
+@pytest.mark.parametrize("ground", [Ground.CONTRACT, Ground.PUBLIC_TASK, Ground.LEGITIMATE_INTEREST])
+def test_next_school_on_another_ground_is_refused(ground: Ground) -> None:
+    """R58."""
+    terms = {"weighing": WEIGHING, "conditions": Conditions(destination="11AA", inzage=True)}
+    one = delivery(grondslag=Grondslag(ground, "WPO artikel 42"), **terms)
+
+    assert rules(recipient(one, kind=RecipientKind.SCHOOL)) == {"R58"}
+
+
+def test_request_to_send_to_a_school_needs_no_destination() -> None:
+    """R97: the permit says for whom."""
+    one = delivery(conditions=Conditions(occasion=Occasion.REQUEST))
+
+    assert rules(recipient(one, kind=RecipientKind.SCHOOL)) == set()
+
+
 @pytest.mark.parametrize("path", ["support", "medical", "special", "absence-reason", "psychological-report", "result"])
 def test_accountant_gets_nothing_about_care(path: str) -> None:
     """R62."""
@@ -99,9 +125,8 @@ def test_accountant_may_get_a_field_that_says_the_same_of_everybody() -> None:
 def test_profiling_with_consent_needs_no_word_about_its_effect() -> None:
     """R98: consent, or no effect."""
     effect = Profiling(date(2026, 8, 20), "De docent kijkt elke uitslag na.")
-    consent = Grondslag(Ground.CONSENT, "Formulier 2026")
 
-    assert rules(recipient(delivery(profiling=effect, dpia=DPIA, grondslag=consent))) == set()
+    assert rules(recipient(delivery(profiling=effect, dpia=DPIA, grondslag=CONSENT))) == set()
     assert rules(recipient(delivery(profiling=effect, dpia=DPIA))) == {"R98"}
 
 

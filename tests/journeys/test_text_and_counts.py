@@ -17,11 +17,11 @@ from tests.journeys.driving import NORTH, STUDENTS, Demo, Vendor, replace_text, 
 pytestmark = pytest.mark.journey
 
 BY_NAME = """\
-recipient: school-van-uitwisseling
-title: School van uitwisseling
-kind: school
+recipient: gemeente
+title: Gemeente Voorbeeldstad
+kind: government
 role: controller
-contact: privacy@school.example
+contact: privacy@gemeente.example
 agreement:
   model: Uitwisselingsafspraak 2026
   signed: {begin}
@@ -33,23 +33,23 @@ deliveries:
   - purpose: begeleiding
     grondslag: {{ground: e, reference: WPO artikel 8}}
     necessity:
-      subsidiarity: Zonder de aantekening weet de school niet wat er speelt.
+      subsidiarity: Zonder de aantekening weet de gemeente niet wat er speelt.
       proportionality: Alleen de aantekening gaat mee, zonder anderen.
       by: directeur
       date: {begin}
     locations: [noord]
     until: {end}
     pseudonym: none
-    deviation: De school spreekt de leerling bij naam.
+    deviation: De gemeente spreekt de leerling bij naam.
     channel: api
-    absence: De school sluit het dossier.
+    absence: De gemeente sluit het dossier.
     schemas:
       edu-v-students:
         Student:
-          givenName: {{reason: De school spreekt de leerling aan.}}
-          familyName: {{reason: De school spreekt de leerling aan.}}
-          alias: {{reason: De school spreekt de leerling aan.}}
-          note: {{transform: mask, reason: De school leest wat er is gebeurd.}}
+          givenName: {{reason: De gemeente spreekt de leerling aan.}}
+          familyName: {{reason: De gemeente spreekt de leerling aan.}}
+          alias: {{reason: De gemeente spreekt de leerling aan.}}
+          note: {{transform: mask, reason: De gemeente leest wat er is gebeurd.}}
           status: {{transform: fixed, value: active, reason: Het formaat eist een status.}}
           dateCreated: {{transform: fixed, value: "2000-01-01T00:00:00Z", reason: Het formaat eist een moment.}}
           dateLastModified: {{transform: fixed, value: "2000-01-01T00:00:00Z", reason: Het formaat eist een moment.}}
@@ -114,7 +114,7 @@ def _activated(demo: Demo, name: str) -> str:
 def test_notes_leave_masked_and_a_bsn_stays_behind(demo: Demo) -> None:
     held = {one["familyName"] + one["givenName"]: one for one in demo.lvs.everything("/students/school")}
     names = {word for one in held.values() for word in (one["givenName"], one["familyName"])}
-    with another(demo, "school-van-uitwisseling", "begeleiding", BY_NAME) as vendor:
+    with another(demo, "gemeente", "begeleiding", BY_NAME) as vendor:
         response = vendor.get(STUDENTS)
         entry = demo.entry(response)
     found: list[dict[str, Any]] = response.json()
