@@ -37,7 +37,8 @@ from gateway.core.model import Person
 CHUNK = 500  # rows that are looked up together; so many are entered as one act without staging
 LISTED = 1_000  # problems that are kept; of the others only their number
 
-Progress = Callable[[int], None]
+Progress = Callable[[str, int], None]
+"""Told what is done (`checked`, `staged`) with how many rows so far."""
 _Chunk = Sequence[tuple[int, Row | Flaw]]
 
 
@@ -156,7 +157,7 @@ class Importer:
         self._random = random
         self._locations = locations
 
-    def check(self, file: BinaryIO, name: str, progress: Progress = lambda _: None) -> int:
+    def check(self, file: BinaryIO, name: str, progress: Progress = lambda _, __: None) -> int:
         """How many rows there are; raises FileWrong with everything that is wrong. Writes nothing."""
         problems, before, rows = _Problems(name), _Before(), 0
         for chunk in self._chunks(file):
@@ -165,17 +166,17 @@ class Importer:
             for one in ready:
                 self._hold(one, found, before, problems)
             rows += len(chunk)
-            progress(rows)
+            progress("checked", rows)
         if problems.count:
             raise problems.wrong()
         return rows
 
     def bring_in(
-        self, file: BinaryIO, name: str, act: Act, about: Mapping[str, str], progress: Progress = lambda _: None
+        self, file: BinaryIO, name: str, act: Act, about: Mapping[str, str], progress: Progress = lambda _, __: None
     ) -> Taken:
         """Check, then enter. Raises FileWrong, Changed, ImportRunning and DatabaseUnavailable; nothing is entered
         then."""
-        rows = self.check(file, name)
+        rows = self.check(file, name, progress)
         try:
             if rows <= CHUNK:
                 return self._at_once(file, name, act, about)
@@ -199,7 +200,7 @@ class Importer:
                 self._plan(chunk, name, plan)
                 staging.stage(plan.entered, plan.ends)
                 plan.staged()
-                progress(plan.rows)
+                progress("staged", plan.rows)
             if staging.size:
                 staging.flip(act, about)
         return plan.taken()

@@ -81,7 +81,7 @@ def bring_in(
     file: BinaryIO,
     name: str,
     reason: str,
-    progress: Progress = lambda _: None,
+    progress: Progress = lambda _, __: None,
     form: FileForm | None = None,
 ) -> Taken:
     """The whole of a file, or nothing of it; `form`: what the sender says it is. Raises Refused, and FileWrong with

@@ -115,9 +115,9 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         yield content
 
 
-def _progress(rows: int) -> None:
+def _progress(done: str, rows: int) -> None:
     if rows % _TOLD_EVERY == 0:
-        errors.print(f"{rows} rows", markup=False)
+        errors.print(f"{rows} rows {done}", markup=False)
 
 
 def _tell(taken: Taken) -> None:

@@ -108,6 +108,14 @@ def test_large_file_is_staged_and_is_facts_under_one_flip(school: School) -> Non
     assert (entry["outcome"], entry["actor"]) == ("facts imported", "p.officer")
 
 
+def test_large_file_tells_how_far_it_is(school: School) -> None:
+    told: list[tuple[str, int]] = []
+    file = io.BytesIO(restrictions(["1"] * (CHUNK + 1)).encode())
+    school.importer("restriction").bring_in(file, "x.csv", an_act(), {}, lambda *done: told.append(done))
+
+    assert told == [(done, rows) for done in ("checked", "staged") for rows in (CHUNK, CHUNK + 1)]
+
+
 def test_file_brought_in_again_changes_nothing(school: School) -> None:
     school.bring("restriction", restrictions(["0", "2"]))
     before = school.contents()
@@ -190,8 +198,8 @@ def test_import_beside_another_is_refused_but_a_small_file_is_not(school: School
 
 
 def test_interrupted_import_leaves_nothing_valid(school: School) -> None:
-    def interrupt(rows: int) -> None:
-        if rows > CHUNK:
+    def interrupt(done: str, rows: int) -> None:
+        if done == "staged" and rows > CHUNK:
             raise KeyboardInterrupt
 
     file = io.BytesIO(restrictions(["1"] * (4 * CHUNK)).encode())
