@@ -81,16 +81,17 @@ def destroy_reference_key(database: Database, subject: bytes, act: Act) -> bool:
     """Forget a person: its key, its ids, its place in every roster and what was recorded about it. What the register
     says about it can no longer be led back to anybody, and the chain still holds (R103, art. 17 AVG). False when there
     is none."""
-    table = tables.subject
+    people = tables.subject
     with database.write() as connection:
-        known = sa.and_(table.c.id == subject, table.c.reference_key.is_not(None))
-        if connection.execute(sa.update(table).where(known).values(reference_key=None)).rowcount == 0:
+        known = sa.and_(people.c.id == subject, people.c.reference_key.is_not(None))
+        if connection.execute(sa.update(people).where(known).values(reference_key=None)).rowcount == 0:
             return False
         connection.execute(sa.delete(tables.subject_id).where(tables.subject_id.c.subject == subject))
         connection.execute(sa.delete(tables.roster).where(tables.roster.c.subject == subject))
         theirs = sa.select(tables.fact.c.number).where(tables.fact.c.subject == subject)
         connection.execute(sa.delete(tables.fact_end).where(tables.fact_end.c.fact.in_(theirs)))
-        connection.execute(sa.delete(tables.fact).where(tables.fact.c.subject == subject))
+        for table in (tables.fact, tables.permit, tables.hold):
+            connection.execute(sa.delete(table).where(table.c.subject == subject))
         mark_changed(connection, (subject,), bump(connection, "facts"))
         act.register(connection, "reference key destroyed")
     return True

@@ -14,6 +14,7 @@ import pytest
 from gateway.adapters import holds, permits
 from gateway.adapters.acts import Act
 from gateway.adapters.holds import Hold, NotOpen
+from gateway.adapters.linking import destroy_reference_key
 from gateway.adapters.permits import NotPossible
 from gateway.adapters.register import DatabaseRegister
 from gateway.core.facts import Exception18, Occasion, Permit, Release, Restriction, RestrictionGround
@@ -293,6 +294,16 @@ async def test_every_entry_about_a_secret_permit_says_so(school: School) -> None
     made, revoked = map(orjson.loads, last_bodies(school.recording.database, 2))
     assert {"secret: yes", f"permit: {name}"} <= set(made["detail"])
     assert {"secret: yes", f"permit: {name}"} <= set(revoked["detail"])
+
+
+async def test_pupil_who_is_forgotten_leaves_no_case(school: School) -> None:
+    school.permit()
+    await school.holds(1)
+
+    destroy_reference_key(school.recording.database, school.recording.pupils[0], school.act())
+
+    assert permits.kept(school.recording.database, KEYS) == []
+    assert school.cases() == []
 
 
 async def test_names_of_cases_say_nothing_about_how_many_there_are(school: School) -> None:
