@@ -113,8 +113,8 @@ class Issued:
 
 class Sight:
     """One delivery from one source to one audience, under one set of versions, on one day (`now` where permits end at
-    a moment). `bound`: what a format made for it; `unsettled`: how many persons have ids that are not yet durably
-    issued."""
+    a moment, `permit`: the number of the one that is handed over). `bound`: what a format made for it; `unsettled`: how
+    many persons have ids that are not yet durably issued."""
 
     def __init__(
         self,
@@ -128,6 +128,7 @@ class Sight:
         *,
         audience: Audience,
         now: datetime | None = None,
+        permit: int | None = None,
     ) -> None:
         self.delivery = delivery
         self.source = source
@@ -136,6 +137,7 @@ class Sight:
         self.today = today
         self.audience = audience
         self.now = now
+        self.permit = permit
         self.version = keys.current.number
         self.key = keys.domain_key(delivery.domain, self.version)
         self.issued = issued or Issued()
@@ -195,7 +197,14 @@ class Sight:
         if found is None:
             facts, terms = self.facts.about(subject.id), self._fields(record, subject.person)
             found = self._verdicts[key] = screen(
-                self.delivery, subject, facts, self.today, terms, audience=self.audience, now=self.now
+                self.delivery,
+                subject,
+                facts,
+                self.today,
+                terms,
+                audience=self.audience,
+                now=self.now,
+                permit=self.permit,
             )
         return found
 

@@ -44,7 +44,7 @@ class Said(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Question:
     """May this person be in this answer, and with which of `fields`? `today` is the date in Europe/Amsterdam, `now`
-    the aware moment; without one no permit holds."""
+    the aware moment; without one no permit holds. `permit`: the number of the one that is handed over."""
 
     delivery: Delivery
     subject: Subject
@@ -53,6 +53,7 @@ class Question:
     now: datetime | None
     fields: FieldTerms
     audience: Audience
+    permit: int | None = None
 
     @property
     def ground(self) -> Ground | None:
@@ -76,10 +77,13 @@ class Question:
         return None if categories is None else self.fields.of(categories)
 
     def permits(self) -> tuple[Permit, ...]:
-        """The one-off permits that hold now for this occasion, recipient, purpose and channel (D4)."""
+        """The one-off permits that hold now for this occasion, recipient, purpose and channel (D4). What is handed over
+        on one of them goes by that one alone: its entry names no other, and another may be secret."""
         return tuple(one for one in self.facts.permits if self._permitted(one))
 
     def _permitted(self, one: Permit) -> bool:
+        if self.permit not in (None, one.number):
+            return False
         delivery = self.delivery
         asked = (delivery.conditions.occasion, delivery.recipient, delivery.purpose, delivery.channel)
         named = (one.occasion, one.recipient, one.purpose, one.channel)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 
+from gateway.core import occasion
 from gateway.core.audience import consents
 from gateway.core.facts import NOTHING_KNOWN, Facts, Kind, Occasion
 from gateway.core.model import Ground, RecipientKind, Subject, Verdict
-from gateway.core.occasion import inzage, permit
 from gateway.core.prohibitions import (
     OBJECTED,
     child_safety,
@@ -33,7 +33,7 @@ from gateway.core.terms import Conditions, Delivery
 ANYBODY = Audience(RecipientKind.OTHER)
 
 _RULES: tuple[Callable[[Question], Iterator[Said]], ...] = (
-    permit,
+    occasion.permit,
     scope,
     retention,
     court_orders,
@@ -41,7 +41,7 @@ _RULES: tuple[Callable[[Question], Iterator[Said]], ...] = (
     secret_address,
     restrictions,
     objections,
-    inzage,
+    occasion.inzage,
     consents,
     disputes,
 )
@@ -60,12 +60,14 @@ def screen(
     *,
     audience: Audience = ANYBODY,
     now: datetime | None = None,
+    permit: int | None = None,
 ) -> Verdict:
-    """`today` is the date in Europe/Amsterdam, `now` the aware moment (without one no permit holds). `fields` belongs
-    to the record at hand and the kind of person; it is no option, so that nobody forgets what needs consent."""
+    """`today` is the date in Europe/Amsterdam, `now` the aware moment (without one no permit holds). `permit`: the
+    number of the only one that counts (None: any). `fields` belongs to the record at hand and the kind of person; it is
+    no option, so that nobody forgets what needs consent."""
     if subject is None:
         return _UNRESOLVED
-    question = Question(delivery, subject, facts, today, now, fields, audience)
+    question = Question(delivery, subject, facts, today, now, fields, audience, permit)
     if _nothing_to_ask(question) and not any(scope(question)):
         return _AVAILABLE  # whoever is in scope is enrolled today, so no retention runs
     return _verdict(fields, (said for rule in _RULES for said in rule(question)))

@@ -80,7 +80,7 @@ class Handover(Flow):
 
     def __init__(self, outside: Outside, sizes: Sizes, handing: Handing) -> None:
         self.entries = PersonsRegister(outside.register, handing)
-        super().__init__(replace(outside, register=self.entries), sizes, Remembered(outside.world))
+        super().__init__(replace(outside, register=self.entries), sizes, Remembered(outside.world, handing.fact))
         self.handing = handing
 
     async def deliver(self, source: str, delivery: Delivery, record: str) -> Answer:

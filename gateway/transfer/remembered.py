@@ -37,10 +37,11 @@ class Granted:
 
 
 class Remembered:
-    """For one process."""
+    """For one process; or for one handing over, on the `permit` of this number."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, permit: int | None = None) -> None:
         self._world = world
+        self._permit = permit
         self._issued = Issued()
         self._since: tuple[Versions, date] | None = None
         self._granted: dict[tuple[Caller, Call], Granted] = {}
@@ -103,6 +104,7 @@ class Remembered:
             self._issued,
             audience=audience,
             now=now,
+            permit=self._permit,
         )
 
     def _forget_what_moved(self, snapshot: Snapshot, today: date) -> None:

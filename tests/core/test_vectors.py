@@ -31,7 +31,7 @@ from tests.builders_facts import PEOPLE, PUPIL, known
 FOLDER = Path(__file__).parents[1] / "vectors"
 PARTS = ("recipient", "agreement", "delivery", "fields")
 KEYS = {"case", "about", "rules", "file", "active", "suspended", "policy", "call", "pupil", "with"} | set(PARTS)
-KEYS |= {"facts", "moment", "guardian", "by", "outcome", "answer", "reasons", "held", "released", "withheld"}
+KEYS |= {"facts", "moment", "guardian", "by", "permit", "outcome", "answer", "reasons", "held", "released", "withheld"}
 
 
 def strictly_read(path: Path) -> Any:
@@ -153,7 +153,16 @@ def screened(standing: Standing, case: Mapping[str, Any]) -> tuple[Verdict, set[
     audience = Audience(standing.recipient.kind, PEOPLE[case["guardian"]] if "guardian" in case else None)
     fields = field_terms(delivery, record, about.person if about else Person.PUPIL)
     moment = now(case)
-    verdict = screen(delivery, about, facts, legal_date(moment), fields, audience=audience, now=moment)
+    verdict = screen(
+        delivery,
+        about,
+        facts,
+        legal_date(moment),
+        fields,
+        audience=audience,
+        now=moment,
+        permit=case.get("permit"),
+    )
     granted = set(delivery.grants[record.name])
     return verdict, granted - verdict.withheld if verdict.available else set()
 

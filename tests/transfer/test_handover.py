@@ -114,6 +114,16 @@ async def test_only_the_categories_of_the_permit_leave(school: School) -> None:
     assert not {"dateOfBirth", "gender", "medicalNote", "emailsParents", "userIds"} & found.keys()
 
 
+async def test_another_permit_for_the_same_adds_nothing(school: School) -> None:
+    own = msgspec.structs.replace(PERMIT, categories=frozenset({Category.NAME}), secret=False)
+    school.record(3, own, msgspec.structs.replace(PERMIT, number=8))
+
+    found = record(await deliver(school, secret=False))
+
+    assert found["givenName"] == "Fatima"
+    assert "address" not in found
+
+
 async def test_entry_names_the_person_the_permit_and_the_pupil(school: School) -> None:
     await deliver(school)
 
