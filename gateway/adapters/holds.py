@@ -104,9 +104,6 @@ def _end(connection: sa.Connection, hold: Hold, state: str, act: Act, fact: int 
     done = {"state": state, "fact": fact, "done": instant(act.moment), "done_by": act.by}
     if connection.execute(open_still.values(**done)).rowcount != 1:
         raise NotOpen
-    task = tables.task
-    overdue = sa.update(task).where(task.c.about == hold.id, task.c.done.is_(None))
-    connection.execute(overdue.values(done=done["done"], done_by=act.by, reason=state))
 
 
 def look_after(database: Database, keys: StoreKeys, term: timedelta, now: datetime, today: date) -> int:

@@ -36,7 +36,6 @@ app.add_typer(pupils.roster, name="roster")
 for name, commands in rows.FAMILIES.items():
     app.add_typer(commands, name=name)
 app.add_typer(holds.hold, name="hold")
-app.add_typer(holds.task, name="task")
 app.add_typer(permits.permit, name="permit")
 
 

@@ -34,6 +34,7 @@ from gateway.bootstrap.school import (
 from gateway.bootstrap.templates import SHARE, answered
 from gateway.cli.demo_calls import Client, calls_of
 from gateway.cli.output import USAGE, fail
+from gateway.core.model import Ground
 from gateway.core.persons import Actor
 from gateway.demo.directory import Ports, make_directory, secret_path
 from gateway.demo.fact_files import write_examples
@@ -130,6 +131,10 @@ async def _furnish(directory: Path) -> list[Client]:
         standings = acts.compiled(school).standings
         # who receives on a permit alone has no credential: a person of the school hands over (D4)
         keys = sorted({key[:2] for key, one in standings.items() if not one.delivery.conditions.one_off})
+        # whose pupils are asked comes last: its lists are empty until somebody consented
+        terms = [(key[:2], one.delivery.grondslag) for key, one in standings.items()]
+        asked = {key for key, grondslag in terms if grondslag and grondslag.ground is Ground.CONSENT}
+        keys.sort(key=asked.__contains__)
         made = [(recipient, purpose, acts.new_client(school, recipient, purpose, actor)) for recipient, purpose in keys]
     return [Client(recipient, purpose, new.id, new.secret, new.api_key) for recipient, purpose, new in made]
 

@@ -56,10 +56,11 @@ _Asked = tuple[str, str, Any]
 
 
 def _students(enrolments: list[Any]) -> list[_Asked]:
-    """The students of the offering that most enrolments name, and one of them by pseudonym."""
+    """The students of the offering that most enrolments name, and one of them by pseudonym; all students where no
+    enrolment is shown."""
     offerings = Counter(one["subject"] for one in enrolments if "subject" in one)
     if not offerings:
-        return []
+        return [("GET", f"/lvs/students/school?{urlencode(_ORGANISATION)}", None)]
     offering = offerings.most_common(1)[0][0]
     student = next(one["student"] for one in enrolments if one.get("subject") == offering)
     query = urlencode({**_ORGANISATION, "subjectOfferingId": offering})

@@ -40,7 +40,8 @@ def make_directory(
     for template in sorted((share / "recipients").glob("*.yaml")):
         asked = template.read_text(encoding="utf-8")
         agreed = "\nagreement:" in asked  # whoever receives on a permit alone has none
-        text = answered(asked, answers(template.stem, today, agreed=agreed))
+        processor = "\nrole: processor\n" in asked
+        text = answered(asked, answers(template.stem, today, agreed=agreed, processor=processor))
         (directory / "recipients" / template.name).write_text(text, encoding="utf-8")
     (directory / "gateway.yaml").write_text(_settings(directory, ports, today), encoding="utf-8")
     secret_path(directory).touch(mode=0o600)
@@ -104,24 +105,32 @@ def _location(name: str, title: str, ids: frozenset[tuple[str, str]]) -> str:
     return f"    {name}:\n      title: {title}\n      ids:\n{listed}"
 
 
-def answers(recipient: str, today: date, *, agreed: bool = True) -> dict[int | str, str | list[str]]:
+def answers(
+    recipient: str, today: date, *, agreed: bool = True, processor: bool = True
+) -> dict[int | str, str | list[str]]:
     """What a school fills in where a template asks: by dotted path, `*` for any delivery. `agreed`: there is an
-    agreement to ask about."""
+    agreement to ask about; `processor`: and the recipient works on the school's behalf."""
     start, end = today - timedelta(days=30), today + timedelta(days=300)
     locations = ["noord"] if recipient == "onderwijsassistent" else ["noord", "zuid"]
     agreement: dict[int | str, str | list[str]] = {
-        "agreement.bijsluiter": f"Bijsluiter {recipient} 2026, https://{recipient}.example/bijsluiter",
         "agreement.signed": start.isoformat(),
         "agreement.starts": start.isoformat(),
         "agreement.until": end.isoformat(),
+    }
+    processing: dict[int | str, str | list[str]] = {
+        "agreement.bijsluiter": f"Bijsluiter {recipient} 2026, https://{recipient}.example/bijsluiter",
         "deliveries.*.authorisation.by": "directeur",
         "deliveries.*.authorisation.date": start.isoformat(),
         "deliveries.*.authorisation.until": end.isoformat(),
     }
-    return (agreement if agreed else {}) | {
-        "contact": f"privacy@{recipient}.example",
-        "deliveries.*.necessity.by": "privacy officer",
-        "deliveries.*.necessity.date": start.isoformat(),
-        "deliveries.*.locations.0": locations,
-        "deliveries.*.until": end.isoformat(),
-    }
+    return (
+        (agreement if agreed else {})
+        | (processing if agreed and processor else {})
+        | {
+            "contact": f"privacy@{recipient}.example",
+            "deliveries.*.necessity.by": "privacy officer",
+            "deliveries.*.necessity.date": start.isoformat(),
+            "deliveries.*.locations.0": locations,
+            "deliveries.*.until": end.isoformat(),
+        }
+    )

@@ -17,7 +17,6 @@ from gateway.adapters.holds import Hold, NotOpen
 from gateway.adapters.linking import destroy_reference_key
 from gateway.adapters.permits import NotPossible
 from gateway.adapters.register import DatabaseRegister
-from gateway.adapters.subjects import open_tasks
 from gateway.core.facts import Exception18, Occasion, Permit, Release, Restriction, RestrictionGround
 from gateway.core.model import Category, Person, Subject
 from gateway.core.permits import Items
@@ -171,14 +170,6 @@ async def test_overdue_case_becomes_a_task_for_board_and_fg_once(school: School)
     assert school.tasks() == [holds.OVERDUE_BOARD, holds.OVERDUE_FG]
 
 
-async def test_task_of_an_overdue_case_is_done_once_somebody_decides(school: School) -> None:
-    await school.holds(1)
-    school.look_after(28)
-    holds.close(school.recording.database, school.cases()[0], school.act())
-
-    assert school.tasks() == []
-
-
 async def test_overdue_secret_case_is_no_task_of_the_board(school: School) -> None:
     await school.holds(1, Reason.CHILD_SAFETY)
     school.look_after(28)
@@ -277,9 +268,6 @@ async def test_permit_for_an_emergency_is_used_until_it_ends(school: School) -> 
 async def test_break_glass_is_a_task_for_the_fg_at_once_until_it_is_reviewed(school: School) -> None:
     name = school.permit(Occasion.BREAK_GLASS)
     assert school.tasks() == [permits.FG_NOTICE, permits.FG_REVIEW]
-    found = open_tasks(school.recording.database, [permits.FG_REVIEW])
-    assert [(one.kind, one.about) for one in found] == [(permits.FG_REVIEW, name)]
-    assert open_tasks(school.recording.database, [holds.OVERDUE_BOARD]) == []
 
     permits.review(school.recording.database, school.kept(name), "terecht", school.act())
 

@@ -8,27 +8,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.cli.test_persons import code_of
 from tests.journeys.driving import Demo, run
+from tests.journeys.office import Colleague
 
 pytestmark = pytest.mark.journey
-
-
-class Colleague:
-    """A person of the demo at a command line of their own."""
-
-    def __init__(self, demo: Demo, name: str, session: Path) -> None:
-        self.demo = demo
-        self.session = session
-        told = next(one for one in demo.told["persons"] if one["name"] == name)
-        self("login", answers=[name, told["password"], code_of(told["totp_secret"])])
-
-    def __call__(self, *arguments: str, answers: list[str] | None = None, code: int = 0) -> str:
-        typed = "".join(f"{answer}\n" for answer in answers or ())
-        directory = ("-C", str(self.demo.directory))
-        done = run(*arguments, *directory, typed=typed, GATEWAY_SESSION=str(self.session))
-        assert done.returncode == code, done.stderr
-        return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")

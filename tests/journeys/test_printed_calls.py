@@ -10,7 +10,14 @@ from tests.journeys.driving import NORTH, STUDENTS, Demo, http
 
 pytestmark = pytest.mark.journey
 
-RECIPIENTS = ["distributeur-keten", "onderwijsassistent", "toetsaanbieder", "uitgever-noord", "uitgever-zuid"]
+RECIPIENTS = [
+    "distributeur-keten",
+    "dyslexiebureau",
+    "onderwijsassistent",
+    "toetsaanbieder",
+    "uitgever-noord",
+    "uitgever-zuid",
+]
 
 
 def token(demo: Demo, recipient: str, *, basic: bool) -> httpx2.Response:

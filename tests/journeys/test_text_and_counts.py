@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, timedelta
 from typing import Any
 
-import orjson
 import pytest
 
-from tests.journeys.driving import NORTH, STUDENTS, Demo, Vendor, replace_text, until
+from tests.journeys.driving import NORTH, STUDENTS, Demo
+from tests.journeys.office import another
 
 pytestmark = pytest.mark.journey
 
@@ -87,28 +84,6 @@ deliveries:
           gender: {{reason: Het onderzoek vergelijkt jongens en meisjes.}}
           dateOfBirth: {{transform: year, reason: Het onderzoek vergelijkt jaren.}}
 """
-
-
-@contextmanager
-def another(demo: Demo, name: str, purpose: str, text: str) -> Iterator[Vendor]:
-    """A recipient beside the demo's own, activated, with a client."""
-    signed = re.search(r"signed: \"?([0-9-]+)", demo.file("uitgever-zuid").read_text(encoding="utf-8"))
-    assert signed is not None
-    begin = date.fromisoformat(signed.group(1))
-    replace_text(demo.file(name), text.format(begin=begin, end=begin + timedelta(days=200)))
-    try:
-        until(lambda: "active" in _activated(demo, name))
-        made = demo.gateway("client", "new", "--recipient", name, "--purpose", purpose, "--by", "t")
-        vendor = Vendor({"recipient": name, "purpose": purpose, **orjson.loads(made)}, demo.told["gateway"])
-        until(lambda: vendor.get(STUDENTS).status_code == 200)
-        yield vendor
-    finally:
-        demo.file(name).unlink()
-
-
-def _activated(demo: Demo, name: str) -> str:
-    demo.activate(name)
-    return demo.state(name)
 
 
 def test_notes_leave_masked_and_a_bsn_stays_behind(demo: Demo) -> None:

@@ -21,6 +21,8 @@ TODAY = date(2026, 11, 22)
 RECIPIENTS = sorted(path.stem for path in (ROOT / "recipients").glob("*.yaml"))
 # Those who receive on a permit alone (D4), and those with a standing delivery.
 ONE_OFF = ["hulpdiensten", "inspectie-onderzoek", "op-verzoek", "politie", "veilig-thuis"]
+# Those whose pupils consent by name (R63).
+NAMED = ["dyslexiebureau"]
 STANDING = [name for name in RECIPIENTS if name not in ONE_OFF]
 SCHEMAS = sorted(path.stem for path in (ROOT / "schemas").glob("*.yaml"))
 
