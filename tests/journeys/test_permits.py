@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from tests.journeys.driving import Demo, Vendor, free_ports, run, start
-from tests.journeys.test_persons import Colleague
+from tests.journeys.office import Colleague
 
 pytestmark = pytest.mark.journey
 
