@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePath
 
-from gateway.adapters import recipient_forms, schema_forms
+from gateway.adapters import recipient_forms, schema_fields, schema_forms
 from gateway.adapters.forms import Fitted, fit
 from gateway.adapters.recipient_forms import RecipientForm
-from gateway.adapters.schema_forms import Fault, SchemaForm
+from gateway.adapters.schema_fields import Fault
+from gateway.adapters.schema_forms import SchemaForm
 from gateway.adapters.yaml_text import Document, Problem, read
 from gateway.core import policy
 from gateway.core.problems import PolicyProblem
@@ -87,7 +88,7 @@ def text_hash(text: str) -> str:
 def load_schema(text: str, name: str) -> Schema | list[Problem]:
     """The schema in `text`, or everything that is wrong with it. `name`: the file's name, for messages."""
     document = read(text, name)
-    fitted = fit(SchemaForm, document, schema_forms.RULES)
+    fitted = fit(SchemaForm, document, schema_fields.RULES)
     problems = list(fitted.problems)
     if fitted.form:
         problems += _located(document, fitted, schema_forms.faults(fitted.form))

@@ -37,7 +37,7 @@ from gateway.adapters.forms import (
     TransformName,
     is_wildcard,
 )
-from gateway.adapters.schema_forms import Fault
+from gateway.adapters.schema_fields import Fault
 from gateway.core.facts import Occasion
 from gateway.core.grants import node_at
 from gateway.core.model import PseudonymMethod, Transform

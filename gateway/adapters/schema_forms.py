@@ -6,22 +6,31 @@ Leaves out: what a recipient may get of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import Field, StringConstraints
 
-from gateway.adapters.forms import UNANSWERED, CategoryName, ClassName, Form, Key, Mended
+from gateway.adapters.forms import Form, Key
+from gateway.adapters.schema_fields import (
+    At,
+    Fault,
+    FieldName,
+    NodeForm,
+    Plain,
+    node_faults,
+    nodes_of,
+)
 from gateway.core.grants import leaves, node_at
 from gateway.core.model import Person
 from gateway.core.schema import (
     Branch,
+    KeyIds,
     Leaf,
     LeafType,
     Many,
     Meant,
     NamedSubject,
-    Node,
     Parameter,
     Record,
     Route,
@@ -31,64 +40,11 @@ from gateway.core.schema import (
     WriteBack,
 )
 
-# A key that is missing from a leaf leaves the field unclassified, and that never goes out (R9).
-RULES = {"class": "R9", "category": "R9"}
+DEFAULT = "default"  # in `namespaces`: of names without a prefix
 
-FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_@][A-Za-z0-9_@:-]*$", max_length=80)]
-Plain = Annotated[str, StringConstraints(min_length=1, max_length=500), Mended(UNANSWERED)]
-At = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_@][A-Za-z0-9_@:-]*(\.[A-Za-z_@][A-Za-z0-9_@:-]*)*)?$")]
+
+Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 Template = Annotated[str, StringConstraints(pattern=r"^(/([A-Za-z0-9_.~-]+|\{[A-Za-z]+\}))+$")]
-
-
-class LeafForm(Form):
-    """One value."""
-
-    type: LeafType
-    field_class: ClassName = Field(alias="class")
-    category: CategoryName
-    required: bool = False
-    maps: Key | None = None
-    format: Plain | None = None
-    values: list[Plain] = Field(default_factory=list)
-
-
-class BranchForm(Form):
-    """An object."""
-
-    fields: dict[FieldName, NodeForm]
-    required: bool = False
-
-
-class ManyForm(Form):
-    """A list, of values or of objects (then `items` names their fields)."""
-
-    items: ItemForm
-    required: bool = False
-
-
-# Names of the alternatives; with brackets, because pydantic puts them in an error's place, where a key could stand.
-_TAGS = {"type": "(value)", "fields": "(object)", "items": "(list)"}
-
-
-def _node_kind(value: Any) -> str | None:
-    if not isinstance(value, Mapping):
-        return None
-    return next((tag for key, tag in _TAGS.items() if key in value), None)
-
-
-def _item_kind(value: Any) -> str:
-    """A field of an object may itself be called `type`; then a mapping stands behind it."""
-    return "(value)" if isinstance(value, Mapping) and isinstance(value.get("type"), str) else "(object)"
-
-
-NodeForm = Annotated[
-    Annotated[LeafForm, Tag("(value)")] | Annotated[BranchForm, Tag("(object)")] | Annotated[ManyForm, Tag("(list)")],
-    Discriminator(_node_kind),
-]
-ItemForm = Annotated[
-    Annotated[LeafForm, Tag("(value)")] | Annotated[dict[FieldName, NodeForm], Tag("(object)")],
-    Discriminator(_item_kind),
-]
 
 
 class TypedForm(Form):
@@ -101,11 +57,19 @@ class TypedForm(Form):
     kinds: dict[Plain, Key]
 
 
+class KeysForm(Form):
+    """Ids that stand each in a field of its own; `kinds`: field → kind of id; `own`: the administration's own key."""
+
+    own: FieldName
+    kinds: dict[FieldName, Key]
+
+
 class IdentityForm(Form):
     """How a reference to a person is written; paths count from the reference."""
 
     master: At | None = None
     typed: TypedForm | None = None
+    keys: KeysForm | None = None
 
 
 class SubjectForm(Form):
@@ -122,6 +86,8 @@ class RecordForm(Form):
 
     subjects: list[SubjectForm] = Field(default_factory=list)
     order: At | None = None
+    element: FieldName | None = None
+    envelope: FieldName | None = None
     fields: dict[FieldName, NodeForm]
 
 
@@ -176,13 +142,11 @@ class SchemaForm(Form):
     base_path: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_.~-]+)*$")]
     direction: Literal["pull", "push"]
     errors: Literal["problem", "edu-v", "edu-v-list"]
+    namespaces: dict[Prefix, Plain] = Field(default_factory=dict)
     identities: dict[Key, IdentityForm] = Field(default_factory=dict)
     parameter_sets: dict[Key, dict[FieldName, ParameterForm]] = Field(default_factory=dict)
     records: dict[FieldName, RecordForm]
     routes: list[RouteForm]
-
-
-Fault = tuple[tuple[str | int, ...], str, str]
 
 
 def build(form: SchemaForm, text_hash: str) -> Schema:
@@ -198,21 +162,8 @@ def build(form: SchemaForm, text_hash: str) -> Schema:
         routes=tuple(_route(form, route) for route in form.routes),
         records={name: _record(form, name, record) for name, record in form.records.items()},
         text_hash=text_hash,
+        namespaces={"" if prefix == DEFAULT else prefix: name for prefix, name in form.namespaces.items()},
     )
-
-
-def _node(node: LeafForm | BranchForm | ManyForm) -> Node:
-    if isinstance(node, LeafForm):
-        return _leaf(node)
-    if isinstance(node, BranchForm):
-        return Branch({name: _node(child) for name, child in node.fields.items()}, node.required)
-    if isinstance(node.items, LeafForm):
-        return Many(_leaf(node.items), node.required)
-    return Many(Branch({name: _node(child) for name, child in node.items.items()}), node.required)
-
-
-def _leaf(leaf: LeafForm) -> Leaf:
-    return Leaf(leaf.type, leaf.category, leaf.field_class, leaf.required, leaf.maps, leaf.format, tuple(leaf.values))
 
 
 def _position(form: SchemaForm, at: str, person: str, withheld: Literal["record", "item"], ids: str) -> SubjectPosition:
@@ -224,12 +175,14 @@ def _position(form: SchemaForm, at: str, person: str, withheld: Literal["record"
         withheld,
         identity.master,
         TypedIds(typed.path, typed.value, typed.type, dict(typed.kinds), typed.own) if typed else None,
+        KeyIds(dict(identity.keys.kinds), identity.keys.own) if identity.keys else None,
     )
 
 
 def _record(form: SchemaForm, name: str, record: RecordForm) -> Record:
     subjects = tuple(_position(form, s.at, s.person, s.withheld, s.ids) for s in record.subjects)
-    return Record(name, Branch({key: _node(node) for key, node in record.fields.items()}), subjects, record.order)
+    fields = Branch(nodes_of(record.fields))
+    return Record(name, fields, subjects, record.order, record.element or "", record.envelope or "")
 
 
 def _parameters(form: SchemaForm, route: RouteForm) -> Iterator[tuple[str, ParameterForm]]:
@@ -274,8 +227,11 @@ def _parameter(route: RouteForm, name: str, form: ParameterForm) -> Parameter:
 def faults(form: SchemaForm) -> Iterator[Fault]:
     """(where, message, rule) of everything in the file that does not agree with the rest of it."""
     for name, identity in form.identities.items():
-        if identity.typed and identity.typed.own not in identity.typed.kinds:
-            yield ("identities", name, "typed", "own"), "'own' must be one of the kinds", "form"
+        for key, ids in (("typed", identity.typed), ("keys", identity.keys)):
+            if ids and ids.own not in ids.kinds:
+                yield ("identities", name, key, "own"), "'own' must be one of the kinds", "form"
+        if (identity.keys is not None) and (identity.typed is not None or form.format != "xml"):
+            yield ("identities", name, "keys"), "'keys' belongs to XML, and stands alone", "form"
     for name, record in form.records.items():
         yield from _record_faults(form, name, record)
     seen: set[tuple[str, str]] = set()
@@ -288,7 +244,8 @@ def faults(form: SchemaForm) -> Iterator[Fault]:
 
 def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[Fault]:
     where = ("records", name)
-    root = Branch({key: _node(node) for key, node in record.fields.items()})
+    root = Branch(nodes_of(record.fields))
+    yield from node_faults((*where, "fields"), record.fields, root, "")
     if record.order is not None and not isinstance(node_at(root, record.order), Leaf):
         yield (*where, "order"), "'order' must be the path of a value", "form"
     for index, subject in enumerate(record.subjects):
@@ -307,6 +264,8 @@ def _bears(root: Branch, at: str, identity: IdentityForm) -> bool:
     if not isinstance(inner, Branch):
         return False
     paths = [identity.master] if identity.master else []
+    if identity.keys:
+        paths += list(identity.keys.kinds)
     if identity.typed:
         paths += [f"{identity.typed.path}.{leaf}" for leaf in (identity.typed.value, identity.typed.type)]
     return bool(paths) and all(isinstance(node_at(inner, path), Leaf) for path in paths)

@@ -326,6 +326,16 @@ class Emission:
             for one in self.sight.facts.about(subject.id).documents
         )
 
+    def classified(self, subject: Subject, digest: bytes) -> FieldClass | None:
+        """D8: what a named person says that this document of this pupil is, for this purpose; None where nobody did."""
+        delivery = self.sight.delivery
+        found = [
+            one.field_class
+            for one in self.sight.facts.about(subject.id).documents
+            if one.digest == digest and one.purpose == delivery.purpose and one.recipient in (None, delivery.recipient)
+        ]
+        return found[-1] if found else None
+
     @property
     def released(self) -> tuple[Subject, ...]:
         """Each once, in the order of the answer's records."""

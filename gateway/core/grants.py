@@ -85,6 +85,10 @@ def _slot(position: SubjectPosition) -> Slot:
     at = f"{position.at}." if position.at else ""
     typed = position.typed
     ids = f"{at}{typed.path}." if typed else ""
+    if position.keys is not None:
+        return Slot(
+            position.person, f"{at}{position.master}" if position.master else None, f"{at}{position.keys.own}", None
+        )
     return Slot(
         position.person,
         f"{at}{position.master}" if position.master else None,

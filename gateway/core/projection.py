@@ -15,7 +15,7 @@ from typing import Literal
 from gateway.core import schema
 from gateway.core.grants import leaf_at, nodes_along
 from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Transform
-from gateway.core.schema import LeafType, Record, SubjectPosition, TypedIds
+from gateway.core.schema import KeyIds, LeafType, Record, SubjectPosition, TypedIds
 from gateway.core.terms import Grant
 
 
@@ -36,6 +36,7 @@ class Leaf:
     maps: str | None = None
     value: str | int | float | bool | None = None
     field_class: FieldClass = FieldClass.ORDINARY
+    filler: str | None = None
 
     @property
     def read(self) -> bool:
@@ -45,10 +46,10 @@ class Leaf:
 @dataclass(frozen=True, slots=True)
 class Slot:
     """Where the id of the person stands whom the enclosing object speaks of. `typed`: an array with the one
-    {value, type}; `master`: the leaf of the ECK iD."""
+    {value, type}; `master`: the leaf of the ECK iD; `own`: the leaf of the administration's own key."""
 
     path: str
-    form: Literal["typed", "master"]
+    form: Literal["typed", "master", "own"]
     required: bool = False
 
 
@@ -66,6 +67,7 @@ class Subject:
     master: str | None
     typed: TypedIds | None
     method: Method | None
+    keys: KeyIds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +144,23 @@ def compile_projection(
 
 def without(branch: Branch, paths: frozenset[str], prefix: str = "") -> Branch | None:
     """The same tree without these paths and all beneath them: a field withheld for one person looks as it looks when
-    the LVS has no value (house rule 5). None when a required field would go: then the whole object goes."""
+    the LVS has no value, or as the standard fills it (house rule 5). None when a required field would go: then the
+    whole object goes."""
     kept: dict[str, Node] = {}
     for name, node in branch.fields.items():
         path = f"{prefix}{name}"
-        thinner = None if _named(node, path, paths) else _thinner(node, paths, f"{path}.")
+        thinner = _filled(node) if _named(node, path, paths) else _thinner(node, paths, f"{path}.")
         if thinner is not None:
             kept[name] = thinner
         elif node.required:
             return None
     return replace(branch, fields=kept)
+
+
+def _filled(node: Node) -> Leaf | None:
+    if not isinstance(node, Leaf) or node.filler is None:
+        return None
+    return Leaf(node.path, node.type, node.required, Transform.FIXED, value=node.filler, filler=node.filler)
 
 
 def _named(node: Node, path: str, paths: frozenset[str]) -> bool:
@@ -210,18 +219,27 @@ class _Builder:
             kept = self.slot(subject, name, node, prefix) or self.node(node, f"{prefix}{name}")
             if kept is not None:
                 fields[name] = kept
-        found = Branch(fields, branch.required, subject)
-        if self.whole and (found.released or not at):
-            self.complete(branch, found, prefix)
-        return found
+        found = Branch(fields, branch.required and branch.choice is None, subject)
+        return self.complete(branch, found, at) if self.whole and (found.released or not at) else found
 
-    def complete(self, branch: schema.Branch, found: Branch, prefix: str) -> None:
-        """Every required field of a released object leaves too, or the record could not validate."""
+    def complete(self, branch: schema.Branch, found: Branch, at: str) -> Branch:
+        """Every required field of a released object leaves too, or the record could not validate; what the standard
+        fills leaves filled."""
+        prefix = f"{at}." if at else ""
+        kept = {name for name, node in found.fields.items() if leaves(node)}
+        chosen = {branch.fields[name].choice for name in kept} - {None}
+        fields: dict[str, Node] = {}
         for name, node in branch.fields.items():
-            kept = found.fields.get(name)
-            absent = kept is None or not leaves(kept)
-            if node.required and absent and (found.released or self.grants):
+            filler = _filler(node, f"{prefix}{name}") if name not in kept and found.released else None
+            if filler is not None:
+                fields[name] = filler
+            elif name in found.fields:
+                fields[name] = found.fields[name]
+            if name in kept or filler is not None or not node.required or node.choice in chosen:
+                continue
+            if found.released or self.grants:
                 raise self.refusal(f"{prefix}{name}", "is required by the format and not granted")
+        return replace(found, fields=fields)
 
     def node(self, node: schema.Node, path: str) -> Node | None:
         if isinstance(node, schema.Leaf):
@@ -235,7 +253,7 @@ class _Builder:
         grant = self.grants.get(path)
         if grant is not None and grant.transform is Transform.EMPTY:
             self.used[path] = None
-            return Many(path, Leaf(path, "string", required=False), many.required, empty=True)
+            return Many(path, Leaf(path, "string", required=False), required=many.required, empty=True)
         item: Leaf | Branch | None
         if isinstance(many.item, schema.Leaf):
             if grant is not None and grant.transform is Transform.FIXED:
@@ -244,7 +262,7 @@ class _Builder:
         else:
             found = self.branch(many.item, path)
             item = found if _matters(found) else None
-        return None if item is None else Many(path, item, many.required)
+        return None if item is None else Many(path, item, many.required and many.choice is None)
 
     def leaf(self, leaf: schema.Leaf, path: str) -> Leaf | None:
         grant = self.grants.get(path)
@@ -263,8 +281,16 @@ class _Builder:
         if grant.transform is not Transform.KEEP and (leaf.type != "string" or leaf.values):
             raise self.refusal(path, "is no free text: it can only be kept or fixed")
         self.use(path, leaf)
-        kind = leaf.field_class
-        return Leaf(path, leaf.type, leaf.required, grant.transform, leaf.format, leaf.values, field_class=kind)
+        return Leaf(
+            path,
+            leaf.type,
+            leaf.required and leaf.choice is None,
+            grant.transform,
+            leaf.format,
+            leaf.values,
+            field_class=leaf.field_class,
+            filler=leaf.filler,
+        )
 
     def mapped(self, leaf: schema.Leaf, grant: Grant) -> Leaf:
         """House rule 7: an id of a thing leaves as the recipient's own, whatever the grant says."""
@@ -290,12 +316,13 @@ class _Builder:
         position = next((one for one in self.record.subjects if one.at == at), None)
         if position is None:
             return None
-        for name in (position.master, position.typed and position.typed.path):
+        for name in (position.master, position.typed and position.typed.path, *(position.keys or _NO_KEYS).kinds):
             if name is not None and name not in branch.fields:
                 raise self.refusal(f"{at}.{name}", "holds an id according to the schema, but is no field of it")
         method = self.granted(position, at)
         whole = position.withheld == "record" or not at or self.indispensable(at)
-        return Subject(at, position.person, "record" if whole else "item", position.master, position.typed, method)
+        goes: Literal["record", "item"] = "record" if whole else "item"
+        return Subject(at, position.person, goes, position.master, position.typed, method, position.keys)
 
     def indispensable(self, at: str) -> bool:
         """A required object that stands in no array: without it the record goes too."""
@@ -308,6 +335,8 @@ class _Builder:
         typed = position.typed
         value = self.grants.get(f"{prefix}{typed.path}.{typed.value}") if typed else None
         kind = self.grants.get(f"{prefix}{typed.path}.{typed.type}") if typed else None
+        if position.keys is not None:
+            value = kind = self.grants.get(f"{prefix}{position.keys.own}")
         if master is None and value is None and kind is None:
             return None
         if (value is None) != (kind is None):
@@ -329,6 +358,8 @@ class _Builder:
         if subject is None:
             return None
         typed, path = subject.typed, f"{prefix}{name}"
+        if subject.keys is not None and name == subject.keys.own and path in self.grants:
+            return self.filled(Slot(path, "own", node.required), (path,))
         if name == subject.master and path in self.grants:
             return self.filled(Slot(path, "master", node.required), (path,))
         if typed is not None and name == typed.path and f"{path}.{typed.value}" in self.grants:
@@ -342,6 +373,15 @@ class _Builder:
                 raise self.refusal(path, "is no field that can be released")
             self.use(path, leaf)
         return slot
+
+
+_NO_KEYS = KeyIds({}, "")
+
+
+def _filler(node: schema.Node, path: str) -> Leaf | None:
+    if not isinstance(node, schema.Leaf) or node.filler is None or not node.required:
+        return None
+    return Leaf(path, node.type, required=True, transform=Transform.FIXED, value=node.filler, filler=node.filler)
 
 
 _TYPES: Mapping[LeafType, tuple[type, ...]] = {

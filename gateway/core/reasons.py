@@ -416,6 +416,11 @@ class Reason(StrEnum):
         "Het record wijkt af van het schema en is daarom achtergehouden.",
         NOT_AVAILABLE_TO_YOU,
     )
+    FORMAT_DEMANDS_MORE = (
+        "FORMAT_DEMANDS_MORE", 18, 404, False, "R7, R9", "art. 5(1)(c) AVG",
+        "De standaard verplicht een onderdeel waarvan in deze levering niets mee mag.",
+        NOT_AVAILABLE_TO_YOU,
+    )
     # -- the one outward word about pupils (house rule 5)
     NOT_AVAILABLE = (
         "NOT_AVAILABLE", 19, 404, True, "R25, R93", "art. 25 AVG",

@@ -36,8 +36,6 @@ _NEVER: Mapping[FieldClass, tuple[Reason, str]] = {
     FieldClass.CRIMINAL: (Reason.CRIMINAL_DATA, "R37"),
     FieldClass.CONFIDENTIAL: (Reason.FIELD_CONFIDENTIAL, "R64"),
     FieldClass.CREDENTIAL: (Reason.FIELD_CONFIDENTIAL, "R64"),
-    # D8: a document needs a person who classified it, by content, for this pupil; no one can yet.
-    FieldClass.DOCUMENT: (Reason.FREE_TEXT_BLOCKED, "R38"),
 }
 SPECIAL_CLASSES = frozenset(
     {FieldClass.SPECIAL, FieldClass.MEDICAL, FieldClass.PSYCHOLOGICAL_REPORT, FieldClass.ABSENCE_REASON},
@@ -217,6 +215,17 @@ def beside_special(granted: Iterable[Granted]) -> bool:
     return any(classes(one) & (SPECIAL_CLASSES | {FieldClass.SUPPORT}) for one in granted)
 
 
+def documents(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """R38, D8: a document leaves when a person classified it by its content, for this pupil and purpose, which is asked
+    of each document in a file (`formats.xml`); never beside a pseudonym, whose pupil it names."""
+    pseudonymous = terms.delivery.pseudonym is not PseudonymMethod.NONE
+    files = terms.schema is not None and terms.schema.format == "xml"
+    for one in terms.granted:
+        if FieldClass.DOCUMENT in classes(one) and (pseudonymous or not files):
+            message = "a document leaves in a file only, classified, and not beside a pseudonym"
+            yield terms.field_problem(one, Reason.FREE_TEXT_BLOCKED, "R38, D8", message)
+
+
 def third_persons(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     """R46, R120, D13: parents and others are off, but for bodies that deal with the family by name."""
     pseudonymous = terms.delivery.pseudonym is not PseudonymMethod.NONE
@@ -268,6 +277,7 @@ FIELD_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     limited_set,
     class_list,
     free_text,
+    documents,
     third_persons,
     financial,
     emergency_profile,

@@ -13,7 +13,7 @@ from gateway.core.grants import Slot, slots
 from gateway.core.model import Category, FieldClass, PseudonymMethod, Transform
 from gateway.core.problems import DeliveryTerms, Granted, PolicyProblem
 from gateway.core.reasons import Reason
-from gateway.core.schema import Branch, Leaf, Many, Record
+from gateway.core.schema import Branch, Leaf, Many, Node, Record
 
 _WRONG_ID = Reason.DIRECT_IDENTIFIER_NOT_ALLOWED
 
@@ -117,14 +117,22 @@ def required_there(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 
 def _missing(branch: Branch, prefix: str, granted: frozenset[str]) -> Iterator[str]:
+    chosen = {node.choice for name, node in branch.fields.items() if _named(f"{prefix}{name}", granted)} - {None}
     for name, node in branch.fields.items():
         path = f"{prefix}{name}"
         inside = node.item if isinstance(node, Many) else node
-        below = isinstance(inside, Branch) and any(one.startswith(f"{path}.") for one in granted)
-        if isinstance(inside, Branch) and below:
+        if isinstance(inside, Branch) and any(one.startswith(f"{path}.") for one in granted):
             yield from _missing(inside, f"{path}.", granted)
-        elif node.required and path not in granted:
+        elif node.required and path not in granted and node.choice not in chosen and not _fills_itself(node):
             yield path
+
+
+def _named(path: str, granted: frozenset[str]) -> bool:
+    return path in granted or any(one.startswith(f"{path}.") for one in granted)
+
+
+def _fills_itself(node: Node) -> bool:
+    return isinstance(node, Leaf) and node.filler is not None
 
 
 def emptied_once(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
@@ -170,7 +178,7 @@ def _slot(terms: DeliveryTerms, record: Record, slot: Slot) -> Iterator[PolicyPr
                     message = "this delivery has no pseudonyms"
                     yield terms.field_problem(one, _WRONG_ID, "R40", message, "transform")
     whole = value or kind
-    if whole and not (value and kind and kind.grant.transform is Transform.KEEP):
+    if whole and slot.type and not (value and kind and kind.grant.transform is Transform.KEEP):
         message = "an id and its type leave together, the type as it is"
         yield terms.field_problem(whole, Reason.SCHEMA_NOT_ACTIVE, "R7", message)
 

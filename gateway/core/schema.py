@@ -6,7 +6,7 @@ Data only; a schema file becomes these values in `adapters.schema_forms`. Leaves
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.core.model import Category, FieldClass, Person
@@ -15,9 +15,38 @@ LeafType = Literal["string", "integer", "number", "boolean"]
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """A record can say of itself that something in it is secret. `by`: boolean fields, from the enclosing object, or
+    from the record where the path begins with "/". When one of them is true the node stays behind, or leaves with the
+    neutral `value`, or with that of `values` for what stands in the field `kind` beside it."""
+
+    by: tuple[str, ...]
+    value: str | None = None
+    kind: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def neutral(self) -> bool:
+        return self.value is not None or bool(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A field that says of a part of the record whether it is there. `of`: the paths of that part; `absent`: what
+    leaves when nothing of it may leave; `demanded`: without the part the record cannot leave; `closed`: the source says
+    that the part is not there, and nothing of it leaves, whatever stands there."""
+
+    of: tuple[str, ...]
+    absent: str
+    demanded: str
+    closed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """A scalar. `maps` names the kind of thing (group, enrolment, …) whose id this is: mapped per recipient.
-    `unlisted`: an extension the official format does not know (a vendor's own field)."""
+    `pattern`: what its text looks like as a whole; `filler`: what the standard has stand there when the value stays
+    behind; `choice`: of the required fields of one object with this word, exactly one is there."""
 
     type: LeafType
     category: Category
@@ -26,14 +55,22 @@ class Leaf:
     maps: str | None = None
     format: str | None = None
     values: tuple[str, ...] = ()
+    pattern: str | None = None
+    filler: str | None = None
+    choice: str | None = None
+    hidden: Hidden | None = None
+    flag: Flag | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """An object."""
+    """An object. `repeats`: its fields may come several times, one row after the other."""
 
     fields: Mapping[str, Node]
     required: bool = False
+    choice: str | None = None
+    hidden: Hidden | None = None
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +79,8 @@ class Many:
 
     item: Leaf | Branch
     required: bool = False
+    choice: str | None = None
+    hidden: Hidden | None = None
 
 
 Node = Leaf | Branch | Many
@@ -60,6 +99,15 @@ class TypedIds:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyIds:
+    """Ids that stand each in a leaf of its own: name of the leaf → kind of id (`kinds`), and the leaf that holds the
+    administration's own key (`own`)."""
+
+    kinds: Mapping[str, str]
+    own: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectPosition:
     """Where a record speaks of a person. `at`: path of the object from the record's root ("" is the root,
     "students" an array whose items are references). `master`: leaf that holds the ECK iD (kind `eck-id`).
@@ -70,17 +118,20 @@ class SubjectPosition:
     withheld: Literal["record", "item"]
     master: str | None
     typed: TypedIds | None
+    keys: KeyIds | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One kind of record. `order`: path of the mapped id by which a list is sorted when the record is not
-    itself a person (house rule 7)."""
+    itself a person (house rule 7). `element` and `envelope`: in XML, what it is called, and what a list stands in."""
 
     name: str
     fields: Branch
     subjects: tuple[SubjectPosition, ...] = ()
     order: str | None = None
+    element: str = ""
+    envelope: str = ""
 
 
 Meant = Literal[
@@ -137,7 +188,8 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What one LVS format contains. `text_hash`: SHA-256 (hex) of the file. `errors`: shape of an error."""
+    """What one LVS format contains. `text_hash`: SHA-256 (hex) of the file. `errors`: shape of an error.
+    `namespaces`: in XML, prefix of a name in this file → namespace ("" for names without one)."""
 
     name: str
     title: str
@@ -149,3 +201,4 @@ class Schema:
     routes: tuple[Route, ...]
     records: Mapping[str, Record]
     text_hash: str = ""
+    namespaces: Mapping[str, str] = field(default_factory=dict)

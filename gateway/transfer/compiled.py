@@ -17,10 +17,13 @@ from gateway.core.reasons import Reason
 from gateway.core.rules_fields import beside_special
 from gateway.core.schema import Schema
 from gateway.formats.json import JsonInbound, JsonMinimiser
+from gateway.formats.xml import XmlMinimiser
 from gateway.transfer.request import Router
 
 Key = tuple[str, str, str]
 """Recipient, purpose, schema."""
+
+Made = JsonMinimiser | JsonInbound | XmlMinimiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +33,24 @@ class Compiled:
     router: Router
     schemas: Mapping[str, Schema]
     standings: Mapping[Key, Standing]
-    records: Mapping[Key, Mapping[str, JsonMinimiser | JsonInbound]]
+    records: Mapping[Key, Mapping[str, Made]]
 
     def minimiser(self, permit: Permit, record: str) -> JsonMinimiser | None:
-        """What leaves of this record in this delivery; None when the record is not part of it."""
+        """What leaves of this record in this delivery; None when the record is not part of it, or is no JSON."""
         found = self._found(permit, record)
         return found if isinstance(found, JsonMinimiser) else None
+
+    def xml(self, permit: Permit, record: str) -> XmlMinimiser | None:
+        """What leaves of this record in this delivery of XML; None when the record is not part of it."""
+        found = self._found(permit, record)
+        return found if isinstance(found, XmlMinimiser) else None
 
     def inbound(self, permit: Permit, record: str) -> JsonInbound | None:
         """What may come back as this record in this delivery; None when nothing may."""
         found = self._found(permit, record)
         return found if isinstance(found, JsonInbound) else None
 
-    def _found(self, permit: Permit, record: str) -> JsonMinimiser | JsonInbound | None:
+    def _found(self, permit: Permit, record: str) -> Made | None:
         delivery = permit.standing.delivery
         return self.records.get((delivery.recipient, delivery.purpose, delivery.schema), {}).get(record)
 
@@ -53,7 +61,7 @@ def compile_policy(
     """Compile every delivery for every record it names. `sources`: source → names of the schemas it speaks."""
     offered = {source: [schemas[name] for name in names if name in schemas] for source, names in sources.items()}
     stands: dict[Key, Standing] = {}
-    records: dict[Key, dict[str, JsonMinimiser | JsonInbound]] = {}
+    records: dict[Key, dict[str, Made]] = {}
     for key, standing in standings.items():
         try:
             records[key], stands[key] = _records(standing, schemas), standing
@@ -63,21 +71,25 @@ def compile_policy(
     return Compiled(Router(offered), schemas, stands, records)
 
 
-def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, JsonMinimiser | JsonInbound]:
+def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Made]:
     delivery = standing.delivery
     schema = schemas.get(delivery.schema)
     if schema is None:
         return {}
     writes = {route.record: route.write for route in schema.routes if route.write is not None}
-    compiled: dict[str, JsonMinimiser | JsonInbound] = {}
+    compiled: dict[str, Made] = {}
     for name, grants in delivery.grants.items():
         if name in schema.records:
             special, whole = _special(standing, schemas), delivery.aggregate is None
             record, method = schema.records[name], delivery.pseudonym
             projection = compile_projection(record, grants, method, special=special, whole=whole)
             write = writes.get(name)
-            out = JsonMinimiser(projection, delivery.aggregate) if write is None else JsonInbound(projection, write)
-            compiled[name] = out
+            if schema.format == "xml":
+                compiled[name] = XmlMinimiser(projection, schema.namespaces, delivery.aggregate)
+            elif write is None:
+                compiled[name] = JsonMinimiser(projection, delivery.aggregate)
+            else:
+                compiled[name] = JsonInbound(projection, write)
     return compiled
 
 

@@ -1,10 +1,11 @@
 """JSON: what leaves in answers (`minimiser`), what comes in with requests (`requests`, `inbound`), what is new in a
 source (`drift`)."""
 
-from gateway.formats.json.circle import Circle
+from gateway.core.circle import Circle
+from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.formats.json.drift import unknown_fields
 from gateway.formats.json.inbound import JsonInbound, Message, Statement
-from gateway.formats.json.minimiser import EnvelopeBroken, JsonMinimiser, Minimised, tolerable
+from gateway.formats.json.minimiser import JsonMinimiser
 from gateway.formats.json.requests import BodyRefused, NamedRequest, naming, read_named
 
 __all__ = [

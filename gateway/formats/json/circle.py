@@ -1,40 +1,27 @@
-"""The names and national numbers that stand in one answer of the source, in fields that themselves do not leave.
+"""Reading the circle of an answer in JSON: the names and national numbers in it (`core.circle`).
 
 Read from the answer a second time, and only where they are needed: to mask free text, or when a released value might be
-somebody's number. In memory for that answer. Whatever cannot be read there teaches nothing: the records themselves are
-judged elsewhere. Leaves out: what is masked (`core.masking`), what is blocked (`guard`).
+somebody's number. Whatever cannot be read there teaches nothing: the records themselves are judged elsewhere. Leaves
+out: what is masked (`core.masking`), what is blocked (`guard`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from gateway.core import grants
+from gateway.core.circle import Circle, is_name, is_number
 from gateway.core.grants import slots
 from gateway.core.masking import Mask
-from gateway.core.model import Category, FieldClass
 from gateway.core.national_number import normal
-from gateway.core.schema import Leaf, Record
+from gateway.core.schema import Record
 from gateway.formats.json.ids import array_of
 
-_NAMING = frozenset({FieldClass.DIRECT, FieldClass.THIRD_PERSON, FieldClass.CONTACT})
-_NAMES = frozenset(
-    {Category.NAME, Category.GUARDIANS, Category.STAFF, Category.SCHOOL_EMAIL, Category.PRIVATE_EMAIL},
-)
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Circle:
-    """Of one answer. `numbers`: national numbers of nine digits."""
-
-    mask: Mask
-    numbers: frozenset[str]
 
 
 class CircleReader:
@@ -43,7 +30,7 @@ class CircleReader:
     def __init__(self, record: Record) -> None:
         leaves = list(grants.leaves(record.fields))
         ids = frozenset[str]().union(*(slot.paths for slot in slots(record)))
-        self._names = [path.split(".") for path, leaf in leaves if path not in ids and _is_name(leaf)]
+        self._names = [path.split(".") for path, leaf in leaves if path not in ids and is_name(leaf)]
         self._numbers = [path.split(".") for path, leaf in leaves if is_number(leaf)]
         wanted = dict.fromkeys(path[0] for path in (*self._names, *self._numbers))
         self._attributes = {name: f"a{number}" for number, name in enumerate(wanted)}
@@ -74,15 +61,6 @@ class CircleReader:
 
     def _at(self, record: Any, path: list[str]) -> Iterator[Any]:
         return _beneath(getattr(record, self._attributes[path[0]]), path[1:])
-
-
-def is_number(leaf: Leaf) -> bool:
-    return leaf.field_class is FieldClass.NATIONAL_NUMBER or leaf.category is Category.NATIONAL_NUMBER
-
-
-def _is_name(leaf: Leaf) -> bool:
-    text = leaf.type == "string" and not leaf.values and leaf.format is None and leaf.maps is None
-    return text and leaf.field_class in _NAMING and leaf.category in _NAMES
 
 
 def _beneath(value: Any, path: list[str]) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Raw
 
+from gateway.core.circle import Circle
 from gateway.core.emission import Emission
 from gateway.core.masking import digest
 from gateway.core.model import FieldClass, Subject, Transform
@@ -22,7 +23,6 @@ from gateway.core.projection import Branch, Leaf, Many, Slot
 from gateway.core.reasons import Reason
 from gateway.core.schema import Record
 from gateway.core.words import hollow
-from gateway.formats.json.circle import Circle
 from gateway.formats.json.places import Place
 from gateway.formats.json.shapes import FORMATS, MALFORMED, Shape, id_fields
 

@@ -15,14 +15,16 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from gateway.core.circle import Circle
 from gateway.core.emission import Emission, Seen
+from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.model import Transform
 from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Order, Projection, without
 from gateway.core.reasons import Reason
 from gateway.core.terms import Aggregate
 from gateway.core.transforms import reference_day
 from gateway.formats.json.cells import counted
-from gateway.formats.json.circle import Circle, CircleReader
+from gateway.formats.json.circle import CircleReader
 from gateway.formats.json.guard import Guard
 from gateway.formats.json.ids import ABSENT, array_of
 from gateway.formats.json.places import Place
@@ -33,19 +35,6 @@ from gateway.formats.json.walked import Walk, Walked
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class EnvelopeBroken(Exception):
-    """The source sent something else than its schema says. Holds no word of it."""
-
-
-@dataclass(slots=True)
-class Minimised:
-    """What may leave, once it is registered. `body` is empty when a single record is withheld."""
-
-    body: bytes = field(repr=False)
-    records: int
-    malformed: int
-
-
 @dataclass(frozen=True, slots=True)
 class Pieces:
     """A long list, cut; `records`: how many there are in all; `circle`: the names in it, where text is masked."""
@@ -53,11 +42,6 @@ class Pieces:
     bodies: list[bytes] = field(repr=False)
     records: int
     circle: Circle | None = None
-
-
-def tolerable(records: int) -> int:
-    """How many of so many records may be malformed before the whole answer is unusable (house rule 2)."""
-    return max(5, records // 100)
 
 
 class JsonMinimiser:

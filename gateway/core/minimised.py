@@ -1,0 +1,26 @@
+"""What every minimiser promises, whatever its format: what may leave of an answer, or that the answer is unusable.
+
+Leaves out: how a format gets there (`formats`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+class EnvelopeBroken(Exception):
+    """The source sent something else than its schema says. Holds no word of it."""
+
+
+@dataclass(slots=True)
+class Minimised:
+    """What may leave, once it is registered. `body` is empty when a single record is withheld."""
+
+    body: bytes = field(repr=False)
+    records: int
+    malformed: int
+
+
+def tolerable(records: int) -> int:
+    """How many of so many records may be malformed before the whole answer is unusable (house rule 2)."""
+    return max(5, records // 100)

@@ -1,0 +1,237 @@
+"""Building what leaves of one record, element by element, from the plan (house rule 2: never delete in place).
+
+A field that may not leave is left out; where the standard requires it, the nearest optional element around it goes
+(`Gone`). What the source wrote otherwise than the schema says makes the record malformed. Leaves out: whose record it
+is, and its flags (`minimiser`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from gateway.core.emission import ECK_ID, Emission, Seen
+from gateway.core.model import Transform
+from gateway.core.reasons import Reason
+from gateway.core.schema import Hidden
+from gateway.formats.xml.guard import Guard
+from gateway.formats.xml.plan import Element, Step, Value
+from gateway.formats.xml.source import Source
+from gateway.formats.xml.values import Malformed, text_of, written
+
+
+class Gone(Exception):
+    """An element cannot leave without what may not leave of it."""
+
+
+class RecordGone(Exception):
+    """Somebody deep in a record is withheld, and the whole record with them."""
+
+    def __init__(self, seen: Seen) -> None:
+        super().__init__()
+        self.seen = seen
+
+
+@dataclass(slots=True)
+class Built:
+    """What building one record did. `people`: seen already, by their element; `flags`: what leaves in flags, by path;
+    `blocked`: what stayed behind because of what is in it."""
+
+    people: dict[etree._Element, Seen]
+    flags: Mapping[str, str]
+    shown: list[Seen] = field(default_factory=list)
+    gone: list[Seen] = field(default_factory=list)
+    blocked: dict[tuple[str, Reason], None] = field(default_factory=dict)
+
+
+class Builder:
+    """For one record of one answer."""
+
+    def __init__(self, source: Source, emission: Emission, guard: Guard, built: Built, record: etree._Element) -> None:
+        self._source = source
+        self._emission = emission
+        self._guard = guard
+        self._built = built
+        self._record = record
+
+    def fill(self, plan: Element, found: etree._Element, into: etree._Element) -> str:
+        """Build `into` from `found`; gives what orders it among others. Raises Gone and Malformed."""
+        seen = self._person(plan, found)
+        for row in self._rows(plan, found):
+            there = {step.name for step in plan.steps if self._step(step, found, row, into, seen)}
+            self._chosen(plan, row, there)
+        return seen.key if seen is not None else ""
+
+    # -- one element ---------------------------------------------------------------------------------------
+
+    def _rows(self, plan: Element, found: etree._Element) -> Iterator[dict[str, list[etree._Element]]]:
+        """The known children by tag; several times where they may repeat as a row: a tag that stands before the last
+        one begins a new row."""
+        row: dict[str, list[etree._Element]] = {}
+        last = -1
+        for child in found:
+            number = plan.order.get(str(child.tag))
+            if number is None:
+                continue
+            if plan.repeats and number < last:
+                yield row
+                row = {}
+            last = number
+            row.setdefault(str(child.tag), []).append(child)
+        yield row
+
+    def _chosen(self, plan: Element, row: Mapping[str, list[etree._Element]], there: set[str]) -> None:
+        for required, tags in plan.choices.values():
+            if sum(tag in row for tag in tags) > 1:
+                raise Malformed
+            if required and not there & tags:
+                raise Gone
+
+    def _person(self, plan: Element, found: etree._Element) -> Seen | None:
+        """Whoever this element speaks of. An item goes alone, else the record goes with them."""
+        if plan.place is None:
+            return None
+        seen = self._built.people.get(found)
+        if seen is not None:
+            return seen
+        seen = plan.place.see(found, self._emission)
+        within = f"{plan.path}."
+        if not seen.reasons and any(path.startswith(within) for path in seen.withheld):
+            seen = Seen(seen.subject, (Reason.NOT_AVAILABLE,))  # within an item nothing is withheld singly
+        if seen.reasons:
+            if plan.withheld == "record":
+                raise RecordGone(seen)
+            self._built.gone.append(seen)
+            raise Gone
+        self._built.shown.append(seen)
+        return seen
+
+    # -- one field -----------------------------------------------------------------------------------------
+
+    def _step(
+        self,
+        step: Step,
+        within: etree._Element,
+        row: Mapping[str, list[etree._Element]],
+        into: etree._Element,
+        seen: Seen | None,
+    ) -> bool:
+        """Whether it is there now."""
+        if step.kind == "element":
+            there = self._elements(step, within, row.get(step.name, []), into, seen)
+        else:
+            there = self._text(step, within, into, seen)
+        if step.required and not there:
+            raise Gone
+        return there
+
+    def _text(self, step: Step, within: etree._Element, into: etree._Element, seen: Seen | None) -> bool:
+        """An attribute, or the text of the element itself."""
+        assert isinstance(step.content, Value)
+        raw = within.get(step.name) if step.kind == "attribute" else text_of(within)
+        text = self._value(step, step.content, within, raw, seen)
+        if text is None:
+            return False
+        if step.kind == "attribute":
+            into.set(step.name, text)
+        else:
+            into.text = text
+        return True
+
+    def _elements(
+        self, step: Step, within: etree._Element, items: list[etree._Element], into: etree._Element, seen: Seen | None
+    ) -> bool:
+        if len(items) > 1 and not step.many:
+            raise Malformed
+        content = step.content
+        if isinstance(content, Value) and content.leaf.transform is Transform.FIXED and not step.many:
+            etree.SubElement(into, step.name).text = written(content.leaf.value)
+            return True
+        if step.required and not items:
+            raise Malformed
+        made = [one for item in items if (one := self._element(step, within, item, into, seen)) is not None]
+        if step.ordered:
+            made.sort(key=lambda one: one[0])
+            into.extend([one for _, one in made])  # each moves to its place at the end
+        return bool(made)
+
+    def _element(
+        self, step: Step, within: etree._Element, item: etree._Element, into: etree._Element, seen: Seen | None
+    ) -> tuple[str, etree._Element] | None:
+        """(what orders it, the element); None when it may not leave."""
+        if isinstance(step.content, Value):
+            text = self._value(step, step.content, within, text_of(item), seen)
+            if text is None:
+                return None
+            made = etree.SubElement(into, step.name)
+            made.text = text
+            return text, made
+        if step.hidden is not None and self._hides(step.hidden, within):
+            return None
+        made = etree.SubElement(into, step.name)
+        kept = len(self._built.shown)
+        try:
+            key = self.fill(step.content, item, made)
+        except Gone:
+            del self._built.shown[kept:]
+            into.remove(made)
+            return None
+        if not step.required and _is_empty(made):
+            into.remove(made)
+            return None
+        return key, made
+
+    # -- one value -----------------------------------------------------------------------------------------
+
+    def _value(
+        self, step: Step, value: Value, within: etree._Element, raw: str | None, seen: Seen | None
+    ) -> str | None:
+        leaf = value.leaf
+        if leaf.transform is Transform.FIXED:
+            return written(leaf.value)
+        if value.path in self._built.flags:
+            return self._built.flags[value.path]
+        text = value.read(raw) if raw is not None else None
+        if text is None:
+            if step.required:
+                raise Malformed
+            return None
+        if step.hidden is not None and self._hides(step.hidden, within):
+            return self._neutral(step.hidden, within)
+        if value.slot is not None:
+            return _id(value, seen)
+        if leaf.maps is not None:
+            owner = seen.subject.id if seen is not None and seen.subject is not None else None
+            return self._emission.mapped(leaf.maps, text, owner)
+        return self._judged(value, text)
+
+    def _judged(self, value: Value, text: str) -> str | None:
+        passed = self._guard.passed(value.leaf, text)
+        if isinstance(passed, Reason):
+            self._built.blocked[value.path, passed] = None
+            return None
+        made = value.becomes(passed) if value.becomes is not None else passed
+        return made or None
+
+    def _hides(self, hidden: Hidden, within: etree._Element) -> bool:
+        return any(self._source.says(self._record, within, path) for path in hidden.by)
+
+    def _neutral(self, hidden: Hidden, within: etree._Element) -> str | None:
+        kinds = self._source.texts(within, hidden.kind) if hidden.kind else iter(())
+        return next((hidden.values[kind.strip()] for kind in kinds if kind.strip() in hidden.values), hidden.value)
+
+
+def _is_empty(made: etree._Element) -> bool:
+    return len(made) == 0 and not made.text and not made.attrib
+
+
+def _id(value: Value, seen: Seen | None) -> str | None:
+    """What stands in the slot of a person's id."""
+    assert value.slot is not None
+    if seen is None or not seen.ids:
+        return None
+    if value.slot.form == "master":
+        return dict(seen.ids).get(ECK_ID)
+    return next((one for kind, one in seen.ids if kind != ECK_ID), None)

@@ -1,0 +1,84 @@
+"""What is in a released value that may not leave: a national number where none belongs, a text or a document that
+nobody released. As in JSON (D7, D8). Leaves out: how it stays behind (`build`)."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable
+from hashlib import sha256
+
+from gateway.core.circle import Circle
+from gateway.core.emission import Emission
+from gateway.core.masking import digest
+from gateway.core.model import FieldClass, Subject, Transform
+from gateway.core.national_number import found_in, may_be, may_hold, numbers_in, own
+from gateway.core.projection import Leaf
+from gateway.core.reasons import Reason
+
+# A document that a person called one of these leaves; what needs a parent's consent or a basis of its own does not.
+_FREE = frozenset({FieldClass.DOCUMENT, FieldClass.ORDINARY, FieldClass.RESULT, FieldClass.SUPPORT})
+_DAYS = frozenset({"date", "date-time"})
+
+
+class Guard:
+    """Judges the values of one record. `subjects`: whom the record is about; `circle`: read when it is needed."""
+
+    def __init__(
+        self, emission: Emission, subjects: tuple[Subject, ...], circle: Callable[[], Circle], *, special: bool
+    ) -> None:
+        self._emission = emission
+        self._subjects = subjects
+        self._circle = circle
+        self._special = special
+        self._harmless: set[str] = set()
+        self._digests = frozenset[bytes]().union(*(one.numbers for one in subjects))
+
+    def passed(self, leaf: Leaf, text: str) -> str | Reason:
+        """What leaves of this value, before its transform; or why nothing does."""
+        if leaf.field_class is FieldClass.DOCUMENT:
+            return text if self._classified(text) else Reason.FREE_TEXT_BLOCKED
+        if leaf.transform not in (Transform.KEEP, Transform.MASK) or not self._guarded(leaf):
+            return text
+        free = leaf.field_class is FieldClass.FREE_TEXT
+        if free and found_in(text):
+            return Reason.BSN_NOT_ALLOWED
+        suspect = may_hold(text) if free else may_be(text, self._harmless)
+        if suspect and self._is_own(text):
+            return Reason.BSN_NOT_ALLOWED
+        return self._masked(text) if leaf.transform is Transform.MASK else text
+
+    def _guarded(self, leaf: Leaf) -> bool:
+        """Whether this leaf leaves with what the source wrote in it. A granted national number is the law's (N1)."""
+        return not (
+            leaf.field_class is FieldClass.NATIONAL_NUMBER
+            or leaf.maps is not None
+            or leaf.type == "boolean"
+            or leaf.values
+            or leaf.format in _DAYS
+        )
+
+    def _masked(self, text: str) -> str | Reason:
+        masked = self._circle().mask(text)
+        if found_in(masked):
+            return Reason.BSN_NOT_ALLOWED
+        return Reason.FREE_TEXT_BLOCKED if self._special and not self._released(masked) else masked
+
+    def _is_own(self, text: str) -> bool:
+        if own(self._circle().numbers, text):
+            return True
+        known = self._emission.sight.roster.digest
+        return bool(self._digests) and any(known(number) in self._digests for number in numbers_in(text))
+
+    def _released(self, masked: str) -> bool:
+        """D8: by a person, for each pupil the record is about; a text about nobody can be released by nobody."""
+        text = digest(masked)
+        return bool(self._subjects) and all(self._emission.released_text(one, text) for one in self._subjects)
+
+    def _classified(self, text: str) -> bool:
+        """D8: by a person, by its content, for each pupil the record is about."""
+        try:
+            content = sha256(b64decode("".join(text.split()), validate=True)).digest()
+        except (binascii.Error, ValueError):
+            return False
+        return bool(self._subjects) and all(self._emission.classified(one, content) in _FREE for one in self._subjects)

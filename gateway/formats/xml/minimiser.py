@@ -1,0 +1,278 @@
+"""One record's projection compiled for XML: read without harm, see whom it speaks of, build what may leave.
+
+The same promise as JSON's (`core.minimised`). A document is read whole; of a list one record at a time (`rows`), so
+that memory stays flat. Beside the projection the schema speaks: flags that say which parts of a record are there,
+values that the standard demands for what is secret. Leaves out: which record and delivery (`transfer`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from lxml import etree
+
+from gateway.core.circle import Circle
+from gateway.core.emission import Emission, Seen, contradicted
+from gateway.core.grants import leaves
+from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.model import Category
+from gateway.core.projection import DeliveryRefused, Projection, without
+from gateway.core.reasons import Reason
+from gateway.core.terms import Aggregate
+from gateway.core.transforms import reference_day
+from gateway.formats.xml.build import Builder, Built, Gone, RecordGone
+from gateway.formats.xml.guard import Guard
+from gateway.formats.xml.parse import Limits, document, records
+from gateway.formats.xml.places import Place
+from gateway.formats.xml.plan import Plan, Planner, subjects
+from gateway.formats.xml.source import Names, Source
+from gateway.formats.xml.values import Malformed
+
+_PLANS = 4096  # kept trees: documents with ever other flags must not fill the memory
+_PIECE = 65_536
+
+
+class Demanded(Exception):
+    """The standard demands a part of the record of which nothing may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record that may leave, and by what a list is sorted (house rule 7)."""
+
+    key: str
+    body: bytes = field(repr=False)
+
+
+class XmlMinimiser:
+    """Compiled when policy is taken over; holds nothing of any answer."""
+
+    def __init__(
+        self,
+        projection: Projection,
+        namespaces: Mapping[str, str],
+        aggregate: Aggregate | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        if aggregate is not None:
+            raise DeliveryRefused(f"{projection.record.name}: records in XML cannot be counted")
+        record = projection.record
+        self.projection = projection
+        self.limits = limits or Limits()
+        self._names = Names(namespaces)
+        self._source = Source(record, self._names)
+        self._planner = Planner(record, self._source, self.limits)
+        self._tag = self._names(record.element or record.name)
+        self._envelope = self._names(record.envelope) if record.envelope else ""
+        self._places = [
+            Place(record, one, self._source) for one in subjects(projection.root) if one.withheld == "record"
+        ]
+        self._births = {place.subject.at: self._birth(place) for place in self._places}
+        self._plans: dict[tuple[frozenset[str], date], Plan | None] = {}
+        everybody = list(subjects(projection.root))
+        self._lists_people = bool(everybody) and not self._places
+        self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
+
+    def __repr__(self) -> str:
+        return f"<XmlMinimiser of {self.projection.record.name}>"
+
+    def minimise(self, body: bytes, emission: Emission, *, many: bool) -> Minimised:
+        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4)."""
+        return self._list(body, emission) if many else self._document(body, emission)
+
+    def rows(self, chunks: Iterable[bytes], emission: Emission, circle: Callable[[], Circle]) -> Iterator[Row | None]:
+        """Of a list, record by record, while it is read; None for one that does not leave. `circle`: gives that of the
+        whole list, where it is needed. The caller sorts, and judges how many may be malformed. Raises
+        EnvelopeBroken."""
+        if not self._envelope:
+            raise EnvelopeBroken("the schema knows no list of these records")
+        for record in records(chunks, self._envelope, self._tag, self.limits):
+            yield self._row(record, emission, circle, alone=False)
+
+    def circle(self, chunks: Iterable[bytes]) -> Circle:
+        """The names and numbers in a list. Raises EnvelopeBroken."""
+        return self._source.circle(records(chunks, self._envelope, self._tag, self.limits))
+
+    def plan(self, paths: frozenset[str], reference: date) -> Plan | None:
+        """What is built without these paths; None when the record cannot leave so."""
+        key = (paths, reference)
+        if key not in self._plans:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            root = without(self.projection.root, paths) if paths else self.projection.root
+            self._plans[key] = None if root is None else self._planner.plan(root, reference)
+        return self._plans[key]
+
+    # -- documents and lists -------------------------------------------------------------------------------
+
+    def _document(self, body: bytes, emission: Emission) -> Minimised:
+        root = document(body, self.limits)
+        if root.tag != self._tag:
+            raise EnvelopeBroken("another document than its schema says")
+        before = emission.malformed
+        row = self._row(root, emission, _once(lambda: self._source.circle([root])), alone=True)
+        return Minimised(row.body if row else b"", 1 if row else 0, emission.malformed - before)
+
+    def _list(self, body: bytes, emission: Emission) -> Minimised:
+        before, seen, rows = emission.malformed, 0, []
+        for row in self.rows(_pieces(body), emission, _once(lambda: self.circle(_pieces(body)))):
+            seen += 1
+            if row is not None:
+                rows.append(row)
+        malformed = emission.malformed - before
+        if malformed > tolerable(seen):
+            raise EnvelopeBroken("too many malformed records")
+        if self._sorted:
+            rows.sort(key=lambda row: row.key)
+        return Minimised(self._wrapped(rows), len(rows), malformed)
+
+    @property
+    def _sorted(self) -> bool:
+        return bool(self._places) or self.projection.order is not None
+
+    def _wrapped(self, rows: Iterable[Row]) -> bytes:
+        opening = self._names.element(self._envelope)
+        opening.text = " "  # an element with an end of its own
+        begin, end = _written(opening, alone=True).rsplit(b" ", 1)
+        return b"".join([begin, *(row.body for row in rows), end])
+
+    # -- one record ----------------------------------------------------------------------------------------
+
+    def _row(
+        self, record: etree._Element, emission: Emission, circle: Callable[[], Circle], *, alone: bool
+    ) -> Row | None:
+        people: dict[etree._Element, Seen] = {}
+        try:
+            self._see(record, emission, people)
+            return self._released(record, emission, circle, people, alone=alone)
+        except Malformed:
+            emission.malformed += 1
+            emission.withhold(_known(people), Reason.RECORD_MALFORMED)
+        except Demanded:
+            emission.withhold(_known(people), Reason.FORMAT_DEMANDS_MORE)
+        except Gone:
+            emission.withhold(_known(people), Reason.NOT_AVAILABLE)
+        except RecordGone as gone:
+            emission.withhold([gone.seen])
+        return None
+
+    def _released(
+        self,
+        record: etree._Element,
+        emission: Emission,
+        circle: Callable[[], Circle],
+        people: dict[etree._Element, Seen],
+        *,
+        alone: bool,
+    ) -> Row | None:
+        if any(seen.reasons for seen in people.values()):
+            emission.withhold(seen for seen in people.values() if seen.reasons)
+            return None
+        flags = self._flags(record)
+        withheld = frozenset[str]().union(*(seen.withheld for seen in people.values()))
+        plan = self.plan(withheld | self._closed(flags), reference_day(emission.sight.today))
+        if plan is None:
+            raise Gone
+        built = Built(people, self._told(flags, plan))
+        about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
+        guard = Guard(emission, about, circle, special=self.projection.special)
+        made = self._names.element(self._tag)
+        try:
+            Builder(self._source, emission, guard, built, record).fill(plan.root, record, made)
+        except Gone:
+            if not built.blocked:
+                raise
+            emission.withhold(_known(people), *dict.fromkeys(reason for _, reason in built.blocked))
+            return None
+        emission.withhold(built.gone)
+        if self._lists_people and not built.shown:
+            return None  # R7, R68: a list of which nobody is in this delivery is none of its business
+        emission.release([*people.values(), *built.shown])
+        emission.block(about, built.blocked)
+        return Row(self._key(record, people, emission), _written(made, alone=alone))
+
+    def _see(self, record: etree._Element, emission: Emission, people: dict[etree._Element, Seen]) -> None:
+        """Everybody who decides about the whole record. A reference that must be there and is not names nobody."""
+        for place in self._places:
+            found = self._source.elements(record, place.subject.at)
+            for element in found:
+                seen = place.see(element, emission)
+                people[element] = contradicted(seen) if self._contradicts(place, element, seen) else seen
+        if self._places and not people:
+            raise Malformed
+
+    def _contradicts(self, place: Place, element: etree._Element, seen: Seen) -> bool:
+        """R109: another birth date than the one the school recorded."""
+        path = self._births.get(place.subject.at)
+        if path is None or seen.born is None or seen.reasons:
+            return False
+        said = [text.strip()[:10] for text in self._source.texts(element, path) if text.strip()]
+        return any(day != seen.born.isoformat() for day in said)
+
+    def _birth(self, place: Place) -> str | None:
+        """The field of this person's birth date, from the person's own object."""
+        at = f"{place.subject.at}." if place.subject.at else ""
+        for path, leaf in leaves(self.projection.record.fields):
+            name = path.removeprefix(at)
+            days = leaf.category is Category.BIRTH_DATE and leaf.format == "date"
+            if days and path.startswith(at) and "." not in name:
+                return name
+        return None
+
+    def _key(self, record: etree._Element, people: Mapping[etree._Element, Seen], emission: Emission) -> str:
+        order = self.projection.order
+        if order is not None:
+            texts = [text.strip() for text in self._source.texts(record, order.path)]
+            return emission.sight.thing(order.maps, texts[0] if texts else "")
+        return next((seen.key for seen in people.values()), "")
+
+    # -- flags ---------------------------------------------------------------------------------------------
+
+    def _flags(self, record: etree._Element) -> dict[str, str]:
+        """What the source says in each flag."""
+        found = {path: next(self._source.texts(record, path), "").strip() for path in self._source.flags}
+        return {path: text for path, text in found.items() if text}
+
+    def _closed(self, flags: Mapping[str, str]) -> frozenset[str]:
+        """What the source itself says is not there: it does not leave, whatever stands there."""
+        known = [(self._source.flags[path].flag, text) for path, text in flags.items()]
+        return frozenset(one for flag, text in known if flag and text in flag.closed for one in flag.of)
+
+    def _told(self, flags: Mapping[str, str], plan: Plan) -> dict[str, str]:
+        """What leaves in each flag. Raises Gone where the standard demands a part of which nothing may leave."""
+        told: dict[str, str] = {}
+        for path, text in flags.items():
+            flag = self._source.flags[path].flag
+            if flag is None or plan.any_of(flag.of) or text in flag.closed:
+                continue
+            if text == flag.demanded:
+                raise Demanded
+            told[path] = flag.absent
+        return told
+
+
+def _written(made: etree._Element, *, alone: bool) -> bytes:
+    text: bytes = etree.tostring(made, encoding="UTF-8", xml_declaration=alone)
+    return text
+
+
+def _known(people: Mapping[etree._Element, Seen]) -> list[Seen]:
+    return [seen for seen in people.values() if seen.subject is not None]
+
+
+def _once(read: Callable[[], Circle]) -> Callable[[], Circle]:
+    """Read when it is first needed, and then no more."""
+    found: list[Circle] = []
+
+    def circle() -> Circle:
+        if not found:
+            found.append(read())
+        return found[0]
+
+    return circle
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    return (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))

@@ -1,0 +1,139 @@
+"""Reading XML from outside without being harmed by it: no DOCTYPE, no entities, no network, bounds on everything.
+
+The DOCTYPE and the encoding are refused before the parser sees them: an entity that nobody can declare cannot expand.
+Leaves out: what the elements mean (`build`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from gateway.core.minimised import EnvelopeBroken
+
+_DECLARED = re.compile(rb"<\?xml[^>]{0,100}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+# In these a DOCTYPE is written in the bytes of ASCII, so that none can hide.
+_ENCODINGS = frozenset({b"utf-8", b"us-ascii", b"ascii", b"iso-8859-1", b"iso-8859-15", b"windows-1252"})
+_BOM = b"\xef\xbb\xbf"
+_DOCTYPE = b"<!DOCTYPE"
+_OPENING = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one record may be. `elements`: tags in it; `depth`; `text`: signs of one value; `attachment`: of a document
+    within it (the parser itself refuses ten million)."""
+
+    elements: int = 400_000
+    depth: int = 64
+    text: int = 100_000
+    attachment: int = 10_000_000
+
+
+def document(body: bytes, limits: Limits) -> etree._Element:
+    """The root of a whole document. Raises EnvelopeBroken."""
+    _screen(body)
+    if body.count(b"<") > limits.elements:
+        raise EnvelopeBroken("too many elements")
+    root = _parsed(body)
+    # Raised here, outside of `except`: the cause would hold words of the body.
+    if root is None or root.getroottree().docinfo.internalDTD is not None:
+        raise EnvelopeBroken("no well-formed XML")
+    if too_deep(root, limits.depth):
+        raise EnvelopeBroken("nested too deeply")
+    return root
+
+
+def records(chunks: Iterable[bytes], envelope: str, element: str, limits: Limits) -> Iterator[etree._Element]:
+    """The records of a list one by one, while it is read; each is gone when the next is asked for. Raises
+    EnvelopeBroken, also after some of them."""
+    parser: Any = etree.XMLPullParser(events=("end",), tag=element, **_OPTIONS)
+    tail, tags, begun = b"", 0, False
+    for chunk in chunks:
+        if not begun:
+            _screen(chunk)
+            begun = True
+        elif _DOCTYPE in tail + chunk:
+            raise EnvelopeBroken("a document type")
+        tail, tags = chunk[-len(_DOCTYPE) :], tags + chunk.count(b"<")
+        if tags > limits.elements + len(chunk):
+            raise EnvelopeBroken("too many elements in one record")
+        if not _fed(parser, chunk):
+            raise EnvelopeBroken("no well-formed XML")
+        for _, found in parser.read_events():
+            tags = 0
+            above = found.getparent()
+            if above is not None and above.tag == envelope and above.getparent() is None:
+                if too_deep(found, limits.depth):
+                    raise EnvelopeBroken("nested too deeply")
+                yield found
+                _forget(found, above)
+    root = _closed(parser)
+    if root is None or root.tag != envelope or root.getroottree().docinfo.internalDTD is not None:
+        raise EnvelopeBroken("no well-formed list")
+
+
+def too_deep(element: etree._Element, most: int) -> bool:
+    """Whether more than `most` elements stand within each other. Looks no deeper than that."""
+    level = [element]
+    for _ in range(most):
+        level = [child for one in level for child in one]
+        if not level:
+            return False
+    return True
+
+
+_OPTIONS: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "attribute_defaults": False,
+    "huge_tree": False,
+    "recover": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+
+
+def _screen(opening: bytes) -> None:
+    """What can be told from the bytes alone."""
+    declared = _DECLARED.match(opening.removeprefix(_BOM))
+    if declared is not None and declared.group(1).lower() not in _ENCODINGS:
+        raise EnvelopeBroken("an encoding that is not read")
+    if b"\x00" in opening[:_OPENING] or _DOCTYPE in opening:
+        raise EnvelopeBroken("a document type, or no text")
+
+
+def _parsed(body: bytes) -> etree._Element | None:
+    try:
+        return etree.fromstring(body, etree.XMLParser(**_OPTIONS))
+    except (etree.LxmlError, ValueError):
+        return None
+
+
+def _fed(parser: Any, chunk: bytes) -> bool:
+    try:
+        parser.feed(chunk)
+    except (etree.LxmlError, ValueError):
+        return False
+    return True
+
+
+def _closed(parser: Any) -> etree._Element | None:
+    try:
+        root: etree._Element = parser.close()
+    except (etree.LxmlError, ValueError):
+        return None
+    return root
+
+
+def _forget(found: etree._Element, above: etree._Element) -> None:
+    """The record and all before it: memory stays flat."""
+    found.clear()
+    while above[0] is not found:
+        del above[0]

@@ -1,0 +1,162 @@
+"""A projection beside its schema, compiled to what the builder of elements follows: one step per field, in order.
+
+Made once per set of withheld paths. Leaves out: values (`values`), the walk itself (`build`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.core import projection, schema
+from gateway.core.model import Transform
+from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, leaves
+from gateway.core.schema import Hidden
+from gateway.formats.xml.parse import Limits
+from gateway.formats.xml.places import Place
+from gateway.formats.xml.source import Names, Source
+from gateway.formats.xml.values import Read, becomes, reader
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A text that leaves: as `leaf` says, or (`slot`) the id of whom the object speaks of."""
+
+    path: str
+    leaf: Leaf
+    read: Read
+    becomes: Callable[[str], str] | None
+    slot: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element with something in it. `steps`: what leaves, in the order of the schema; `known`: tag → every field the
+    schema has, for rows (`repeats`); `place`: whom it speaks of."""
+
+    path: str
+    steps: tuple[Step, ...]
+    order: Mapping[str, int]
+    choices: Mapping[str, tuple[bool, frozenset[str]]]
+    place: Place | None = None
+    withheld: str = ""
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One field of an element. `name`: its tag, or the name of an attribute; `sorted`: its items leave in the order of
+    their ids."""
+
+    name: str
+    kind: str
+    content: Value | Element
+    many: bool
+    required: bool
+    hidden: Hidden | None
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`root`: of the record; `leaving`: the path of every value in it."""
+
+    root: Element
+    leaving: tuple[str, ...]
+
+    def any_of(self, paths: tuple[str, ...]) -> bool:
+        """Whether something at or beneath one of these paths may leave."""
+        return any(one == path or one.startswith(f"{path}.") for one in self.leaving for path in paths)
+
+
+class Planner:
+    """Compiles the trees of one record."""
+
+    def __init__(self, record: schema.Record, source: Source, limits: Limits) -> None:
+        self.record = record
+        self.source = source
+        self.names: Names = source.names
+        self.limits = limits
+
+    def plan(self, root: Branch, reference: date) -> Plan:
+        """Raises DeliveryRefused for what XML cannot carry."""
+        element = _Compiler(self, reference).element(root, self.record.fields, "")
+        return Plan(element, tuple(_paths(element)))
+
+
+@dataclass(slots=True)
+class _Compiler:
+    planner: Planner
+    reference: date
+
+    def element(self, branch: Branch, known: schema.Branch, path: str) -> Element:
+        names = self.planner.names
+        prefix = f"{path}." if path else ""
+        steps = [
+            self.step(name, node, known.fields[name], f"{prefix}{name}")
+            for name, node in branch.fields.items()
+            if leaves(node)
+        ]
+        subject = branch.subject
+        place = Place(self.planner.record, subject, self.planner.source) if subject is not None else None
+        order = {names(name): number for number, name in enumerate(known.fields)}
+        return Element(
+            path, tuple(steps), order, _choices(known, names), place, subject.withheld if subject else "", known.repeats
+        )
+
+    def step(self, name: str, node: Node, known: schema.Node, path: str) -> Step:
+        many = isinstance(node, Many)
+        item = node.item if isinstance(node, Many) else node
+        inside = known.item if isinstance(known, schema.Many) else known
+        if isinstance(node, Many) and node.empty:
+            raise DeliveryRefused(f"{self.planner.record.name}: {path} cannot leave as an empty list in XML")
+        attribute = name.startswith("@")
+        kind = "text" if name == "#text" else "attribute" if attribute else "element"
+        wire = self.planner.names.attribute(name) if attribute else self.planner.names(name)
+        content: Value | Element
+        if isinstance(item, Branch) and isinstance(inside, schema.Branch):
+            content = self.element(item, inside, path)
+        else:
+            assert isinstance(item, Leaf | Slot)
+            assert isinstance(inside, schema.Leaf)
+            content = self.value(item, inside, path)
+        speaks = isinstance(content, Element) and content.place is not None
+        mapped = isinstance(item, Leaf) and item.maps is not None
+        return Step(wire, kind, content, many, node.required, known.hidden, ordered=many and (speaks or mapped))
+
+    def value(self, node: Leaf | Slot, known: schema.Leaf, path: str) -> Value:
+        read = reader(known, self.planner.limits)
+        if isinstance(node, Slot):
+            return Value(path, Leaf(path, "string", node.required), read, None, node)
+        plain = node.transform in (Transform.FIXED, Transform.MASK) or node.maps is not None
+        how = None if plain else becomes(node, self.reference)
+        return Value(path, node, read, how)
+
+
+def _choices(known: schema.Branch, names: Names) -> dict[str, tuple[bool, frozenset[str]]]:
+    """Word of a choice → whether one of its fields must be there, and their tags."""
+    found: dict[str, tuple[bool, frozenset[str]]] = {}
+    for name, node in known.fields.items():
+        if node.choice is not None:
+            required, tags = found.get(node.choice, (False, frozenset()))
+            found[node.choice] = (required or node.required, tags | {names(name)})
+    return found
+
+
+def _paths(element: Element) -> Iterator[str]:
+    for step in element.steps:
+        if isinstance(step.content, Element):
+            yield from _paths(step.content)
+        else:
+            yield step.content.path
+
+
+def subjects(branch: Branch) -> Iterator[projection.Subject]:
+    """Everybody a tree speaks of."""
+    if branch.subject is not None:
+        yield branch.subject
+    for node in branch.fields.values():
+        inner = node.item if isinstance(node, Many) else node
+        if isinstance(inner, Branch):
+            yield from subjects(inner)

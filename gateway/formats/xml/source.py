@@ -1,0 +1,87 @@
+"""Looking things up in a record as the source sent it, whether they leave or not: by the paths of the schema.
+
+Leaves out: what is done with what is found (`build`, `minimiser`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from lxml import etree
+
+from gateway.core import grants
+from gateway.core.circle import Circle, is_name, is_number
+from gateway.core.grants import slots
+from gateway.core.masking import Mask
+from gateway.core.national_number import normal
+from gateway.core.schema import Leaf, Record
+
+TRUE = frozenset({"true", "1"})
+
+
+class Names:
+    """Names of a schema file as names of XML: {namespace}name."""
+
+    def __init__(self, namespaces: Mapping[str, str]) -> None:
+        self._namespaces = namespaces
+
+    def __call__(self, name: str) -> str:
+        prefix, colon, local = name.rpartition(":")
+        namespace = self._namespaces.get(prefix if colon else "", "")
+        return f"{{{namespace}}}{local}" if namespace else local
+
+    def attribute(self, name: str) -> str:
+        """An attribute without a prefix is in no namespace."""
+        bare = name.removeprefix("@")
+        return self(bare) if ":" in bare else bare
+
+    def element(self, tag: str) -> etree._Element:
+        """A new one, that declares the namespaces once for all beneath it."""
+        prefixes: Any = {prefix or None: namespace for prefix, namespace in self._namespaces.items()}
+        return etree.Element(tag, nsmap=prefixes)
+
+
+class Source:
+    """Reads records of one kind."""
+
+    def __init__(self, record: Record, names: Names) -> None:
+        self.names = names
+        leaves = list(grants.leaves(record.fields))
+        ids = frozenset[str]().union(*(slot.paths for slot in slots(record)))
+        self._naming = [path for path, leaf in leaves if path not in ids and is_name(leaf)]
+        self._numbers = [path for path, leaf in leaves if is_number(leaf)]
+        self.flags: Mapping[str, Leaf] = {path: leaf for path, leaf in leaves if leaf.flag is not None}
+
+    def elements(self, within: etree._Element, path: str) -> list[etree._Element]:
+        """Every element at this path; the record itself for ""."""
+        found = [within]
+        for step in path.split(".") if path else ():
+            found = [child for one in found for child in one.iterchildren(self.names(step))]
+        return found
+
+    def texts(self, within: etree._Element, path: str) -> Iterator[str]:
+        """Every text at the path of a value."""
+        above, _, last = path.rpartition(".")
+        if last.startswith("@"):
+            attribute = self.names.attribute(last)
+            yield from (one.get(attribute, "") for one in self.elements(within, above))
+        else:
+            at = above if last == "#text" else path
+            yield from (one.text or "" for one in self.elements(within, at))
+
+    def says(self, root: etree._Element, within: etree._Element, path: str) -> bool:
+        """Whether the boolean at this path is true; from the record where the path begins with "/"."""
+        start = root if path.startswith("/") else within
+        return any(text.strip() in TRUE for text in self.texts(start, path.removeprefix("/")))
+
+    def circle(self, records: Iterable[etree._Element]) -> Circle:
+        """The names and national numbers in these records."""
+        names: dict[str, None] = {}
+        numbers: set[str] = set()
+        for record in records:
+            for path in self._naming:
+                names.update(dict.fromkeys(text for text in self.texts(record, path) if text.strip()))
+            found = (normal(text) for path in self._numbers for text in self.texts(record, path))
+            numbers.update(number for number in found if number is not None)
+        return Circle(Mask(names), frozenset(numbers))
