@@ -16,10 +16,11 @@ from gateway.core.emission import ECK_ID, Emission, Seen
 from gateway.core.model import Transform
 from gateway.core.reasons import Reason
 from gateway.core.schema import Hidden
-from gateway.formats.xml.guard import Guard
+from gateway.core.text_guard import Guard
+from gateway.core.texts import Malformed, written
 from gateway.formats.xml.plan import Element, Step, Value
 from gateway.formats.xml.source import Source
-from gateway.formats.xml.values import Malformed, text_of, written
+from gateway.formats.xml.values import text_of
 
 
 class Gone(Exception):

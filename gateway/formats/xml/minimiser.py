@@ -21,14 +21,14 @@ from gateway.core.model import Category
 from gateway.core.projection import DeliveryRefused, Projection, without
 from gateway.core.reasons import Reason
 from gateway.core.terms import Aggregate
+from gateway.core.text_guard import Guard
+from gateway.core.texts import Malformed
 from gateway.core.transforms import reference_day
 from gateway.formats.xml.build import Builder, Built, Gone, RecordGone
-from gateway.formats.xml.guard import Guard
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.places import Place
 from gateway.formats.xml.plan import Plan, Planner, subjects
 from gateway.formats.xml.source import Names, Source
-from gateway.formats.xml.values import Malformed
 
 _PLANS = 4096  # kept trees: documents with ever other flags must not fill the memory
 _PIECE = 65_536

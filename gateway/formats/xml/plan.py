@@ -13,10 +13,11 @@ from gateway.core import projection, schema
 from gateway.core.model import Transform
 from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, leaves
 from gateway.core.schema import Hidden
+from gateway.core.texts import Read, becomes, reader
 from gateway.formats.xml.parse import Limits
 from gateway.formats.xml.places import Place
 from gateway.formats.xml.source import Names, Source
-from gateway.formats.xml.values import Read, becomes, reader
+from gateway.formats.xml.values import longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class _Compiler:
         return Step(wire, kind, content, many, node.required, known.hidden, ordered=many and (speaks or mapped))
 
     def value(self, node: Leaf | Slot, known: schema.Leaf, path: str) -> Value:
-        read = reader(known, self.planner.limits)
+        read = reader(known, longest(known, self.planner.limits))
         if isinstance(node, Slot):
             return Value(path, Leaf(path, "string", node.required), read, None, node)
         plain = node.transform in (Transform.FIXED, Transform.MASK) or node.maps is not None

@@ -1,91 +1,18 @@
-"""The text of one field: whether it is what the schema says, and what it becomes.
-
-Everything in XML is text; a number leaves as it was written. An empty text is no value. Leaves out: whether the value
-may leave (`guard`).
-"""
+"""The text of an element or attribute of XML: what it may hold. Leaves out: what a field may be (`core.texts`)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from datetime import date, datetime
-
 from lxml import etree
 
-from gateway.core import projection, schema
+from gateway.core import schema
 from gateway.core.model import FieldClass
-from gateway.core.transforms import Unreadable, change
+from gateway.core.texts import Malformed
 from gateway.formats.xml.parse import Limits
 
 
-class Malformed(Exception):
-    """A record is not what its schema says. Holds no value."""
-
-
-_NUMBERS = {
-    "integer": re.compile(r"[+-]?[0-9]{1,18}"),
-    "number": re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})"),
-    "boolean": re.compile(r"true|false|0|1"),
-}
-_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
-Read = Callable[[str], str | None]
-
-
-def reader(leaf: schema.Leaf, limits: Limits) -> Read:
-    """The text of such a field, checked; None when it is empty. Raises Malformed."""
-    most = limits.attachment if leaf.field_class is FieldClass.DOCUMENT else limits.text
-    pattern = re.compile(leaf.pattern) if leaf.pattern else None
-
-    def read(text: str) -> str | None:
-        bare = text.strip()
-        if not bare:
-            return None
-        found = text if leaf.type == "string" and leaf.format is None and not leaf.values else bare
-        if len(found) > most or (leaf.values and found not in leaf.values):
-            raise Malformed
-        if pattern is not None and pattern.fullmatch(found) is None:
-            raise Malformed
-        if leaf.type != "string" and _NUMBERS[leaf.type].fullmatch(found) is None:
-            raise Malformed
-        return _formatted(leaf.format, found)
-
-    return read
-
-
-def _formatted(wanted: str | None, text: str) -> str:
-    """A day leaves without a time zone, which nobody needs and few readers know."""
-    try:
-        if wanted == "date":
-            day = _DAY.fullmatch(text)
-            if day is not None:
-                return date.fromisoformat(day.group(1)).isoformat()
-        elif wanted == "date-time":
-            datetime.fromisoformat(text)
-            return text
-        else:
-            return text
-    except ValueError:
-        pass  # raised below, outside: the cause would hold the value
-    raise Malformed
-
-
-def becomes(leaf: projection.Leaf, reference: date) -> Callable[[str], str]:
-    """What a text of this field becomes. Raises Malformed."""
-    how = change(leaf.transform, leaf.format, reference)
-
-    def made(text: str) -> str:
-        try:
-            return str(how(text)) if how is not None else text
-        except Unreadable:
-            pass
-        raise Malformed
-
-    return made
-
-
-def written(value: object) -> str:
-    """A fixed value as XML writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def longest(leaf: schema.Leaf, limits: Limits) -> int:
+    """How long the text of this field may be."""
+    return limits.attachment if leaf.field_class is FieldClass.DOCUMENT else limits.text
 
 
 def text_of(element: etree._Element) -> str:

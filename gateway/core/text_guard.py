@@ -1,5 +1,5 @@
 """What is in a released value that may not leave: a national number where none belongs, a text or a document that
-nobody released. As in JSON (D7, D8). Leaves out: how it stays behind (`build`)."""
+nobody released (D7, D8): for the formats in which everything is text. Leaves out: how it stays behind (`formats`)."""
 
 from __future__ import annotations
 
