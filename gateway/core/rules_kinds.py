@@ -23,6 +23,27 @@ _NOT_LISTED = {
     # R30: hulpverlening asks first, unless a law says otherwise.
     RecipientKind.CARE: frozenset({Ground.CONSENT, Ground.STATUTORY_DUTY, Ground.VITAL_INTEREST}),
 }
+# D7: the official profile for a samenwerkingsverband forbids these; its validator forgets the IBAN. A national number
+# is `rules_fields`' own.
+_NEVER_SUPPORT = frozenset({Category.FINANCIAL, Category.BIRTH_PLACE, Category.NATIONALITY})
+# N24: the Besluit uitwisseling leer- en begeleidingsgegevens is a closed list.
+_CLOSED_LIST = frozenset(
+    {
+        Category.NAME,
+        Category.ADDRESS,
+        Category.PHONE,
+        Category.ORGANISATION,
+        Category.BIRTH_DATE,
+        Category.SEX,
+        Category.PUPIL_NUMBER,
+        Category.NATIONAL_NUMBER,
+        Category.GUARDIANS,
+        Category.RESULTS,
+        Category.OBSERVATIONS,
+        Category.SUPPORT,
+        Category.ATTENDANCE,
+    }
+)
 _ARTICLE = re.compile(r"\bart(?:ikel(?:en)?|\.)\s*\d")
 # R62: an audit counts enrolments; how a pupil fares or who helps is none of it.
 _CARE = SPECIAL_CLASSES | {FieldClass.SUPPORT, FieldClass.FREE_TEXT, FieldClass.RESULT}
@@ -62,6 +83,10 @@ def support_only(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     if not terms.delivery.conditions.open_request:
         message = "a samenwerkingsverband sees pupils with an open request (conditions.open_request)"
         yield terms.problem(Reason.NO_NOODZAAK, "R54", message, "conditions", "open_request")
+    for one in terms.granted:
+        if one.leaf is not None and not one.says_nothing and one.leaf.category in _NEVER_SUPPORT:
+            message = "a samenwerkingsverband gets no account, place of birth or nationality"
+            yield terms.field_problem(one, Reason.NO_NOODZAAK, "R54, D7", message)
 
 
 def next_school(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
@@ -79,6 +104,19 @@ def next_school(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     if delivery.conditions.destination is None:
         message = "name the school where the pupil must be registered to go (conditions.destination)"
         yield terms.problem(Reason.NO_NOODZAAK, "R109, N25", message, "conditions", "destination")
+
+
+def closed_list(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """N24: what the law sends along is what the law lists; a file cannot add to it."""
+    delivery, grondslag = terms.delivery, terms.delivery.grondslag
+    if terms.recipient.kind is not RecipientKind.SCHOOL or delivery.conditions.one_off or grondslag is None:
+        return
+    if grondslag.ground is not Ground.STATUTORY_DUTY:
+        return
+    for one in terms.granted:
+        if one.leaf is not None and not one.says_nothing and one.leaf.category not in _CLOSED_LIST:
+            message = f"the closed list of the law has no {one.leaf.category}; more goes on consent only"
+            yield terms.field_problem(one, Reason.NO_NOODZAAK, "N24", message)
 
 
 def audit_only(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
@@ -109,6 +147,7 @@ KIND_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     article_cited,
     support_only,
     next_school,
+    closed_list,
     audit_only,
 )
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from gateway.demo.school import MASTER, SITES
 
+NEXT_SCHOOL = "27XY"  # BRIN of the school where pupils of the demo go
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -41,7 +43,10 @@ def make_directory(
         asked = template.read_text(encoding="utf-8")
         agreed = "\nagreement:" in asked  # whoever receives on a permit alone has none
         processor = "\nrole: processor\n" in asked
-        text = answered(asked, answers(template.stem, today, agreed=agreed, processor=processor))
+        given = answers(template.stem, today, agreed=agreed, processor=processor)
+        if "\n      destination: " in asked:
+            given["deliveries.*.conditions.destination"] = NEXT_SCHOOL
+        text = answered(asked, given)
         (directory / "recipients" / template.name).write_text(text, encoding="utf-8")
     (directory / "gateway.yaml").write_text(_settings(directory, ports, today), encoding="utf-8")
     secret_path(directory).touch(mode=0o600)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from gateway.adapters.policy_files import load_recipient
 from gateway.core.emission import Emission
 from gateway.core.facts import Document, Facts
 from gateway.core.grants import leaves
@@ -23,10 +24,10 @@ from gateway.core.model import FieldClass, PseudonymMethod
 from gateway.core.projection import DeliveryRefused, compile_projection
 from gateway.core.reasons import Reason
 from gateway.core.schema import Leaf, Record
-from gateway.core.terms import Grant
+from gateway.core.terms import Grant, Recipient
 from gateway.formats.xml import XmlMinimiser
 from tests import builders_formats as build
-from tests.policy.shipped import schemas
+from tests.policy.shipped import schemas, template
 from tests.simulators.facts import SimulatedFacts
 
 pytestmark = pytest.mark.skipif(
@@ -294,3 +295,58 @@ def test_dossier_of_somebody_else_does_not_leave() -> None:
     body = official(f"{POSWV}_full").replace(b"LN094837", b"LN000000")
     found, emission = run(body, build.keep(*fields()))
     assert (found.body, emission.unresolved) == (b"", 1)
+
+
+# -- the shipped templates -----------------------------------------------------------------------------------
+
+
+def from_template(name: str, purpose: str, body: bytes, facts: SimulatedFacts | None = None) -> Minimised:
+    recipient = load_recipient(template(name), f"{name}.yaml", schemas())
+    assert isinstance(recipient, Recipient)
+    (delivery,) = [one for one in recipient.deliveries if one.purpose == purpose]
+    grants = dict(delivery.grants["dossier"])
+    projection = compile_projection(record(), grants, delivery.pseudonym, special=True)
+    terms = replace(build.delivery({"dossier": grants}, method=PseudonymMethod.NONE), purpose=purpose)
+    emission = Emission(build.sight(terms, [PUPIL], facts=facts))
+    return XmlMinimiser(projection, schemas()["oso-2019"].namespaces).minimise(body, emission, many=False)
+
+
+@pytest.mark.parametrize("purpose", ["advies", "ondersteuning", "toelaatbaarheid"])
+def test_samenwerkingsverband_gets_a_valid_dossier_without_what_it_may_not_have(purpose: str) -> None:
+    found = from_template("samenwerkingsverband", purpose, official(f"{POSWV}_full"))
+    assert_valid(found.body)
+    text = found.body.decode()
+    assert not any(f"<{name}" in text for name in (*NEVER_SWV, "diagnose", "document", "inzage", "verzuim"))
+    told = said(found.body)
+    assert told["cat_verzuim"] == told["cat_ouderinzage"] == told["cat_bijlagedocs"] == "OPT-UIT"
+    assert (told["cat_toetsresultaten"] == "OPTIONEEL") == (purpose == "toelaatbaarheid")
+    if purpose != "toelaatbaarheid":
+        handelingsplan = {path for path in paths_of(found.body) if "/handelingsplan/" in path}
+        assert paths_of(found.body) - handelingsplan <= paths_of(official(f"{POSWV}_opt_out"))
+
+
+def test_document_reaches_the_samenwerkingsverband_when_it_was_classified_for_that_purpose() -> None:
+    body = official(f"{POSWV}_full")
+    (found_in,) = etree.fromstring(body).iterfind(f".//{SPACE}toelichting_onderwijsbehoeften//{SPACE}bestandsinhoud")
+    digest = sha256(b64decode("".join((found_in.text or "").split()))).digest()
+    facts = SimulatedFacts({PUPIL.id: Facts(documents=(Document(digest, "advies", FieldClass.SUPPORT),))})
+    found = from_template("samenwerkingsverband", "advies", body, facts)
+    assert_valid(found.body)
+    assert found.body.count(b"<document>") == 1
+    assert b"<bestandsnaam>document.pdf<" in found.body
+    assert b"<document>" not in from_template("samenwerkingsverband", "ondersteuning", body, facts).body
+
+
+def test_next_school_gets_a_valid_report_with_the_number() -> None:
+    found = from_template("school-povo", "overstap", official(f"{POPO}_full"))
+    assert_valid(found.body)
+    assert b"<bsn>297816238</bsn>" in found.body
+    assert not any(f"<{name}".encode() in found.body for name in ("iban", "diagnose", "nationaliteit", "document>"))
+
+
+def test_next_secondary_school_gets_a_valid_dossier() -> None:
+    """There is no official example of VOVO: the flags are those of its profile."""
+    body = official(f"{POPO}_full").replace(b"<cat_overstapadvies>VERPLICHT", b"<cat_overstapadvies>VERBODEN")
+    found = from_template("school-vovo", "overstap", body)
+    assert_valid(found.body)
+    assert b"toetslijst" not in found.body

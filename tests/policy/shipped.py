@@ -5,6 +5,7 @@ Leaves out: the demo school (its own tests).
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -23,7 +24,9 @@ RECIPIENTS = sorted(path.stem for path in (ROOT / "recipients").glob("*.yaml"))
 ONE_OFF = ["hulpdiensten", "inspectie-onderzoek", "op-verzoek", "politie", "veilig-thuis"]
 # Those whose pupils consent by name (R63).
 NAMED = ["dyslexiebureau"]
-STANDING = [name for name in RECIPIENTS if name not in ONE_OFF]
+# Those who receive a dossier about one pupil.
+DOSSIERS = ["samenwerkingsverband", "school-povo", "school-vovo"]
+STANDING = [name for name in RECIPIENTS if name not in ONE_OFF + DOSSIERS]
 SCHEMAS = sorted(path.stem for path in (ROOT / "schemas").glob("*.yaml"))
 
 ANSWERED = {
@@ -39,6 +42,7 @@ ANSWERED = {
     "deliveries.0.authorisation.until": "2027-07-31",
     "deliveries.0.locations.0": "noord",
     "deliveries.0.until": "2027-07-31",
+    "deliveries.0.conditions.destination": "27XY",
 }
 
 
@@ -53,7 +57,8 @@ def template(name: str) -> str:
 def answered(name: str) -> str:
     text = template(name)
     asked = {".".join(one.path) for one in questions(text)}
-    return answers(text, {path: answer for path, answer in ANSWERED.items() if path in asked})
+    same = {path: re.sub(r"^deliveries\.\d+", "deliveries.0", path) for path in asked}
+    return answers(text, {path: ANSWERED[known] for path, known in same.items() if known in ANSWERED})
 
 
 def changed(text: str, *edits: tuple[str, str]) -> str:
