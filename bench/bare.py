@@ -155,6 +155,8 @@ def _app(school: School) -> DataPlane:
         concurrency=Concurrency(MANY),
         body_bytes=MANY,
         body_seconds=10,
+        upload_bytes=64_000_000,
+        upload_seconds=10,
         proxies=(),
         observe=lambda *_: None,
         report=lambda kind: print(kind, file=sys.stderr),

@@ -23,6 +23,7 @@ from gateway.adapters.world import StoredWorld
 from gateway.bootstrap.school import School, clock, monotonic, open_school, random, upstream_sources, wire_limits
 from gateway.core.reasons import Reason
 from gateway.transfer.drift import Drift
+from gateway.transfer.ports import Upstream
 from gateway.transfer.released import Released
 from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.transfers import Transfers
@@ -65,7 +66,7 @@ def _transfers(
     return Transfers(outside, sizes_of(school)), outside.drift
 
 
-def outside_of(school: School, world: StoredWorld, register: DatabaseRegister, upstream: HttpUpstream) -> Outside:
+def outside_of(school: School, world: StoredWorld, register: DatabaseRegister, upstream: Upstream) -> Outside:
     """What a transfer touches, with the real clock and randomness."""
     drift = Drift(register, StoredFieldsSeen(school.database, school.store_keys), clock, random)
     statements = Statements(school.database, school.store_keys)
@@ -91,6 +92,8 @@ def _doors(school: School, callers: StoredCallers, answers: Answers, number: int
         concurrency=Concurrency(limits.concurrency_per_recipient),
         body_bytes=limits.body_bytes,
         body_seconds=limits.first_byte_seconds,
+        upload_bytes=limits.upstream_bytes,
+        upload_seconds=limits.total_seconds,
         proxies=school.settings.proxies,
         observe=answers.count,
         report=lambda kind: log.error("internal error", kind=kind, worker=number),

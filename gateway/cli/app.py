@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import clients, demo, facts, holds, keys, permits, persons, policy, proposals, pupils, register, rows
+from gateway.cli import (
+    clients,
+    demo,
+    facts,
+    files,
+    holds,
+    keys,
+    permits,
+    persons,
+    policy,
+    proposals,
+    pupils,
+    register,
+    rows,
+)
 from gateway.cli.output import HERE, Directory, console, school
 from gateway.supervisor import Addresses, Supervisor
 
@@ -21,6 +35,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("check")(policy.check)
 app.command("explain")(policy.explain)
+app.command("filter")(files.filter_)
 app.command("login")(persons.login)
 app.command("logout")(persons.logout)
 app.add_typer(persons.person, name="person")

@@ -34,9 +34,11 @@ from gateway.bootstrap.school import (
 from gateway.bootstrap.templates import SHARE, answered
 from gateway.cli.demo_calls import Client, calls_of
 from gateway.cli.output import USAGE, fail
+from gateway.core.decide import API
 from gateway.core.model import Ground
 from gateway.core.persons import Actor
 from gateway.demo.directory import Ports, make_directory, secret_path
+from gateway.demo.examples import EXAMPLES, Example, make_examples
 from gateway.demo.fact_files import write_examples
 from gateway.demo.persons import PERSONS, SECOND, SIGNED_IN, DemoPerson
 from gateway.demo.school import make_school
@@ -66,12 +68,13 @@ async def _demo(directory: Path, port: int, workers: int, *, as_json: bool) -> N
     settings = read_settings(directory)
     source = settings.sources["lvs"]
     async with _lvs(directory, source.url):
-        clients = await _furnish(directory)
+        clients, own = await _furnish(directory)
+        make_examples(directory, _SEED, legal_today())
         supervisor = Supervisor(directory, workers)
         tasks: list[asyncio.Task[None]] = []
 
         def ready(addresses: Addresses) -> None:
-            tasks.append(asyncio.create_task(_tell(addresses, directory, source.url, clients, as_json=as_json)))
+            tasks.append(asyncio.create_task(_tell(addresses, directory, source.url, clients, own, as_json=as_json)))
 
         await supervisor.run(ready)
         for task in tasks:
@@ -115,9 +118,9 @@ async def _lvs(directory: Path, url: str) -> AsyncIterator[None]:
         await process.wait()
 
 
-async def _furnish(directory: Path) -> list[Client]:
-    """Roster, persons, activations, declared facts and credentials; a second start adds credentials only, as secrets
-    are shown once."""
+async def _furnish(directory: Path) -> tuple[list[Client], Client]:
+    """Roster, persons, activations, declared facts and credentials, also one of a system of the school; a second start
+    adds credentials only, as secrets are shown once."""
     if not await synchronise(directory, "lvs"):
         raise Unusable(["the demo LVS did not answer"])
     with open_school(directory) as school:
@@ -130,13 +133,17 @@ async def _furnish(directory: Path) -> list[Client]:
             facts.declare(school, actor, [kind], [place], _WHY)
         standings = acts.compiled(school).standings
         # who receives on a permit alone has no credential: a person of the school hands over (D4)
-        keys = sorted({key[:2] for key, one in standings.items() if not one.delivery.conditions.one_off})
+        # nor who is handed files
+        called = {key[:2] for key, one in standings.items() if one.delivery.channel == API}
+        keys = sorted(called - {key[:2] for key, one in standings.items() if one.delivery.conditions.one_off})
         # whose pupils are asked comes last: its lists are empty until somebody consented
         terms = [(key[:2], one.delivery.grondslag) for key, one in standings.items()]
         asked = {key for key, grondslag in terms if grondslag and grondslag.ground is Ground.CONSENT}
         keys.sort(key=asked.__contains__)
         made = [(recipient, purpose, acts.new_client(school, recipient, purpose, actor)) for recipient, purpose in keys]
-    return [Client(recipient, purpose, new.id, new.secret, new.api_key) for recipient, purpose, new in made]
+        own = acts.new_client(school, None, None, actor)
+    clients = [Client(recipient, purpose, new.id, new.secret, new.api_key) for recipient, purpose, new in made]
+    return clients, Client("", "", own.id, own.secret, own.api_key)
 
 
 def _people(school: School, directory: Path) -> Actor:
@@ -173,7 +180,9 @@ def _secret(directory: Path) -> str:
     return secret_path(directory).read_text(encoding="ascii").strip()
 
 
-async def _tell(addresses: Addresses, directory: Path, lvs: str, clients: list[Client], *, as_json: bool) -> None:
+async def _tell(
+    addresses: Addresses, directory: Path, lvs: str, clients: list[Client], own: Client, *, as_json: bool
+) -> None:
     token_url = f"{addresses.gateway}/oauth/token"
     told = {
         "gateway": addresses.gateway,
@@ -186,6 +195,14 @@ async def _tell(addresses: Addresses, directory: Path, lvs: str, clients: list[C
         },
         "directory": str(directory),
         "persons": [_person(directory, one) for one in PERSONS],
+        "school_system": {
+            "client_id": own.id,
+            "client_secret": own.secret,
+            "token_url": token_url,
+            "api_key": own.api_key,
+            "upload": f"{addresses.gateway}/lvs/filter",
+        },
+        "files": [_file(directory, one) for one in EXAMPLES],
         "clients": [
             {
                 "recipient": client.recipient,
@@ -201,6 +218,12 @@ async def _tell(addresses: Addresses, directory: Path, lvs: str, clients: list[C
     }
     sys.stdout.write(orjson.dumps(told).decode() + "\n" if as_json else _for_people(told))
     sys.stdout.flush()
+
+
+def _file(directory: Path, one: Example) -> dict[str, str]:
+    path = str(directory / "examples" / one.name)
+    asked = {"recipient": one.recipient, "purpose": one.purpose, "schema": one.schema, "record": one.record}
+    return {"format": one.format, "path": path, **asked}
 
 
 def _person(directory: Path, one: DemoPerson) -> dict[str, Any]:
@@ -224,11 +247,20 @@ def _for_people(told: Mapping[str, Any]) -> str:
     for one in told["persons"]:
         lines += [f"  {one['name']:<14} password {one['password']}  totp_secret {one['totp_secret']}"]
         lines += [f"  {'':<14} {', '.join(one['roles'])}"]
+    lines += ["", "files that an employee took out of the LVS; try in the directory above:"]
+    lines += [f"  {_command(one)}" for one in told["files"]]
+    system = told["school_system"]
+    lines += [f"  a system of the school pushes them to {system['upload']} with Gateway-Key {system['api_key']}"]
     for client in told["clients"]:
         lines += ["", f"{client['recipient']} for {client['purpose']}:"]
         lines += [f"  client_id {client['client_id']}  client_secret {client['client_secret']}"]
         lines += [f"  {_curl(told['gateway'], call)}" for call in client["calls"]]
     return "\n".join([*lines, "", "Ctrl+C stops everything.", ""])
+
+
+def _command(one: Mapping[str, str]) -> str:
+    asked = " ".join(f"--{name} {one[name]}" for name in ("recipient", "purpose", "schema", "record"))
+    return f"gateway filter {asked} {one['path']} -o gefilterd.{one['format']}"
 
 
 def _curl(gateway: str, call: Mapping[str, Any]) -> str:

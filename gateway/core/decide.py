@@ -19,19 +19,24 @@ from gateway.core.reasons import Reason, first, rank
 from gateway.core.terms import Delivery, Organisation, Recipient, SchoolPolicy
 from gateway.core.words import forbidden_purpose
 
+API = "api"
+"""The channel of a delivery that the recipient calls for."""
+FILE = "handed in"
+"""Stands for the channel where a school hands records in; no delivery can be named so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """What is asked: the schema and record of the matched route, the purpose named in the header (None when
     not named) and the locations asked for (names of gateway.yaml; empty when none matched, None when the route
-    names no organisation)."""
+    names no organisation). `channel`: how the answer leaves; FILE where a school hands records in."""
 
     source: str
     schema: str
     record: str
     purpose: str | None
     locations: frozenset[str] | None
-    channel: str = "api"
+    channel: str = API
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +124,12 @@ def _refuses(reason: Reason, standing: Standing | None) -> bool:
 
 
 def _channel(asked: _Asked) -> Iterator[Finding]:
-    """R50: only by the agreed way. Whoever lacks a permit hears that, whatever way they came."""
+    """R50: only by the agreed way. What a school filters it hands over itself, by whichever way was agreed that is not
+    the recipient's own call. Whoever lacks a permit hears that, whatever way they came."""
     if asked.standing is None or (asked.standing.delivery.conditions.one_off and asked.caller.kind == "recipient"):
         return
-    if asked.call.channel != asked.standing.delivery.channel:
+    agreed, by = asked.standing.delivery.channel, asked.call.channel
+    if agreed == API if by == FILE else agreed != by:
         yield Finding(Reason.CHANNEL_NOT_ALLOWED, "channel")
 
 
@@ -130,12 +137,18 @@ def _caller(asked: _Asked) -> Iterator[Finding]:
     """R72: bound to one recipient. A school credential hands records in; it never reads for a recipient, but for a
     person who hands over on a permit (D4)."""
     name = asked.caller.recipient
-    one_off = asked.standing is not None and asked.standing.delivery.conditions.one_off
-    reads = asked.caller.kind == "recipient" or one_off
-    if not reads or name is None or not (asked.standing or _known(asked.standings, name)):
+    if not _may_ask(asked) or name is None or not (asked.standing or _known(asked.standings, name)):
         yield Finding(Reason.CALLER_NOT_RECIPIENT, "caller")
     elif asked.standing and not _belongs(asked.standing, name):
         yield Finding(Reason.CALLER_NOT_RECIPIENT, "delivery")
+
+
+def _may_ask(asked: _Asked) -> bool:
+    """Who hands in records could learn what becomes of an id of their choice: never a recipient."""
+    if asked.call.channel == FILE:
+        return asked.caller.kind == "school"
+    one_off = asked.standing is not None and asked.standing.delivery.conditions.one_off
+    return asked.caller.kind == "recipient" or one_off
 
 
 def _known(standings: Standings, *names: str | None) -> bool:
@@ -206,9 +219,10 @@ LACKS: Mapping[Occasion, Reason] = {
 
 
 def _occasion(asked: _Asked) -> Iterator[Finding]:
-    """R13, R48, R56, R97, N31: on a one-off permit a person of the school hands over; a recipient never fetches."""
+    """R13, R48, R56, R97, N31: on a one-off permit a person of the school hands over what the LVS holds now; no
+    recipient fetches it, and no file takes its place."""
     occasion = asked.standing.delivery.conditions.occasion if asked.standing else Occasion.STANDING
-    if occasion in LACKS and asked.caller.kind == "recipient":
+    if occasion in LACKS and (asked.caller.kind == "recipient" or asked.call.channel == FILE):
         yield Finding(LACKS[occasion], "occasion")
 
 

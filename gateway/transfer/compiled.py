@@ -7,7 +7,7 @@ does not compile takes nobody down with it: it gets the finding SCHEMA_NOT_ACTIV
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gateway.core.decide import Permit, Standing
 from gateway.core.model import Finding
@@ -28,12 +28,14 @@ Made = JsonMinimiser | JsonInbound | XmlMinimiser
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """`standings` by recipient, purpose and schema; `records` by the same and the record's name."""
+    """`standings` by recipient, purpose and schema; `records` by the same and the record's name; `spoken`: the schemas
+    of each source."""
 
     router: Router
     schemas: Mapping[str, Schema]
     standings: Mapping[Key, Standing]
     records: Mapping[Key, Mapping[str, Made]]
+    spoken: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def minimiser(self, permit: Permit, record: str) -> JsonMinimiser | None:
         """What leaves of this record in this delivery; None when the record is not part of it, or is no JSON."""
@@ -68,7 +70,8 @@ def compile_policy(
         except DeliveryRefused as refused:
             finding = Finding(Reason.SCHEMA_NOT_ACTIVE, str(refused))
             stands[key] = replace(standing, findings=(*standing.findings, finding))
-    return Compiled(Router(offered), schemas, stands, records)
+    spoken = {source: frozenset(schema.name for schema in known) for source, known in offered.items()}
+    return Compiled(Router(offered), schemas, stands, records, spoken)
 
 
 def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Made]:

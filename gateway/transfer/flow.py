@@ -49,7 +49,12 @@ class Target:
 
 
 class Flow(Steps):
-    """Reads: from a known caller's request to what may leave."""
+    """Reads: from a known caller's request to what may leave. `broken`: what is said of records that cannot be read;
+    `apart`: parts as rows, for who sorts over all of them; `lines`: parts as NDJSON."""
+
+    broken = Reason.UPSTREAM_FAILED
+    apart = False
+    lines = False
 
     async def read(self, trail: Trail, match: Match, inquiry: Inquiry) -> Answer:
         """The page: decide → resolve and screen who is named → fetch → minimise → record → release."""
@@ -63,8 +68,8 @@ class Flow(Steps):
         self.outside.drift.look(match, fetched.body)
         counted = permit.standing.delivery.aggregate is not None  # of all records at once, and the answer is small
         if len(fetched.body) > self.sizes.answer_bytes and _is_list(match, inquiry) and not counted:
-            return await self._in_parts(trail, match, inquiry, fetched.body)
-        return await self.steadily(lambda snapshot: self._release(trail, match, inquiry, target, fetched, snapshot))
+            return await self.in_parts(trail, match, inquiry, fetched.body)
+        return await self.steadily(lambda snapshot: self.release(trail, match, inquiry, target, fetched, snapshot))
 
     async def _aim(
         self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot
@@ -93,13 +98,14 @@ class Flow(Steps):
         except (UpstreamFailed, OutcomeUnknown):
             raise Stop(Reason.UPSTREAM_FAILED) from None
 
-    async def _release(
+    async def release(
         self, trail: Trail, match: Match, inquiry: Inquiry, target: Target, fetched: UpstreamAnswer, snapshot: Snapshot
     ) -> Released:
         """Minimise under this snapshot, commit the entry, and only then make what may leave."""
         permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
         _one_table(permit, match, inquiry)
-        minimised = _minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
+        minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
+        self.framed(minimised)
         _same_person(target, emission)
         built = self._built(emission, minimised)
         draft = entries.delivery(trail, permit, snapshot.versions, minimiser.projection, built)
@@ -119,47 +125,65 @@ class Flow(Steps):
         draft = altered(entries.delivery(trail, permit, snapshot.versions, None, Built()), outcome="not-available")
         return _absence(permit, match, await self.outside.register.append(draft))
 
-    async def _in_parts(self, trail: Trail, match: Match, inquiry: Inquiry, body: bytes) -> Released:
+    async def in_parts(self, trail: Trail, match: Match, inquiry: Inquiry, body: bytes) -> Released:
         """A large list leaves in parts; each is screened and registered at its own moment (house rules 3 and 4)."""
         permit, _, minimiser = self._emission(trail, inquiry, self.outside.world.now())
-        pieces = _minimised(lambda: minimiser.split(body, self.sizes.part_bytes))
+        pieces = self.minimised(lambda: minimiser.split(body, self.sizes.part_bytes))
 
         async def emit(piece: Piece) -> Part:
             try:
                 return await self.steadily(
-                    lambda snapshot: self._part(trail, match, inquiry, piece, pieces.circle, snapshot)
+                    lambda snapshot: self.part(trail, match, inquiry, piece, pieces.circle, snapshot)
                 )
             except Stop as stop:
                 if piece.number > 1:  # the caller only sees that the answer ends; the school sees why
-                    await self._broken_off(trail, stop, piece.number)
+                    await self.broken_off(trail, stop, piece.number)
                 raise
 
         async def close(parts: int) -> None:
-            await self.outside.register.append(entries.closing(self.begin(trail.caller), trail, parts))
+            await self.close(trail, parts)
 
-        receipt, stream = await Parts(pieces.bodies, tolerable(pieces.records), emit, close).start()
+        parts = Parts(pieces.bodies, tolerable(pieces.records), emit, close, lines=self.lines)
+        receipt, stream = await parts.start()
         return Released(receipt, body=stream, purpose=permit.standing.delivery.purpose)
 
-    async def _broken_off(self, trail: Trail, stop: Stop, number: int) -> None:
+    async def close(self, trail: Trail, parts: int) -> None:
+        """All of them were handed to the transport."""
+        await self.outside.register.append(entries.closing(self.begin(trail.caller), trail, parts))
+
+    async def broken_off(self, trail: Trail, stop: Stop, number: int) -> None:
         own = replace(self.begin(trail.caller), match=trail.match)
         await self.outside.register.append(altered(entries.refusal(own, stop), part_of=trail.id, part=number))
 
-    async def _part(
+    async def part(
         self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, circle: Circle | None, snapshot: Snapshot
     ) -> Part:
         permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
         if minimiser.aggregate is not None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)  # it is counts since the parts began, and counts have no parts
-        minimised = _minimised(
-            lambda: minimiser.minimise(piece.body, emission, many=True, tolerated=piece.tolerated, circle=circle)
+        minimised = self.minimised(
+            lambda: minimiser.minimise(
+                piece.body, emission, many=True, tolerated=piece.tolerated, circle=circle, apart=self.apart
+            )
         )
+        self.framed(minimised)
         own = trail if piece.number == 1 else replace(self.begin(trail.caller), match=trail.match)
         built = self._built(emission, minimised)
         draft = entries.delivery(own, permit, snapshot.versions, minimiser.projection, built)
-        draft = altered(draft, kind="part", part_of=trail.id, part=piece.number)
+        if not piece.whole:
+            draft = altered(draft, kind="part", part_of=trail.id, part=piece.number)
         receipt = await self.outside.register.append(draft)
         emission.confirm()
-        return Part(receipt, minimised.body, minimised.malformed)
+        return Part(receipt, minimised.body, minimised.malformed, minimised, emission)
+
+    def framed(self, minimised: Minimised) -> None:
+        """Hook: what leaves in another form than a JSON array gets it here, before its digest is registered."""
+
+    def minimised(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except EnvelopeBroken:
+            raise Stop(self.broken) from None
 
     def _emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, JsonMinimiser]:
         granted = self.granted(trail, inquiry, snapshot)
@@ -218,13 +242,6 @@ def _one_table(permit: Permit, match: Match, inquiry: Inquiry) -> None:
 def _is_list(match: Match, inquiry: Inquiry) -> bool:
     """A list names nobody: it may be empty, and says of nobody that he is absent."""
     return match.route.many and inquiry.named is None
-
-
-def _minimised(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except EnvelopeBroken:
-        raise Stop(Reason.UPSTREAM_FAILED) from None
 
 
 def _same_person(target: Target, emission: Emission) -> None:

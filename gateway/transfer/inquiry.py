@@ -27,11 +27,12 @@ class Inquiry:
 
 async def inquire(match: Match, request: Request, organisation: Organisation, *, depth: int) -> Inquiry:
     """Raises Stop for whatever does not follow the route's declaration; a body nests at most `depth` deep."""
-    _accepts_json(request)
+    accepts(request, b"application/json")
     asked = ask(match, request.query, organisation)
     locations, named, body = asked.locations, None, b""
     if match.route.named is not None or match.route.write is not None:
-        _holds_json(request)
+        if declared(request) != b"application/json":
+            raise Stop(Reason.MEDIA_TYPE_UNKNOWN)
         body = await request.body()
         if too_deep(body, depth):
             raise Stop(Reason.BODY_INVALID, "the body nests too deep")
@@ -41,24 +42,24 @@ async def inquire(match: Match, request: Request, organisation: Organisation, *,
         except BodyRefused as refused:
             raise Stop(Reason.BODY_INVALID, str(refused)) from None
         locations = named_locations(organisation, named.organisation_master, named.organisation_ids)
-    call = Call(match.source, match.schema.name, match.route.record, _purpose(request), locations)
+    call = Call(match.source, match.schema.name, match.route.record, named_purpose(request), locations)
     return Inquiry(call, asked, named, body)
 
 
-def _purpose(request: Request) -> str | None:
+def named_purpose(request: Request) -> str | None:
     """The purpose the header names; a value that cannot be one is one that nobody has."""
     header = request.headers.get(b"purpose")
     return None if header is None else header.decode("ascii", "replace").strip()
 
 
-def _accepts_json(request: Request) -> None:
-    """RFC 9110 section 12.5.1, for the one format a source gives."""
+def accepts(request: Request, given: bytes) -> None:
+    """RFC 9110 section 12.5.1, for the one format that is given. Raises Stop(NOT_ACCEPTABLE)."""
     accept = request.headers.get(b"accept")
     if accept is None:
         return
     for offer in accept.lower().split(b","):
         media, *parameters = (part.strip() for part in offer.split(b";"))
-        if media in (b"*/*", b"application/*", b"application/json") and not _excluded(parameters):
+        if media in (b"*/*", given.partition(b"/")[0] + b"/*", given) and not _excluded(parameters):
             return
     raise Stop(Reason.NOT_ACCEPTABLE)
 
@@ -67,10 +68,11 @@ def _excluded(parameters: list[bytes]) -> bool:
     return any(parameter.replace(b" ", b"") in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000") for parameter in parameters)
 
 
-def _holds_json(request: Request) -> None:
-    """Only JSON in UTF-8, not encoded: what cannot be read strictly is not read (house rule 1)."""
+def declared(request: Request) -> bytes:
+    """The media type of the body. Only UTF-8, not encoded: what cannot be read strictly is not read (house rule 1)."""
     media, _, parameters = request.headers.get(b"content-type", b"").lower().partition(b";")
     encoding = request.headers.get(b"content-encoding", b"identity").strip().lower()
     charset = parameters.strip().replace(b'"', b"")
-    if media.strip() != b"application/json" or encoding != b"identity" or charset not in (b"", b"charset=utf-8"):
+    if encoding != b"identity" or charset not in (b"", b"charset=utf-8"):
         raise Stop(Reason.MEDIA_TYPE_UNKNOWN)
+    return media.strip()

@@ -11,25 +11,32 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+from gateway.core.emission import Emission
+from gateway.formats.json import Minimised
 from gateway.transfer.ports import Receipt
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Part `number`: a JSON array of the source's records, of which `tolerated` may be malformed."""
+    """Part `number`: a JSON array of the source's records, of which `tolerated` may be malformed. `whole`: there is no
+    other, and its entry is that of the transfer."""
 
     body: bytes = field(repr=False)
     number: int
     tolerated: int
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A registered part: a JSON array of what leaves, and how many records were malformed."""
+    """A registered part: a JSON array of what leaves, and how many records were malformed. `minimised` and `emission`
+    tell the rest of it."""
 
     receipt: Receipt
     body: bytes = field(repr=False)
     malformed: int = 0
+    minimised: Minimised | None = None
+    emission: Emission | None = None
 
 
 Emit = Callable[[Piece], Awaitable[Part]]
@@ -42,12 +49,13 @@ Close = Callable[[int], Awaitable[None]]
 @dataclass(slots=True)
 class Parts:
     """`pieces` are JSON arrays of the source's records, in its order; `tolerated`: how many more of these records may
-    be malformed."""
+    be malformed; `lines`: the parts leave as NDJSON, which has nothing between them."""
 
     pieces: list[bytes] = field(repr=False)
     tolerated: int
     emit: Emit
     close: Close
+    lines: bool = False
 
     async def start(self) -> tuple[Receipt, AsyncIterator[bytes]]:
         """Register the first part, so that a refusal can still be told; then the stream that begins with it."""
@@ -61,11 +69,14 @@ class Parts:
 
     async def _stream(self, first: bytes) -> AsyncIterator[bytes]:
         empty = first == b"[]"
-        yield first[:-1]
+        yield first if self.lines else first[:-1]
         for number, piece in enumerate(self.pieces[1:], start=2):
             body = (await self._part(piece, number)).body
-            if body != b"[]":
+            if self.lines:
+                yield body
+            elif body != b"[]":
                 yield body[1:-1] if empty else b"," + body[1:-1]
                 empty = False
         await self.close(len(self.pieces))
-        yield b"]"
+        if not self.lines:
+            yield b"]"

@@ -137,7 +137,7 @@ def _common(trail: Trail) -> dict[str, Any]:
     common: dict[str, Any] = {
         "id": trail.id,
         "moment": instant(trail.moment),
-        "actor": caller.recipient or caller.kind,
+        "actor": caller.recipient if caller.kind == "recipient" else caller.kind,
         "credential": caller.credential,
         "recipient": caller.recipient,
         "purpose": caller.purpose,

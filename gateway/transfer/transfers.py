@@ -14,6 +14,7 @@ from gateway.transfer.released import Answer, Unregistered
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Request, Stop
 from gateway.transfer.steps import Outside, Sizes, unregistered
+from gateway.transfer.upload import Upload, is_upload
 from gateway.transfer.writeback import WriteBack
 
 
@@ -29,6 +30,8 @@ class Transfers:
 
     async def answer(self, caller: Caller, request: Request) -> Answer:
         """Match, inquire, and go the way of the route. Every refusal is registered before it is told."""
+        if is_upload(request.raw_path):
+            return await Upload(self._flow.outside, self._flow.sizes, self._flow.remembered).answer(caller, request)
         trail = self._flow.begin(caller)
         try:
             match = self._world.now().compiled.router.match(request.raw_path, request.method)

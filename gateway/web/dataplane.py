@@ -19,6 +19,7 @@ from gateway.core.reasons import Reason
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.transfer.released import Answer
 from gateway.transfer.request import Request, Stop
+from gateway.transfer.upload import is_upload
 from gateway.web.identify import Callers, identify
 from gateway.web.limits import Concurrency, RateLimit
 from gateway.web.respond import BrokenOff, Send, leave
@@ -58,6 +59,8 @@ class Doors:
     concurrency: Concurrency
     body_bytes: int
     body_seconds: float
+    upload_bytes: int
+    upload_seconds: float
     proxies: Networks
     observe: Callable[[str, str], None]
     report: Callable[[str], None]
@@ -157,7 +160,7 @@ def _request(scope: Scope, headers: dict[bytes, bytes], receive: Receive, doors:
         query=scope["query_string"],
         headers=headers,
         origin=_origin(scope),
-        body=_body(receive, headers, doors),
+        body=_body(receive, headers, *_bounds(scope["raw_path"], doors)),
     )
 
 
@@ -174,16 +177,23 @@ def _origin(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-def _body(receive: Receive, headers: dict[bytes, bytes], doors: Doors) -> Callable[[], Awaitable[bytes]]:
+def _bounds(raw_path: bytes, doors: Doors) -> tuple[int, float]:
+    """Bytes and seconds. Records that a school hands in are as large as an answer of its source."""
+    if is_upload(raw_path):
+        return doors.upload_bytes, doors.upload_seconds
+    return doors.body_bytes, doors.body_seconds
+
+
+def _body(receive: Receive, headers: dict[bytes, bytes], most: int, seconds: float) -> Callable[[], Awaitable[bytes]]:
     """A reader of the request body, bounded in size and time; nothing is read before it is called."""
 
     async def read() -> bytes:
         declared = headers.get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > doors.body_bytes:
+        if not declared.isdigit() or int(declared) > most:
             raise Stop(Reason.BODY_TOO_LARGE)
         try:
-            async with asyncio.timeout(doors.body_seconds):
-                return await _collect(receive, doors.body_bytes)
+            async with asyncio.timeout(seconds):
+                return await _collect(receive, most)
         except TimeoutError:
             raise Stop(Reason.BODY_INVALID, "the body did not arrive in time") from None
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.decide import LACKS, Call, Permit, Refusal, Standing, decide
+from gateway.core.decide import FILE, LACKS, Call, Permit, Refusal, Standing, decide
 from gateway.core.facts import Occasion
 from gateway.core.model import Caller, Finding, Ground, PseudonymMethod
 from gateway.core.reasons import Reason
@@ -344,6 +344,31 @@ def test_person_of_the_school_hands_over_to_the_recipient_of_the_delivery_alone(
     found = refused(one=one_off(Occasion.SAFETY), caller=replace(PERSON, recipient="ander"))
 
     assert Reason.CALLER_NOT_RECIPIENT in found
+
+
+HANDED_IN = replace(CALL, channel=FILE, locations=None)
+BY_PORTAL = replace(GOOD, delivery=replace(GOOD.delivery, channel="portaal"))
+
+
+def test_school_hands_in_where_it_hands_over_itself_and_only_there() -> None:
+    assert isinstance(outcome(BY_PORTAL, caller=PERSON, call=HANDED_IN), Permit)
+    assert refused(caller=PERSON, call=HANDED_IN) == {Reason.CHANNEL_NOT_ALLOWED}
+
+
+def test_recipient_never_hands_in() -> None:
+    assert refused(one=BY_PORTAL, call=HANDED_IN) == {Reason.CALLER_NOT_RECIPIENT}
+
+
+def test_recipient_does_not_call_for_what_the_school_hands_over() -> None:
+    assert refused(one=BY_PORTAL) == {Reason.CHANNEL_NOT_ALLOWED}
+
+
+@pytest.mark.parametrize("occasion", ONE_OFF)
+def test_no_file_takes_the_place_of_a_permit(occasion: Occasion) -> None:
+    one = one_off(occasion)
+    by_hand = replace(one, delivery=replace(one.delivery, channel="portaal"))
+
+    assert refused(one=by_hand, caller=PERSON, call=HANDED_IN) == {LACKS[occasion]}
 
 
 def test_permit_does_not_wait_for_the_council_and_the_finding_stays() -> None:

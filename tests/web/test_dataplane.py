@@ -97,6 +97,8 @@ class Plane:
             concurrency=Concurrency(limits.get("concurrency", 10)),
             body_bytes=limits.get("body_bytes", 10_000),
             body_seconds=limits.get("body_seconds", 5.0),
+            upload_bytes=limits.get("upload_bytes", 1_000),
+            upload_seconds=limits.get("body_seconds", 5.0),
             proxies=(ipaddress.ip_network("198.51.100.0/24"),),
             observe=lambda recipient, outcome: self.observed.append((recipient, outcome)),
             report=self.reported.append,

@@ -1,9 +1,10 @@
-"""JSON: what leaves in answers (`minimiser`), what comes in with requests (`requests`, `inbound`), what is new in a
-source (`drift`)."""
+"""JSON: what leaves in answers (`minimiser`), what comes in with requests (`requests`, `inbound`) and files (`files`),
+what is new in a source (`drift`)."""
 
 from gateway.core.circle import Circle
 from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.formats.json.drift import unknown_fields
+from gateway.formats.json.files import Form, JsonFile, NoJson, in_form, piece
 from gateway.formats.json.inbound import JsonInbound, Message, Statement
 from gateway.formats.json.minimiser import JsonMinimiser
 from gateway.formats.json.requests import BodyRefused, NamedRequest, naming, read_named
@@ -12,13 +13,18 @@ __all__ = [
     "BodyRefused",
     "Circle",
     "EnvelopeBroken",
+    "Form",
+    "JsonFile",
     "JsonInbound",
     "JsonMinimiser",
     "Message",
     "Minimised",
     "NamedRequest",
+    "NoJson",
     "Statement",
+    "in_form",
     "naming",
+    "piece",
     "read_named",
     "tolerable",
     "unknown_fields",

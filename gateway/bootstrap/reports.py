@@ -1,0 +1,122 @@
+"""What is told of files that were filtered: the cover for the recipient, the report for the school.
+
+The cover delivers purpose and terms with the data (R1); the report says what became of the rest, with no id of anybody
+and each reason as far as this person may read it. Leaves out: writing them down (`files`, `cli`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gateway.bootstrap.school import School, clock
+from gateway.core.persons import PersonRole, sees_secrets, sentence, shown
+from gateway.core.reasons import Reason
+from gateway.transfer.filter import Filed
+from gateway.transfer.tally import Tally
+from gateway.transfer.trail import instant
+
+
+def cover(school: School, filed: Sequence[Filed]) -> dict[str, Any]:
+    """Of files under one delivery; for whoever opens them."""
+    permit, match = filed[0].permit, filed[0].trail.match
+    assert permit is not None
+    assert match is not None
+    recipient, delivery = permit.standing.recipient, permit.standing.delivery
+    ground, agreement = delivery.grondslag, recipient.agreement
+    return {
+        "sentence": f"Deze gegevens zijn verstrekt voor {delivery.purpose} en mogen alleen daarvoor worden gebruikt.",
+        "school": school.settings.school,
+        "recipient": {"name": recipient.name, "title": recipient.title, "role": recipient.role},
+        "purpose": delivery.purpose,
+        "ground": {"article6": ground.ground, "reference": ground.reference} if ground else None,
+        "agreement": (
+            {"model": agreement.model, "version": agreement.bijsluiter, "until": agreement.until} if agreement else None
+        ),
+        "channel": delivery.channel,
+        "until": delivery.until,
+        "absence": delivery.absence,
+        "pseudonyms": {"method": delivery.pseudonym, "domain": delivery.domain},
+        "schema": {"name": match.schema.name, "version": match.schema.version, "hash": match.schema.text_hash},
+        "record": match.route.record,
+        "terms": recipient.text_hash,
+        "policy": school.settings.policy.version,
+        "transfers": sorted(one.trail.id for one in filed),
+        "records": sum(one.tally.released for one in filed),
+        "made": instant(clock()),
+    }
+
+
+def report(filed: Sequence[Filed], roles: frozenset[PersonRole]) -> dict[str, Any]:
+    """Of all files of one command, for a person with these roles."""
+    whole = Tally()
+    for one in filed:
+        whole.join(one.tally)
+    caller = filed[0].trail.caller
+    match = filed[0].trail.match
+    return {
+        "recipient": caller.recipient,
+        "purpose": caller.purpose,
+        "schema": match.schema.name if match else None,
+        "record": match.route.record if match else None,
+        "transfers": sorted(one.trail.id for one in filed),
+        "files": len(filed),
+        "refused": [
+            {"file": number, "reasons": _why(one, roles)} for number, one in enumerate(filed, 1) if one.stop is not None
+        ],
+        "records": whole.handed_in,
+        "released": sum(one.tally.released for one in filed if one.stop is None),
+        "withheld": _counted(whole.withheld.items(), roles),
+        "fields_withheld": [
+            {"field": path, "reason": shown(reason, roles), "persons": times}
+            for (path, reason), times in sorted(whole.fields.items())
+        ],
+        "waiting_for_a_decision": _counted(whole.held.items(), roles),
+        "unresolved": whole.unresolved,
+        "malformed": whole.malformed,
+        "documents_dropped": whole.documents,
+        "unclassified": dict(whole.unclassified()),
+        **(_references(whole) if sees_secrets(roles) else {}),
+    }
+
+
+def _counted(counts: Iterable[tuple[Reason, int]], roles: frozenset[PersonRole]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for reason, times in counts:
+        found[shown(reason, roles)] += times
+    return dict(sorted(found.items()))
+
+
+def _references(whole: Tally) -> dict[str, Any]:
+    """By the reference of the register, which finds the pupil back there."""
+    listed = [
+        {"reference": subject.reference.hex(), "reasons": list(reasons)}
+        for subject, reasons in whole.references.items()
+    ]
+    listed.sort(key=lambda one: str(one["reference"]))
+    return {"references": listed, "references_left_out": whole.more}
+
+
+def _why(one: Filed, roles: frozenset[PersonRole]) -> list[dict[str, str]]:
+    stop = one.stop
+    assert stop is not None
+    said = dict.fromkeys(stop.findings)
+    return [
+        {"reason": shown(reason.reason, roles), "about": reason.about, "sentence": sentence(reason.reason, roles)}
+        for reason in said
+    ]
+
+
+def told(made: dict[str, Any]) -> list[str]:
+    """The report in lines, for a person at a terminal."""
+    lines = [f"{made['records']} records handed in, {made['released']} released"]
+    lines += [f"  {times} persons withheld: {reason}" for reason, times in made["withheld"].items()]
+    lines += [f"  {one['persons']} persons without {one['field']}: {one['reason']}" for one in made["fields_withheld"]]
+    lines += [f"  {times} wait for a decision: {reason}" for reason, times in made["waiting_for_a_decision"].items()]
+    for name in ("unresolved", "malformed", "documents_dropped"):
+        lines += [f"  {made[name]} {name.replace('_', ' ')}"] if made[name] else []
+    lines += [f"  unclassified, never leaves: {name}" for name in made["unclassified"]]
+    for one in made["refused"]:
+        lines += [f"file {one['file']}: {why['reason']}: {why['about'] or why['sentence']}" for why in one["reasons"]]
+    return [*lines, *(f"registered as {one}" for one in made["transfers"][:20])]

@@ -1,0 +1,75 @@
+"""`gateway filter`: what a school exports from its administration, through the filter, to what a recipient may have."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.bootstrap import files, reports
+from gateway.cli.output import HERE, PROBLEMS, REFUSED, USAGE, Directory, OnBehalf, acting, errors, fail
+from gateway.transfer.filing import Wanted
+
+STREAM = Path("-")
+
+
+def filter_(
+    given: Annotated[Path, typer.Argument(metavar="IN", help="A file, a folder of files, or - for standard input.")],
+    recipient: Annotated[str, typer.Option("--recipient", help="Who receives: a file in recipients/.")],
+    purpose: Annotated[str, typer.Option("--purpose", help="For which of its purposes.")],
+    schema: Annotated[str, typer.Option("--schema", help="What the records are: a file in schemas/.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A new file or folder; - for standard output.")
+    ] = STREAM,
+    report: Annotated[Path | None, typer.Option("--report", help="A new file: what became of the rest.")] = None,
+    record: Annotated[str | None, typer.Option("--record", help="Which kind of record, if several.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Which source knows the pupils, if several.")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "handed over as a file",
+    by: OnBehalf = None,
+    directory: Directory = HERE,
+) -> None:
+    """Filter records you have as a file: only what this recipient may have for this purpose comes out, registered,
+    with a cover that says so (OUT.cover.json). What was withheld, and why, is told to you."""
+    _possible(given, output, report)
+    with acting(directory, by) as (opened, actor):
+        handed = files.streamed(sys.stdin.buffer) if given == STREAM else files.given(given)
+        if handed.folder and output == STREAM:
+            fail(["a folder of files takes -o FOLDER"], USAGE)
+        wanted = Wanted(files.source_of(opened, schema, source), schema, recipient, purpose, record)
+        filed = files.filter_files(opened, actor, wanted, reason, handed, _write if output == STREAM else output)
+        made = reports.report(filed, actor.roles)
+        if report is not None:
+            _keep(report, made)
+    for line in reports.told(made):
+        errors.print(line, markup=False)
+    if not made["released"]:
+        raise typer.Exit(REFUSED)
+    if made["refused"]:
+        raise typer.Exit(PROBLEMS)
+
+
+def _possible(given: Path, output: Path, report: Path | None) -> None:
+    """Before anything is asked of anybody."""
+    if given != STREAM and not given.exists():
+        fail(["there is no such file or folder"], USAGE)
+    places = [] if output == STREAM else [output, output.with_name(output.name + ".cover.json")]
+    for one in [*places, *([report] if report is not None else [])]:
+        if one.exists():
+            fail([f"{one.name} exists already"], USAGE)
+        if not one.absolute().parent.is_dir():
+            fail([f"there is no folder for {one.name}"], USAGE)
+
+
+def _write(texts: Iterable[bytes]) -> None:
+    sys.stdout.buffer.writelines(texts)
+    sys.stdout.buffer.flush()
+
+
+def _keep(path: Path, made: dict[str, Any]) -> None:
+    try:
+        files.keep(path, made)
+    except OSError:
+        errors.print(f"{path.name} could not be written; what it would say is below", markup=False)

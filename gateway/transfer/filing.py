@@ -1,0 +1,97 @@
+"""Records that a school hands in instead of the source giving them: what is asked of them, and what reads them.
+
+The call that follows names no organisation: each pupil's enrolment decides. What a file says of its own consents and
+permissions decides nothing, as nothing but the facts ever does. Leaves out: who may hand in (`core.decide`), one file
+(`filter`), one upload (`upload`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gateway.core.decide import FILE, Call
+from gateway.core.reasons import Reason
+from gateway.core.schema import Route
+from gateway.formats.json import EnvelopeBroken, Form, JsonFile, NoJson
+from gateway.transfer.compiled import Compiled
+from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.request import Asked, Match, Stop
+
+METHOD = "FILE"
+"""Stands in the register where a call has its HTTP method."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the records are and for whom. `record` may be left out where the delivery has one kind only; `named`: the
+    purpose of the header, where there is one."""
+
+    source: str
+    schema: str
+    recipient: str
+    purpose: str
+    record: str | None = None
+    named: str | None = None
+
+
+def handed_in(compiled: Compiled, wanted: Wanted, form: Form = Form.ARRAY) -> tuple[Match, Inquiry]:
+    """As if a route had been called. Raises Stop for a schema or record that is not there."""
+    schema = compiled.schemas.get(wanted.schema)
+    if schema is None or wanted.schema not in compiled.spoken.get(wanted.source, ()):
+        raise Stop(Reason.ROUTE_UNKNOWN, "schema")
+    record = wanted.record or _only_record(compiled, wanted)
+    if record not in schema.records:
+        raise Stop(Reason.ROUTE_UNKNOWN, "record: " + ", ".join(schema.records))
+    route = Route(METHOD, f"/{record}", record, form is not Form.SINGLE)
+    call = Call(wanted.source, schema.name, record, wanted.named, None, FILE)
+    return Match(wanted.source, schema, route, {}), Inquiry(call, Asked(None, ()))
+
+
+def _only_record(compiled: Compiled, wanted: Wanted) -> str:
+    """Of a delivery that is not there any record will do: the gate then says what is wrong."""
+    standing = compiled.standings.get((wanted.recipient, wanted.purpose, wanted.schema))
+    records = [*standing.delivery.grants] if standing else [*compiled.schemas[wanted.schema].records][:1]
+    if len(records) != 1:
+        raise Stop(Reason.PARAMETER_MISSING, "record: " + ", ".join(records))
+    return records[0]
+
+
+def reader_of(form: str, most: int) -> JsonFile:
+    """For a schema's format; a format without one is not read."""
+    if form not in _READERS:
+        raise Stop(Reason.MEDIA_TYPE_UNKNOWN, f"files of format {form}")
+    return _READERS[form](most)
+
+
+_READERS = {"json": JsonFile}
+
+
+def cut(reader: JsonFile, chunks: Iterable[bytes], part_bytes: int) -> Iterator[tuple[list[bytes], bool]]:
+    """The records in lists of about `part_bytes`, one at least, each with whether it is the last: before that one is
+    given, the file is known to be whole. Raises Stop."""
+    records: list[bytes] = []
+    size = 0
+    for record in _records(reader, chunks):
+        if size >= part_bytes:
+            yield records, False
+            records, size = [], 0
+        records.append(record)
+        size += len(record)
+    yield records, True
+
+
+def _records(reader: JsonFile, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """What the reader says of a broken file holds no word of it."""
+    for chunk in chunks:
+        try:
+            found = reader.feed(chunk)
+        except NoJson:
+            raise Stop(Reason.MEDIA_TYPE_UNKNOWN) from None
+        except EnvelopeBroken as broken:
+            raise Stop(Reason.BODY_INVALID, str(broken)) from None
+        yield from found
+    try:
+        reader.close()
+    except EnvelopeBroken as broken:
+        raise Stop(Reason.BODY_INVALID, str(broken)) from None

@@ -1,0 +1,144 @@
+"""A file that a person of the school hands in: cut, decided, minimised and registered part by part, in flat memory.
+
+The same flow as a live answer; only where the records come from differs. Every part has its durable entry before its
+rows are given on, so that what is decided while a large file runs concerns the pupils not yet emitted (house rules 3
+and 4). Leaves out: sorting the rows of all parts and writing them (`adapters.file_output`), the report (`bootstrap`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.core.decide import Permit
+from gateway.core.model import Caller
+from gateway.core.reasons import Reason
+from gateway.core.register import Draft, altered
+from gateway.formats.json import Form, Minimised, in_form, piece, tolerable
+from gateway.transfer import trail as entries
+from gateway.transfer.filing import Wanted, cut, handed_in, reader_of
+from gateway.transfer.flow import Flow
+from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.parts import Part, Piece
+from gateway.transfer.ports import Receipt, Register, RegisterUnavailable, Snapshot
+from gateway.transfer.remembered import Remembered
+from gateway.transfer.request import Match, Stop
+from gateway.transfer.steps import Outside, Sizes
+from gateway.transfer.tally import Tally
+from gateway.transfer.trail import Trail
+
+Rows = Sequence[tuple[str, bytes]]
+"""Released records, each with what orders it: a pseudonym or mapped id."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsRegister:
+    """ports.Register: every entry names the person who hands in, and what they said of it."""
+
+    register: Register
+    person: str
+    said: tuple[str, ...]
+
+    async def append(self, draft: Draft) -> Receipt:
+        return await self.register.append(altered(draft, actor=self.person, detail=(*draft.detail, *self.said)))
+
+
+@dataclass(slots=True)
+class Filed:
+    """What came of one file. `stop`: why nothing of it may leave, also where parts are registered; then what was given
+    on must be destroyed. `permit`: the terms under which the rest leaves."""
+
+    trail: Trail
+    tally: Tally = field(default_factory=Tally)
+    form: Form = Form.ARRAY
+    parts: int = 0
+    permit: Permit | None = None
+    stop: Stop | None = None
+
+
+class Filter(Flow):
+    """One per command."""
+
+    broken = Reason.BODY_INVALID
+    apart = True
+
+    def __init__(self, outside: Outside, sizes: Sizes, person: str, said: tuple[str, ...] = ()) -> None:
+        register = PersonsRegister(outside.register, person, said)
+        super().__init__(replace(outside, register=register), sizes, Remembered(outside.world))
+        self.person = person
+        self._form: Form | None = None
+
+    async def file(self, wanted: Wanted, chunks: Iterable[bytes], give_on: Callable[[Rows], None]) -> Filed:
+        """Every refusal is registered before it is told. `chunks` may raise Stop; `give_on` gets the rows of each part
+        once its entry is durable."""
+        filed = Filed(self.begin(Caller(self.person, "school", wanted.recipient, wanted.purpose)))
+        try:
+            await self._file(filed, wanted, chunks, give_on)
+        except Stop as stop:
+            await self._stopped(filed, stop)
+        except RegisterUnavailable:
+            filed.stop = Stop(Reason.REGISTER_UNAVAILABLE)
+        return filed
+
+    async def finish(self, filed: Filed) -> None:
+        """All of it is about to be handed over; of several parts an entry says so. Raises RegisterUnavailable."""
+        if filed.parts > 1:
+            await self.close(filed.trail, filed.parts)
+
+    async def abandon(self, filed: Filed) -> None:
+        """What was registered could not be written down: nothing of it left."""
+        if filed.stop is None:
+            await self._stopped(filed, Stop(Reason.INTERNAL, "the output could not be written"))
+
+    # -- steps -------------------------------------------------------------------------------------------
+
+    async def _file(
+        self, filed: Filed, wanted: Wanted, chunks: Iterable[bytes], give_on: Callable[[Rows], None]
+    ) -> None:
+        match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
+        filed.trail = filed.trail.at(match)
+        masks = await self.steadily(lambda snapshot: self._may_be_read(filed, inquiry, snapshot))
+        reader = reader_of(match.schema.format, self.sizes.answer_bytes)
+        size = self.sizes.answer_bytes if masks else self.sizes.part_bytes
+        for records, last in cut(reader, chunks, size):
+            if masks and not (last and filed.parts == 0):
+                raise Stop(Reason.BODY_TOO_LARGE, "text is masked by the names in a whole file, which must be smaller")
+            # the whole file is registered with the digest of what it becomes, a part with that of its rows
+            self._form = reader.form if last and filed.parts == 0 else None
+            part = await self._emit(filed, match, inquiry, records, last=last)
+            filed.parts += 1
+            filed.form = reader.form
+            assert part.minimised is not None
+            give_on(part.minimised.rows)
+
+    async def _may_be_read(self, filed: Filed, inquiry: Inquiry, snapshot: Snapshot) -> bool:
+        """Decided before a byte is read; whether text leaves masked."""
+        filed.permit, _, minimiser = self._emission(filed.trail, inquiry, snapshot)
+        if minimiser.aggregate is not None:  # R45: whoever chooses the file chooses what differs between two counts
+            raise Stop(Reason.ROUTE_UNKNOWN, "counts are made of a whole location, not of files")
+        return minimiser.masks
+
+    async def _emit(self, filed: Filed, match: Match, inquiry: Inquiry, records: list[bytes], *, last: bool) -> Part:
+        tally, number = filed.tally, filed.parts + 1
+        tolerated = tolerable(tally.handed_in + len(records)) - tally.malformed
+        one = Piece(piece(records), number, tolerated, whole=last and number == 1)
+        part = await self.steadily(lambda snapshot: self.part(filed.trail, match, inquiry, one, None, snapshot))
+        assert part.minimised is not None
+        assert part.emission is not None
+        tally.add(records, match.schema.records[match.route.record], part.minimised, part.emission)
+        self.outside.drift.look(match, one.body)
+        return part
+
+    def framed(self, minimised: Minimised) -> None:
+        if self._form is not None:
+            minimised.body = b"".join(in_form(self._form, (row for _, row in minimised.rows)))
+
+    async def _stopped(self, filed: Filed, stop: Stop) -> None:
+        filed.stop = stop
+        try:
+            if filed.parts:
+                await self.broken_off(filed.trail, stop, filed.parts + 1)
+            else:
+                await self.outside.register.append(entries.refusal(filed.trail, stop))
+        except RegisterUnavailable:
+            filed.stop = Stop(Reason.REGISTER_UNAVAILABLE)

@@ -1,0 +1,201 @@
+"""`gateway filter`: a file in, a file out with its cover, a report; nothing at all when something is wrong."""
+
+from __future__ import annotations
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from gateway.adapters.subjects import Subjects
+from gateway.bootstrap import acts, facts, session
+from gateway.bootstrap.school import clock, legal_today, open_school, random
+from gateway.cli.app import app
+from gateway.core.model import Enrolment, Person
+from gateway.core.persons import Held, PersonRole
+from gateway.transfer.ports import Observation
+from tests.cli.conftest import CommandLine
+from tests.simulators.persons import somebody
+
+ASKED = ("--recipient", "toetsbureau", "--purpose", "papieren-toets", "--schema", "edu-v-students")
+COMMON = ("filter", *ASKED)
+PUPILS = 4
+
+
+@pytest.fixture
+def gateway(gateway: CommandLine) -> CommandLine:
+    """Pupils 1-4 at noord, the bureau activated, facts declared, a releaser signed in."""
+    with open_school(gateway.directory) as school:
+        _enrol(Subjects(school.database, school.store_keys))
+        acts.activate(school, "toetsbureau", somebody(), "toets")
+        for kind, place, declared, _ in facts.status(school).declared:
+            if declared is None:
+                facts.declare(school, somebody(), [kind], [place], "begin")
+        session.add_first_person(school, "r", [Held(PersonRole.RELEASER)], session.new_credentials())
+        session.accept_statement(school, somebody("r"))
+        session.keep_session(school, "r", school.sign_in_rules())
+        return CommandLine(gateway.directory, session.session_file(gateway.directory))
+
+
+def _enrol(subjects: Subjects) -> None:
+    enrolment = Enrolment("noord", 1, legal_today() - timedelta(days=30), None)
+    seen = [Observation(Person.PUPIL, {"las-key": f"las-{n}"}, (enrolment,)) for n in range(1, PUPILS + 1)]
+    subjects.learn("lvs", "noord", seen, clock(), random)
+    subjects.learn("lvs", "zuid", [], clock(), random)
+
+
+def student(number: int) -> dict[str, Any]:
+    return {
+        "userIds": [{"userId": f"las-{number}", "userIdType": "ASI"}],
+        "givenName": f"Geheim{number}",
+        "familyName": "Achternaam",
+        "bsn": "999990019",
+        "toestemming": {"beeld": True},
+        "status": "active",
+        "dateCreated": "2024-08-01T00:00:00Z",
+        "dateLastModified": "2024-08-01T00:00:00Z",
+    }
+
+
+def a_file(folder: Path, *numbers: int, name: str = "Achternaam, Geheim1.json") -> Path:
+    path = folder / name
+    path.write_bytes(orjson.dumps([student(number) for number in numbers or range(1, PUPILS + 1)]))
+    return path
+
+
+def entries(gateway: CommandLine) -> list[dict[str, Any]]:
+    with open_school(gateway.directory) as school:
+        return acts.entries(school, 100, None)
+
+
+def test_file_comes_out_with_its_cover_and_report(gateway: CommandLine, tmp_path: Path) -> None:
+    out, told = tmp_path / "uit.json", tmp_path / "verslag.json"
+    said = gateway(*COMMON, str(a_file(tmp_path, 1, 2, 3, 4, 9)), "-o", str(out), "--report", str(told))
+
+    cover = orjson.loads((tmp_path / "uit.json.cover.json").read_bytes())
+    report = orjson.loads(told.read_bytes())
+    entry = next(one for one in entries(gateway) if one["kind"] == "transfer")
+    assert len(orjson.loads(out.read_bytes())) == PUPILS
+    assert cover["purpose"] == "papieren-toets"
+    assert cover["channel"] == "portaal-toetsbureau"
+    assert cover["ground"]["article6"] == "e"
+    assert cover["transfers"] == report["transfers"] == [entry["id"]]
+    assert (report["records"], report["released"], report["unresolved"]) == (5, 4, 1)
+    assert (entry["actor"], entry["released"], entry["recipient"]) == ("r", 4, "toetsbureau")
+    assert "5 records handed in, 4 released" in said
+
+
+def test_nothing_that_was_withheld_stands_in_what_was_made_or_said(gateway: CommandLine, tmp_path: Path) -> None:
+    given = a_file(tmp_path)
+    out, told = tmp_path / "uit.json", tmp_path / "verslag.json"
+    said = gateway(*COMMON, str(given), "-o", str(out), "--report", str(told))
+
+    made = [*tmp_path.glob("uit*"), told]
+    texts = said + "".join(one.read_text() for one in made)
+    assert len(made) == 3
+    for word in ("Geheim", "Achternaam", "999990019", "las-", "beeld"):
+        assert word not in texts
+    assert {stat.S_IMODE(one.stat().st_mode) for one in made} == {0o600}
+
+
+def test_standard_input_goes_to_standard_output(gateway: CommandLine, tmp_path: Path) -> None:
+    lines = b"".join(orjson.dumps(student(number)) + b"\n" for number in (1, 2))
+
+    environment = {"GATEWAY_SESSION": str(gateway.session)}
+    done = CliRunner().invoke(app, [*COMMON, "-", "-C", str(gateway.directory)], input=lines, env=environment)
+
+    assert done.exit_code == 0
+    assert len([orjson.loads(line) for line in done.stdout.splitlines()]) == 2
+    assert list(tmp_path.glob("*.cover.json")) == []
+
+
+def test_folder_comes_out_whole_with_numbered_files(gateway: CommandLine, tmp_path: Path) -> None:
+    given, out = tmp_path / "in", tmp_path / "uit"
+    given.mkdir()
+    for number in (1, 2, 3):
+        a_file(given, number, name=f"Geheim{number}.json")
+    (given / "Kapot Kind.json").write_bytes(b"[{")
+    told = tmp_path / "verslag.json"
+
+    said = gateway(*COMMON, str(given), "-o", str(out), "--report", str(told), code=1)
+
+    assert sorted(one.name for one in out.iterdir()) == ["0001.json", "0002.json", "0003.json"]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o700
+    assert orjson.loads(told.read_bytes())["refused"][0]["file"] == 4
+    assert len(orjson.loads((tmp_path / "uit.cover.json").read_bytes())["transfers"]) == 3
+    assert "Kind" not in said + told.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "reason"),
+    [
+        (b"[{", 3, "BODY_INVALID"),
+        (b"<OSO/>", 3, "MEDIA_TYPE_UNKNOWN"),
+        (orjson.dumps([student(9)]), 3, "0 released"),
+        (b"[]", 3, "0 released"),
+    ],
+)
+def test_file_of_which_nothing_leaves_makes_nothing(
+    gateway: CommandLine, tmp_path: Path, text: bytes, code: int, reason: str
+) -> None:
+    given, out = tmp_path / "in.json", tmp_path / "uit"
+    out.mkdir()
+    given.write_bytes(text)
+
+    assert reason in gateway(*COMMON, str(given), "-o", str(out / "uit.json"), code=code)
+    assert list(out.iterdir()) == []
+
+
+def test_delivery_that_the_recipient_calls_for_takes_no_file(gateway: CommandLine, tmp_path: Path) -> None:
+    asked = ("--recipient", "uitgever-zuid", "--purpose", "toegang-leermiddel", "--schema", "edu-v-students")
+    with open_school(gateway.directory) as school:
+        acts.activate(school, "uitgever-zuid", somebody(), "toets")
+
+    said = gateway("filter", *asked, str(a_file(tmp_path)), "-o", str(tmp_path / "uit.json"), code=3)
+
+    assert "CHANNEL_NOT_ALLOWED" in said
+    assert entries(gateway)[-1]["reasons"] == ["CHANNEL_NOT_ALLOWED"]
+
+
+def test_what_is_there_is_not_written_over(gateway: CommandLine, tmp_path: Path) -> None:
+    before = len(entries(gateway))
+    asked = [*COMMON, str(a_file(tmp_path)), "-o", str(tmp_path / "uit.json")]
+    for name in ("uit.json", "uit.json.cover.json", "verslag.json"):
+        (tmp_path / name).write_bytes(b"ours")
+        said = gateway(*asked, "--report", str(tmp_path / "verslag.json"), code=2)
+        assert f"{name} exists already" in said
+        (tmp_path / name).unlink()
+
+    assert len(entries(gateway)) == before
+
+
+def test_only_a_releaser_filters_and_the_attempt_is_registered(gateway: CommandLine, tmp_path: Path) -> None:
+    with open_school(gateway.directory) as school:
+        session.change_roles(school, somebody(), "r", [Held(PersonRole.FG)], [Held(PersonRole.RELEASER)], "weg")
+        session.keep_session(school, "r", school.sign_in_rules())
+
+    said = gateway(*COMMON, str(a_file(tmp_path)), "-o", str(tmp_path / "uit.json"), code=3)
+
+    assert "needs the role releaser" in said
+    assert "deed: file.filter" in entries(gateway)[-1]["detail"]
+    assert not (tmp_path / "uit.json").exists()
+
+
+def test_kind_of_record_is_asked_for_where_there_are_several(gateway: CommandLine, tmp_path: Path) -> None:
+    asked = ("--recipient", "toetsaanbieder", "--purpose", "toetsafname", "--schema", "edu-v-association")
+    with open_school(gateway.directory) as school:
+        acts.activate(school, "toetsaanbieder", somebody(), "toets")
+
+    said = gateway("filter", *asked, str(a_file(tmp_path)), "-o", str(tmp_path / "uit.json"), code=3)
+
+    assert "record: Enrollment, Group" in said
+
+
+def test_missing_input_and_folder_are_bad_usage(gateway: CommandLine, tmp_path: Path) -> None:
+    gateway(*COMMON, str(tmp_path / "none.json"), code=2)
+    gateway(*COMMON, str(a_file(tmp_path)), "-o", str(tmp_path / "none" / "uit.json"), code=2)
+    gateway(*COMMON, str(tmp_path), code=2)
