@@ -18,7 +18,8 @@ from gateway.adapters.database import Database, tables
 from gateway.adapters.fact_store import Entered, enter_within, known
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.subjects import open_task
-from gateway.core.facts import Release
+from gateway.core.classified import WAITS, waiting_for
+from gateway.core.facts import Document, Release
 from gateway.core.holds import due, lapsed
 from gateway.core.reasons import Reason
 from gateway.transfer.trail import instant
@@ -84,13 +85,28 @@ def release(database: Database, keys: StoreKeys, hold: Hold, releases: Sequence[
     with database.write() as connection:
         entered = [Entered(hold.subject, one) for one in releases]
         numbers = enter_within(connection, keys, act, entered, (), _about(hold), "hold released")
-        _end(connection, hold, "released", act, numbers[0])
+        _end(connection, hold.id, "released", act, numbers[0])
+
+
+def release_content(
+    database: Database, keys: StoreKeys, subject: bytes, recipient: str, document: Document, act: Act
+) -> None:
+    """D8: the fact that this content may leave, and the end of the case that waits for it; what else waits opens
+    another. Raises UnknownSubject for a pupil who was forgotten."""
+    about = {"recipient": document.recipient or "any", "class": str(document.field_class)}
+    with database.write() as connection:
+        entered = [Entered(subject, document)]
+        (number,) = enter_within(connection, keys, act, entered, (), about, "content released")
+        table, reason = tables.hold, waiting_for(document.field_class)
+        mine = (table.c.subject == subject, table.c.recipient == recipient, table.c.reason == str(reason))
+        for name in connection.execute(sa.select(table.c.id).where(*mine, table.c.state == "open")).scalars().all():
+            _end(connection, name, "released", act, number)
 
 
 def close(database: Database, hold: Hold, act: Act) -> None:
     """Decided that nothing leaves. Raises NotOpen."""
     with database.write() as connection:
-        _end(connection, hold, "closed", act, None)
+        _end(connection, hold.id, "closed", act, None)
         act.register(connection, "hold closed", about=_about(hold))
 
 
@@ -99,11 +115,14 @@ def _about(hold: Hold) -> dict[str, str]:
     return {**about, "secret": "yes"} if hold.secret else about
 
 
-def _end(connection: sa.Connection, hold: Hold, state: str, act: Act, fact: int | None) -> None:
-    open_still = sa.update(tables.hold).where(tables.hold.c.id == hold.id, tables.hold.c.state == "open")
+def _end(connection: sa.Connection, name: str, state: str, act: Act, fact: int | None) -> None:
+    open_still = sa.update(tables.hold).where(tables.hold.c.id == name, tables.hold.c.state == "open")
     done = {"state": state, "fact": fact, "done": instant(act.moment), "done_by": act.by}
     if connection.execute(open_still.values(**done)).rowcount != 1:
         raise NotOpen
+    task = tables.task
+    overdue = sa.update(task).where(task.c.about == name, task.c.done.is_(None))
+    connection.execute(overdue.values(done=done["done"], done_by=act.by, reason=state))
 
 
 def look_after(database: Database, keys: StoreKeys, term: timedelta, now: datetime, today: date) -> int:
@@ -131,6 +150,8 @@ def _escalate(connection: sa.Connection, hold: Hold, now: datetime) -> None:
 
 
 def _lapsed(database: Database, keys: StoreKeys, hold: Hold, today: date) -> bool:
+    if hold.reason in WAITS:
+        return False  # what was released is that content; any other is another case
     facts = known(database, keys, hold.subject)
     return not any(
         one.recipient == hold.recipient and one.reason is hold.reason and not lapsed(one, facts, today)

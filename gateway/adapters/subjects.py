@@ -10,10 +10,10 @@ Leaves out: asking the LVS (`adapters.roster`), the roster in memory (`adapters.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -224,6 +224,23 @@ def synchronised_now(database: Database, source: str, location: str, moment: dat
     """This part of the source was read whole."""
     with database.write() as connection:
         _synchronised(connection, source, location, moment)
+
+
+class OpenTask(NamedTuple):
+    """A task that nobody did yet. `about`: what it is about, by a name of ours."""
+
+    kind: str
+    about: str
+    moment: str
+
+
+def open_tasks(database: Database, kinds: Collection[str]) -> list[OpenTask]:
+    """Of these kinds, the oldest first."""
+    table = tables.task
+    query = sa.select(table.c.kind, table.c.about, table.c.moment).where(table.c.done.is_(None))
+    with database.read() as connection:
+        rows = connection.execute(query.where(table.c.kind.in_(kinds)).order_by(table.c.number)).all()
+    return [OpenTask(*row) for row in rows]
 
 
 def _synchronised(connection: sa.Connection, source: str, location: str, moment: datetime) -> None:

@@ -6,7 +6,6 @@ Leaves out: the flow (`transfer.handover`), permits (`permits`), where the answe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,20 +13,19 @@ import msgspec
 
 from gateway.adapters import permits as stored
 from gateway.adapters.permits import KeptPermit
-from gateway.adapters.register import DatabaseRegister
-from gateway.adapters.upstream import HttpUpstream, system_trust
 from gateway.bootstrap.acts import compiled
+from gateway.bootstrap.one_pupil import outside, parts
 from gateway.bootstrap.permits import find
-from gateway.bootstrap.plane import outside_of, sizes_of
+from gateway.bootstrap.plane import sizes_of
 from gateway.bootstrap.pupils import as_registered
-from gateway.bootstrap.school import Refused, School, clock, upstream_sources, wire_limits
+from gateway.bootstrap.school import Refused, School, clock
 from gateway.core.decide import LACKS
 from gateway.core.model import Finding
 from gateway.core.persons import Actor, Deed, sentence
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft
 from gateway.core.terms import Delivery
-from gateway.transfer.handover import Handing, Handover, named_route
+from gateway.transfer.handover import Handing, Handover
 from gateway.transfer.released import Released
 
 
@@ -62,21 +60,15 @@ def _deliveries(school: School, permit: KeptPermit) -> list[Delivery]:
 
 
 async def _deliver(school: School, actor: Actor, permit: KeptPermit, deliveries: list[Delivery], reason: str) -> Handed:
-    register = DatabaseRegister(school.database, school.store_keys)
-    upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
-    outside = outside_of(school, school.world(), register, upstream)
-    try:
-        handover = Handover(outside, sizes_of(school), _handing(school, actor, permit, deliveries[0], reason))
+    async with outside(school) as opened:
+        handover = Handover(opened, sizes_of(school), _handing(school, actor, permit, deliveries[0], reason))
         data: dict[str, Any] = {}
-        for source, delivery, record in _parts(school, handover, deliveries):
+        for source, delivery, record in parts(school, opened.world.now(), permit.subject, deliveries):
             answer = await handover.deliver(source, delivery, record)
             if isinstance(answer, Released) and answer.reason is None and isinstance(answer.body, bytes):
                 data.setdefault(delivery.schema, {})[record] = msgspec.Raw(answer.body)
-        await outside.drift.settled()
+        await opened.drift.settled()
         return _handed(actor, permit, data, handover.entries.appended)
-    finally:
-        register.close()
-        await upstream.close()
 
 
 def _handing(school: School, actor: Actor, permit: KeptPermit, delivery: Delivery, reason: str) -> Handing:
@@ -93,20 +85,6 @@ def _handing(school: School, actor: Actor, permit: KeptPermit, delivery: Deliver
         secret=permit.secret,
         reason=reason,
     )
-
-
-def _parts(school: School, handover: Handover, deliveries: list[Delivery]) -> Iterator[tuple[str, Delivery, str]]:
-    """Which record of which delivery is asked of which source: every one that knows the pupil and speaks the schema;
-    where none knows them, the first that speaks it, so that the refusal is registered."""
-    snapshot = handover.outside.world.now()
-    for delivery in deliveries:
-        schema = snapshot.compiled.schemas.get(delivery.schema)
-        speaks = [name for name, source in school.settings.sources.items() if delivery.schema in source.schemas]
-        knows = [name for name in speaks if snapshot.rosters[name].by_id(handover.handing.subject) is not None]
-        for source in knows or speaks[:1]:
-            for record in delivery.grants:
-                if schema is not None and named_route(schema, record) is not None:
-                    yield source, delivery, record
 
 
 def _handed(actor: Actor, permit: KeptPermit, data: dict[str, Any], drafts: list[Draft]) -> Handed:

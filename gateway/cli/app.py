@@ -21,6 +21,7 @@ from gateway.cli import (
     pupils,
     register,
     rows,
+    texts,
 )
 from gateway.cli.output import HERE, Directory, console, school
 from gateway.supervisor import Addresses, Supervisor
@@ -51,7 +52,9 @@ app.add_typer(pupils.roster, name="roster")
 for name, commands in rows.FAMILIES.items():
     app.add_typer(commands, name=name)
 app.add_typer(holds.hold, name="hold")
+app.add_typer(holds.task, name="task")
 app.add_typer(permits.permit, name="permit")
+app.add_typer(texts.text, name="text")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Commands about holds: what waits for a person at school, and what the person decides (D2)."""
+"""Commands about what waits for a person at school, and what the person decides (D2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from gateway.bootstrap import holds
+from gateway.bootstrap import holds, tasks
 from gateway.bootstrap.holds import Terms
 from gateway.bootstrap.school import clock
 from gateway.cli.output import HERE, Directory, OnBehalf, Why, acting, console, table
@@ -16,6 +16,7 @@ from gateway.core.facts import Exception18
 from gateway.core.model import Category
 
 hold = typer.Typer(help="What waits for a person to decide: list, show, release, close.", no_args_is_help=True)
+task = typer.Typer(help="What waits for the board and the FG.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The hold: its name in `gateway hold list`.")]
 
 
@@ -73,3 +74,10 @@ def close(name: Name, reason: Why, by: OnBehalf = None, directory: Directory = H
     with acting(directory, by) as (opened, actor):
         holds.close(opened, actor, name, reason)
         console.print(f"{name} is closed", markup=False)
+
+
+@task.command("list")
+def listing_tasks(directory: Directory = HERE) -> None:
+    """Your own: break-glass to look at, and cases that nobody decided about in time."""
+    with acting(directory) as (opened, actor):
+        table(("what", "about", "since"), tasks.listed(opened, actor))

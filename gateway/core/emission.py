@@ -13,8 +13,9 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from gateway.core import pseudonym
+from gateway.core.classified import WAITS, Waiting, released
 from gateway.core.facts import Facts
-from gateway.core.model import FieldClass, KeyVersion, Person, Subject, Verdict
+from gateway.core.model import KeyVersion, Person, Subject, Verdict
 from gateway.core.projection import Subject as Position
 from gateway.core.question import Audience
 from gateway.core.reasons import Reason
@@ -256,14 +257,26 @@ class Sight:
 
 
 class Emission:
-    """One answer (or one part of one): who is in it, who is not and why, and what it issues for the first time."""
+    """One answer (or one part of one): who is in it, who is not and why, and what it issues for the first time.
+    `waiting`: what stayed behind until a person releases it, for who looks at it."""
 
-    __slots__ = ("_blocked", "_held", "_released", "_things", "_withheld", "malformed", "sight", "unresolved")
+    __slots__ = (
+        "_blocked",
+        "_held",
+        "_released",
+        "_things",
+        "_withheld",
+        "malformed",
+        "sight",
+        "unresolved",
+        "waiting",
+    )
 
     def __init__(self, sight: Sight) -> None:
         self.sight = sight
         self.malformed = 0
         self.unresolved = 0
+        self.waiting: list[Waiting] = []
         self._released: list[Seen] = []
         self._withheld: dict[Subject, tuple[Reason, ...]] = {}
         self._held: dict[tuple[Subject, Reason], None] = {}
@@ -299,9 +312,9 @@ class Emission:
         withheld = self._withheld
         for one in dict.fromkeys(seen):
             subject = one.subject
-            for reason in one.held:
-                if subject is not None:
-                    self._held[subject, reason] = None
+            if subject is not None:
+                waits = (*one.held, *(reason for reason in reasons if reason in WAITS))
+                self._held |= dict.fromkeys((subject, reason) for reason in waits)
             if subject is None:
                 self.unresolved += 1
             elif subject not in withheld and not reasons:
@@ -314,27 +327,15 @@ class Emission:
         found = dict.fromkeys(fields)
         for subject in subjects if found else ():
             self._blocked.setdefault(subject, {}).update(found)
+            self._held |= dict.fromkeys((subject, reason) for _, reason in found if reason in WAITS)
 
-    def released_text(self, subject: Subject, digest: bytes) -> bool:
-        """D8: whether a person released exactly this masked text of this pupil for this purpose."""
-        delivery = self.sight.delivery
-        return any(
-            one.digest == digest
-            and one.field_class is FieldClass.FREE_TEXT
-            and one.purpose == delivery.purpose
-            and one.recipient in (None, delivery.recipient)
-            for one in self.sight.facts.about(subject.id).documents
-        )
-
-    def classified(self, subject: Subject, digest: bytes) -> FieldClass | None:
-        """D8: what a named person says that this document of this pupil is, for this purpose; None where nobody did."""
-        delivery = self.sight.delivery
-        found = [
-            one.field_class
-            for one in self.sight.facts.about(subject.id).documents
-            if one.digest == digest and one.purpose == delivery.purpose and one.recipient in (None, delivery.recipient)
-        ]
-        return found[-1] if found else None
+    def waits(self, one: Waiting) -> bool:
+        """D8: whether a person must still release it; then it waits."""
+        facts = self.sight.facts.about(one.subject.id)
+        if released(facts, self.sight.delivery, one.digest, one.field_class):
+            return False
+        self.waiting.append(one)
+        return True
 
     @property
     def released(self) -> tuple[Subject, ...]:

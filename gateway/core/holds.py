@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from gateway.core.classified import WAITS
 from gateway.core.facts import Exception18, Fact, Facts, Mark, Release
 from gateway.core.model import Category, Finding
 from gateway.core.permits import SPECIAL_CATEGORIES
@@ -52,6 +53,8 @@ class Asked:
 def judged(asked: Asked, facts: Facts) -> tuple[Release, ...] | tuple[Finding, ...]:
     """One release per fact that caused the hold, so that it lapses with that fact; or what is missing."""
     found = []
+    if asked.reason in WAITS:
+        found.append(Finding(asked.reason, "one by one: gateway text release"))  # D8
     if not asked.categories:
         found.append(Finding(asked.reason, "categories"))
     if asked.until < asked.today:

@@ -6,8 +6,8 @@ case and the accents, with tussenvoegsels, initials and Dutch endings (Jans, Jan
 the fetch, a pupil of another location or an aunt: a word with a capital within a sentence counts as a name too, since
 Dutch writes little else so. What is an e-mail address, a
 link, a postcode or a number of eight digits or more is masked whoever it belongs to. Masking is a help and no proof
-that nobody can be recognised: beside a special category a person releases the text that is left (D8), which `digest`
-names. Leaves out: which fields are names (`formats`), who released what (`facts`), the BSN (`national_number`).
+that nobody can be recognised: beside a special category a person releases the text that is left (`classified`, D8).
+Leaves out: which fields are names (`formats`), who released what (`facts`), the BSN (`national_number`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 
 from gateway.core.national_number import DATE
 
@@ -121,11 +120,6 @@ class Mask:
     def _is_name(self, fold: str) -> bool:
         names = self._names
         return fold in names or any(fold.endswith(end) and fold[: -len(end)] in names for end in _ENDINGS)
-
-
-def digest(text: str) -> bytes:
-    """What a person's release of a masked text names (facts of kind document)."""
-    return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def folded(word: str) -> str:

@@ -396,6 +396,11 @@ class Reason(StrEnum):
         "Vrije tekst gaat niet mee.",
         NOT_ACTIVE,
     )
+    DOCUMENT_NOT_CLASSIFIED = (
+        "DOCUMENT_NOT_CLASSIFIED", 18, 404, False, "D8, R38", "art. 25 AVG",
+        "Niemand heeft dit document voor deze leerling en dit doel vrijgegeven.",
+        NOT_AVAILABLE_TO_YOU,
+    )
     FIELD_DISPUTED = (
         "FIELD_DISPUTED", 18, 404, False, "R93, R115", "art. 18(1)(a) AVG",
         "De juistheid van dit gegeven wordt betwist.",

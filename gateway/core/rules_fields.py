@@ -94,7 +94,7 @@ def within_agreement(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 
 def never_leaves(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R37, R38, R64: no basis in a file can open these."""
+    """R37, R64: no basis in a file can open these."""
     for one in terms.granted:
         for found in sorted(classes(one) & _NEVER.keys()):
             reason, rule = _NEVER[found]
@@ -195,7 +195,7 @@ def free_text(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     """N5: never beside a pseudonym. R88, D8: masked, or empty; what is beside a special category waits, text by text,
     for a person who releases it (`formats`). What comes in tells the school, and is not masked."""
     pseudonymous = terms.delivery.pseudonym is not PseudonymMethod.NONE
-    comes_in = {route.record for route in (terms.schema.routes if terms.schema else ()) if route.write}
+    comes_in = _coming_in(terms)
     for one in terms.granted:
         if FieldClass.FREE_TEXT not in classes(one):
             continue
@@ -210,20 +210,31 @@ def free_text(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 _MASKING = frozenset({Transform.MASK, Transform.REDACT})
 
 
+def documents(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """D8, R38, N5: whole and never beside a pseudonym; one by one, when a person released it (`formats`). Nobody looks
+    inside what comes in."""
+    pseudonymous = terms.delivery.pseudonym is not PseudonymMethod.NONE
+    for one in terms.granted:
+        if FieldClass.DOCUMENT not in classes(one):
+            continue
+        if pseudonymous:
+            message = "a document does not leave beside a pseudonym"
+            yield terms.field_problem(one, Reason.DOCUMENT_NOT_CLASSIFIED, "R38, N5", message)
+        elif one.grant.transform is not Transform.KEEP:
+            message = "a document leaves whole, as a person released it, or not at all"
+            yield terms.field_problem(one, Reason.DOCUMENT_NOT_CLASSIFIED, "D8", message, "transform")
+        elif one.record.name in _coming_in(terms):
+            message = "a document does not come in"
+            yield terms.field_problem(one, Reason.DOCUMENT_NOT_CLASSIFIED, "D8", message)
+
+
+def _coming_in(terms: DeliveryTerms) -> frozenset[str]:
+    return frozenset(route.record for route in (terms.schema.routes if terms.schema else ()) if route.write)
+
+
 def beside_special(granted: Iterable[Granted]) -> bool:
     """Whether something of a special category is granted: beside it a masked text waits for a person (D8)."""
     return any(classes(one) & (SPECIAL_CLASSES | {FieldClass.SUPPORT}) for one in granted)
-
-
-def documents(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
-    """R38, D8: a document leaves when a person classified it by its content, for this pupil and purpose, which is asked
-    of each document in a file (`formats.xml`); never beside a pseudonym, whose pupil it names."""
-    pseudonymous = terms.delivery.pseudonym is not PseudonymMethod.NONE
-    files = terms.schema is not None and terms.schema.format == "xml"
-    for one in terms.granted:
-        if FieldClass.DOCUMENT in classes(one) and (pseudonymous or not files):
-            message = "a document leaves in a file only, classified, and not beside a pseudonym"
-            yield terms.field_problem(one, Reason.FREE_TEXT_BLOCKED, "R38, D8", message)
 
 
 def third_persons(terms: DeliveryTerms) -> Iterator[PolicyProblem]:

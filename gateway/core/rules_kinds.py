@@ -46,7 +46,7 @@ _CLOSED_LIST = frozenset(
 )
 _ARTICLE = re.compile(r"\bart(?:ikel(?:en)?|\.)\s*\d")
 # R62: an audit counts enrolments; how a pupil fares or who helps is none of it.
-_CARE = SPECIAL_CLASSES | {FieldClass.SUPPORT, FieldClass.FREE_TEXT, FieldClass.RESULT}
+_CARE = SPECIAL_CLASSES | {FieldClass.SUPPORT, FieldClass.FREE_TEXT, FieldClass.DOCUMENT, FieldClass.RESULT}
 # R64: a dispute before a judge or a committee is weighed, not asked about.
 _DISPUTE = "geschillen"
 

@@ -3,21 +3,16 @@ nobody released (D7, D8): for the formats in which everything is text. Leaves ou
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Callable
-from hashlib import sha256
 
 from gateway.core.circle import Circle
+from gateway.core.classified import Waiting, of_document, of_text
 from gateway.core.emission import Emission
-from gateway.core.masking import digest
 from gateway.core.model import FieldClass, Subject, Transform
 from gateway.core.national_number import found_in, may_be, may_hold, numbers_in, own
 from gateway.core.projection import Leaf
 from gateway.core.reasons import Reason
 
-# A document that a person called one of these leaves; what needs a parent's consent or a basis of its own does not.
-_FREE = frozenset({FieldClass.DOCUMENT, FieldClass.ORDINARY, FieldClass.RESULT, FieldClass.SUPPORT})
 _DAYS = frozenset({"date", "date-time"})
 
 
@@ -37,7 +32,8 @@ class Guard:
     def passed(self, leaf: Leaf, text: str) -> str | Reason:
         """What leaves of this value, before its transform; or why nothing does."""
         if leaf.field_class is FieldClass.DOCUMENT:
-            return text if self._classified(text) else Reason.FREE_TEXT_BLOCKED
+            content = of_document(text, "base64")
+            return Reason.DOCUMENT_NOT_CLASSIFIED if content is None or self._waits(leaf, content) else text
         if leaf.transform not in (Transform.KEEP, Transform.MASK) or not self._guarded(leaf):
             return text
         free = leaf.field_class is FieldClass.FREE_TEXT
@@ -46,7 +42,7 @@ class Guard:
         suspect = may_hold(text) if free else may_be(text, self._harmless)
         if suspect and self._is_own(text):
             return Reason.BSN_NOT_ALLOWED
-        return self._masked(text) if leaf.transform is Transform.MASK else text
+        return self._masked(leaf, text) if leaf.transform is Transform.MASK else text
 
     def _guarded(self, leaf: Leaf) -> bool:
         """Whether this leaf leaves with what the source wrote in it. A granted national number is the law's (N1)."""
@@ -58,11 +54,12 @@ class Guard:
             or leaf.format in _DAYS
         )
 
-    def _masked(self, text: str) -> str | Reason:
+    def _masked(self, leaf: Leaf, text: str) -> str | Reason:
         masked = self._circle().mask(text)
         if found_in(masked):
             return Reason.BSN_NOT_ALLOWED
-        return Reason.FREE_TEXT_BLOCKED if self._special and not self._released(masked) else masked
+        waits = self._special and self._waits(leaf, of_text(text), masked)
+        return Reason.FREE_TEXT_BLOCKED if waits else masked
 
     def _is_own(self, text: str) -> bool:
         if own(self._circle().numbers, text):
@@ -70,15 +67,8 @@ class Guard:
         known = self._emission.sight.roster.digest
         return bool(self._digests) and any(known(number) in self._digests for number in numbers_in(text))
 
-    def _released(self, masked: str) -> bool:
-        """D8: by a person, for each pupil the record is about; a text about nobody can be released by nobody."""
-        text = digest(masked)
-        return bool(self._subjects) and all(self._emission.released_text(one, text) for one in self._subjects)
-
-    def _classified(self, text: str) -> bool:
-        """D8: by a person, by its content, for each pupil the record is about."""
-        try:
-            content = sha256(b64decode("".join(text.split()), validate=True)).digest()
-        except (binascii.Error, ValueError):
-            return False
-        return bool(self._subjects) and all(self._emission.classified(one, content) in _FREE for one in self._subjects)
+    def _waits(self, leaf: Leaf, content: bytes, shown: str = "") -> bool:
+        """D8: until a person released it for each pupil the record is about; what is about nobody, nobody releases."""
+        contents = (Waiting(one, leaf.path, leaf.field_class, content, shown) for one in self._subjects)
+        waits = [self._emission.waits(one) for one in contents]
+        return not waits or any(waits)

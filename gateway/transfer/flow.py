@@ -84,6 +84,19 @@ class Flow(Steps):
         receipt = await self.outside.register.append(draft)
         return _absence(permit, match, receipt, listed=target.listed and inquiry.named is None)
 
+    async def looked_at(self, trail: Trail, match: Match, inquiry: Inquiry) -> Emission | Absent:
+        """A read without its end, for a person of the school (`review`): no entry, no answer, only what was judged."""
+        granted = self.granted(trail, inquiry, self.outside.world.now())
+        target = self.target(granted.resolver, match, inquiry)
+        if isinstance(target, Absent):
+            return target
+        fetched = await self._fetch(granted.permit, target.call)
+        _, emission, minimiser = self._emission(trail, inquiry, self.outside.world.now())
+        if fetched.status != 404:
+            self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
+            _same_person(target, emission)
+        return emission
+
     def target(self, resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Absent:
         """What to ask the source, and about whom; the request names it."""
         return aimed_at(resolver, match, inquiry)

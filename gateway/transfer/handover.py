@@ -1,31 +1,26 @@
-"""A read for one pupil on a one-off permit, by a person of the school (D4): the same flow, without a recipient's call.
+"""A read for one pupil on a one-off permit, by a person of the school (D4).
 
-The person names the permit; the route, the question to the LVS and the terms follow from the delivery. The permit must
-be in the facts, and not have ended, at every verdict, the last one included (house rule 4); what leaves once is marked
-as used in the transaction of its entry. Leaves out: making a permit (`core.permits`), what becomes of the answer
-(`bootstrap.handover`).
+The person names the permit, and that one alone counts. It must be in the facts, and not have ended, at every verdict,
+the last one included (house rule 4); what leaves once is marked as used in the transaction of its entry. Leaves out:
+the read (`one_pupil`), making a permit (`core.permits`), what becomes of the answer (`bootstrap.handover`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gateway.core.decide import LACKS, Call
+from gateway.core.decide import LACKS
 from gateway.core.facts import Occasion
 from gateway.core.model import Caller, Finding
 from gateway.core.persons import SECRET_DETAIL
-from gateway.core.reasons import Reason
 from gateway.core.register import Draft, Spent, altered
-from gateway.core.schema import Route, Schema
 from gateway.core.terms import Delivery
-from gateway.formats.json import naming
-from gateway.transfer.flow import Flow, Target, aimed_at
 from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.one_pupil import OnePupil
 from gateway.transfer.ports import Receipt, Register, RegisterUnavailable, Snapshot
 from gateway.transfer.released import Answer
-from gateway.transfer.remembered import Granted, Remembered
-from gateway.transfer.request import Asked, Match, Stop
-from gateway.transfer.resolve import Absent, Resolver
+from gateway.transfer.remembered import Granted
+from gateway.transfer.request import Stop
 from gateway.transfer.steps import Outside, Sizes, unregistered
 from gateway.transfer.trail import Trail
 
@@ -75,12 +70,12 @@ class PersonsRegister:
         return receipt
 
 
-class Handover(Flow):
+class Handover(OnePupil):
     """One per handing over."""
 
     def __init__(self, outside: Outside, sizes: Sizes, handing: Handing) -> None:
         self.entries = PersonsRegister(outside.register, handing)
-        super().__init__(replace(outside, register=self.entries), sizes, Remembered(outside.world, handing.fact))
+        super().__init__(replace(outside, register=self.entries), sizes, handing.subject, handing.fact)
         self.handing = handing
 
     async def deliver(self, source: str, delivery: Delivery, record: str) -> Answer:
@@ -89,32 +84,13 @@ class Handover(Flow):
         caller = Caller(handing.person, "school", handing.recipient, handing.purpose)
         trail = self.begin(caller)
         try:
-            match = self._match(source, delivery, record)
+            match = self.match(source, delivery, record)
             trail = replace(trail, match=match)
-            return await self.read(trail, match, self._inquiry(match, delivery))
+            return await self.read(trail, match, self.inquiry(match, delivery, handing.channel))
         except Stop as stop:
             return await self.refuse(trail, stop)
         except RegisterUnavailable:
             return unregistered(trail)
-
-    def _match(self, source: str, delivery: Delivery, record: str) -> Match:
-        """The route that asks for one person by name."""
-        schema = self.outside.world.now().compiled.schemas.get(delivery.schema)
-        route = named_route(schema, record) if schema else None
-        if schema is None or route is None:
-            raise Stop(Reason.ROUTE_UNKNOWN)
-        return Match(source, schema, route, {})
-
-    def _inquiry(self, match: Match, delivery: Delivery) -> Inquiry:
-        """At the locations of this pupil, which are looked at again with each verdict (`screening`)."""
-        organisation = self.outside.world.organisation
-        found = self.outside.world.now().rosters[match.source].by_id(self.handing.subject)
-        locations = frozenset(one.location for one in found.enrolments) & delivery.locations if found else frozenset()
-        named = match.route.named
-        assert named is not None, "a route that asks for one person"
-        pairs = sorted(pair for name in sorted(locations) for pair in organisation.locations[name].ids)
-        call = Call(match.source, match.schema.name, match.route.record, None, locations, self.handing.channel)
-        return Inquiry(call, Asked(locations, ()), naming(named, pairs))
 
     def granted(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Granted:
         """The gate's, and the permit of the person: there, not ended, not yet over."""
@@ -125,17 +101,3 @@ class Handover(Flow):
             reason = LACKS[self.handing.occasion]
             raise Stop(reason, findings=(Finding(reason, "permit"),))
         return granted
-
-    def target(self, resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Absent:
-        """Nobody asks under a pseudonym: the pupil is the permit's, screened as anybody who is named."""
-        whole = aimed_at(resolver, match, replace(inquiry, named=None))
-        found = resolver.screened(self.handing.subject)
-        if isinstance(whole, Absent) or isinstance(found, Absent) or inquiry.named is None:
-            return found if isinstance(found, Absent) else whole
-        return Target(replace(whole.call, body=inquiry.named.upstream_body(found)), found)
-
-
-def named_route(schema: Schema, record: str) -> Route | None:
-    """How this schema is asked for this record of one person."""
-    routes = (one for one in schema.routes if one.record == record and one.named is not None and one.write is None)
-    return next(routes, None)

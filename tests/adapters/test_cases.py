@@ -1,4 +1,4 @@
-"""Cases in the database: holds open with their entry and once, permits are used up with theirs, time ends both."""
+"""Cases in the database: holds open with their entry and once, permits are used up with it, time ends both (D2, D8)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ import pytest
 
 from gateway.adapters import holds, permits
 from gateway.adapters.acts import Act
+from gateway.adapters.fact_store import known
 from gateway.adapters.holds import Hold, NotOpen
 from gateway.adapters.linking import destroy_reference_key
 from gateway.adapters.permits import NotPossible
 from gateway.adapters.register import DatabaseRegister
-from gateway.core.facts import Exception18, Occasion, Permit, Release, Restriction, RestrictionGround
-from gateway.core.model import Category, Person, Subject
+from gateway.adapters.subjects import open_tasks
+from gateway.core.facts import Document, Exception18, Occasion, Permit, Release, Restriction, RestrictionGround
+from gateway.core.model import Category, FieldClass, Person, Subject
 from gateway.core.permits import Items
 from gateway.core.reasons import Reason
 from gateway.core.register import Spent
@@ -116,6 +118,43 @@ async def test_pupil_held_again_and_again_is_one_open_case(school: School) -> No
     assert (case.recipient, case.purpose) == ("uitgever-noord", "toegang-leermiddel")
 
 
+async def test_content_that_is_released_ends_the_case_of_that_pupil_recipient_and_class(school: School) -> None:
+    waits = Reason.FREE_TEXT_BLOCKED
+    await school.holds(1, waits)
+    await school.holds(2, waits, pupil=1)
+    await school.holds(3, waits, recipient="ander")
+    await school.holds(4, Reason.DOCUMENT_NOT_CLASSIFIED)
+    release_text(school)
+
+    assert [one.state for one in school.cases()] == ["released", "open", "open", "open"]
+    (one,) = known(school.recording.database, KEYS, school.recording.pupils[0]).documents
+    assert one.digest == b"d" * 32
+    assert "class: free-text" in orjson.loads(last_bodies(school.recording.database, 1)[0])["detail"]
+
+
+async def test_other_content_of_that_pupil_opens_another_case(school: School) -> None:
+    await school.holds(1, Reason.FREE_TEXT_BLOCKED)
+    release_text(school)
+    school.look_after(1)
+    await school.holds(2, Reason.FREE_TEXT_BLOCKED)
+
+    assert [one.state for one in school.cases()] == ["released", "open"]
+
+
+async def test_content_without_a_case_is_released_as_well(school: School) -> None:
+    release_text(school)
+
+    assert school.cases() == []
+    assert known(school.recording.database, KEYS, school.recording.pupils[0]).documents
+
+
+def release_text(school: School) -> None:
+    document = Document(digest=b"d" * 32, purpose="toegang-leermiddel", field_class=FieldClass.FREE_TEXT)
+    holds.release_content(
+        school.recording.database, KEYS, school.recording.pupils[0], "uitgever-noord", document, school.act()
+    )
+
+
 async def test_another_pupil_recipient_or_reason_is_another_case(school: School) -> None:
     await school.holds(1)
     await school.holds(2, pupil=1)
@@ -168,6 +207,14 @@ async def test_overdue_case_becomes_a_task_for_board_and_fg_once(school: School)
 
     assert [school.look_after(27), school.look_after(28), school.look_after(29)] == [0, 1, 0]
     assert school.tasks() == [holds.OVERDUE_BOARD, holds.OVERDUE_FG]
+
+
+async def test_task_of_an_overdue_case_is_done_once_somebody_decides(school: School) -> None:
+    await school.holds(1)
+    school.look_after(28)
+    holds.close(school.recording.database, school.cases()[0], school.act())
+
+    assert school.tasks() == []
 
 
 async def test_overdue_secret_case_is_no_task_of_the_board(school: School) -> None:
@@ -268,6 +315,9 @@ async def test_permit_for_an_emergency_is_used_until_it_ends(school: School) -> 
 async def test_break_glass_is_a_task_for_the_fg_at_once_until_it_is_reviewed(school: School) -> None:
     name = school.permit(Occasion.BREAK_GLASS)
     assert school.tasks() == [permits.FG_NOTICE, permits.FG_REVIEW]
+    found = open_tasks(school.recording.database, [permits.FG_REVIEW])
+    assert [(one.kind, one.about) for one in found] == [(permits.FG_REVIEW, name)]
+    assert open_tasks(school.recording.database, [holds.OVERDUE_BOARD]) == []
 
     permits.review(school.recording.database, school.kept(name), "terecht", school.act())
 

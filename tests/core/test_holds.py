@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.core.classified import WAITS
 from gateway.core.facts import (
     NOTHING_KNOWN,
     Exception18,
@@ -108,3 +109,10 @@ def test_release_lapses_after_its_last_day_or_with_its_cause() -> None:
     assert not lapsed(first, TWO, ASKED.until)
     assert lapsed(first, TWO, ASKED.until + timedelta(days=1))
     assert lapsed(first, gathered([Restriction(number=5, ground=RestrictionGround.UNLAWFUL)]), TODAY)
+
+
+@pytest.mark.parametrize("reason", sorted(WAITS))
+def test_content_is_released_one_by_one_and_never_by_category(reason: Reason) -> None:
+    assert judged(replace(ASKED, reason=reason), NOTHING_KNOWN) == (
+        Finding(reason, "one by one: gateway text release"),
+    )

@@ -14,7 +14,7 @@ from gateway.core.problems import delivery_terms
 from gateway.core.reasons import Reason
 from gateway.core.rules_fields import beside_special
 from gateway.core.rules_terms import AGREEMENT_ITEMS, AIMS
-from gateway.core.schema import Branch, Route
+from gateway.core.schema import Branch, Route, WriteBack
 from gateway.core.terms import (
     Aggregate,
     Authorisation,
@@ -285,7 +285,7 @@ REFUSED_BESIDE_A_PSEUDONYM = {
     "financial": {Reason.NO_NOODZAAK},
     "third-person": {Reason.THIRD_PERSON_DATA},
     "free-text": {Reason.FREE_TEXT_BLOCKED},
-    "document": {Reason.FREE_TEXT_BLOCKED},
+    "document": {Reason.DOCUMENT_NOT_CLASSIFIED},
     "image": set(),
     "credential": {Reason.FIELD_CONFIDENTIAL},
     "confidential": {Reason.FIELD_CONFIDENTIAL},
@@ -365,7 +365,7 @@ def test_support_to_those_who_give_it_needs_no_article_9(kind: RecipientKind) ->
     assert found(named("support", kind=kind, **terms)) == set()
 
 
-@pytest.mark.parametrize("path", ["criminal", "credential", "confidential", "document"])
+@pytest.mark.parametrize("path", ["criminal", "credential", "confidential"])
 def test_field_that_never_leaves_is_refused_under_every_term(path: str) -> None:
     one = named(path, kind=RecipientKind.DUO, grondslag=replace(LAW, article9="UAVG 30"), dpia=DPIA)
 
@@ -399,6 +399,21 @@ def test_free_text_by_name_is_accepted_masked_or_empty() -> None:
         masked = {"Pupil": REAL_IDS["Pupil"] | {"free-text": grant("free-text", transform)}}
         assert found(named(grants=masked)) == set()
     assert found(named("free-text")) == {Reason.FREE_TEXT_BLOCKED}
+
+
+def test_document_by_name_is_accepted_whole() -> None:
+    redacted = {"Pupil": REAL_IDS["Pupil"] | {"document": grant("document", Transform.REDACT)}}
+
+    assert found(named("document")) == set()
+    assert found(named(grants=redacted)) == {Reason.DOCUMENT_NOT_CLASSIFIED}
+
+
+def test_document_does_not_come_in() -> None:
+    written = Route("POST", "/pupils", "Pupil", many=False, write=WriteBack("items", "id", "school"))
+    inbound = {"pupils": replace(SCHEMA, routes=(*SCHEMA.routes, written))}
+
+    (problem,) = problems(named("document"), inbound, ORGANISATION, TODAY)
+    assert (problem.reason, problem.rule) == (Reason.DOCUMENT_NOT_CLASSIFIED, "D8")
 
 
 def test_only_free_text_can_be_masked() -> None:

@@ -1,4 +1,4 @@
-"""What is in a value that may not leave: a national number, a text with names, a text nobody released (D7, D8, R88)."""
+"""What is in a value that may not leave: a national number, a text with names, what nobody released (D7, D8, R88)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.classified import of_document, of_text
 from gateway.core.emission import Emission
 from gateway.core.facts import Document, Facts
-from gateway.core.masking import digest
 from gateway.core.model import Category, FieldClass, PseudonymMethod, Subject, Transform
 from gateway.core.projection import compile_projection
 from gateway.core.reasons import Reason
@@ -252,36 +252,123 @@ def test_text_beside_a_special_category_waits_for_a_person_who_releases_it() -> 
 
     assert answered[0] == {}
     assert answered.blocked == [(0, "note", Reason.FREE_TEXT_BLOCKED)]
+    assert answered.emission.held == ((answered.people[0], Reason.FREE_TEXT_BLOCKED),)
 
 
-def release(text: str, **more: Any) -> SimulatedFacts:
-    terms: dict[str, Any] = {"purpose": "toegang", "field_class": FieldClass.FREE_TEXT, "digest": digest(text)}
+def test_text_that_waits_is_there_for_who_looks_and_shown_in_no_repr() -> None:
+    (one,) = Answered({"givenName": "Fatima", "note": "Fatima huilde."}, special=True).emission.waiting
+
+    assert (one.path, one.shown, one.digest) == ("note", "[naam] huilde.", of_text("Fatima huilde."))
+    assert "huilde" not in repr(one)
+
+
+def test_record_that_needs_a_text_nobody_released_is_held_whole() -> None:
+    required = record(note=leaf(FieldClass.FREE_TEXT, Category.OBSERVATIONS, required=True))
+    answered = Answered({"note": "Stil."}, of=required, special=True)
+
+    assert answered.minimised.records == 0
+    assert answered.emission.held == ((answered.people[0], Reason.FREE_TEXT_BLOCKED),)
+
+
+def test_field_with_a_number_is_no_case_for_a_person() -> None:
+    assert Answered({"bsn": BSN, "code": BSN}).emission.held == ()
+
+
+def released(digest: bytes, **more: Any) -> SimulatedFacts:
+    """To pupil 1."""
+    terms: dict[str, Any] = {"purpose": "toegang", "field_class": FieldClass.FREE_TEXT, "digest": digest}
     facts = SimulatedFacts()
     facts.people[build.pupil(1).id] = Facts(documents=(Document(**(terms | more)),))
     return facts
 
 
-def test_released_text_leaves_as_it_was_released() -> None:
-    facts = release("[naam] huilde.", recipient="uitgever")
+def test_released_text_leaves_masked() -> None:
+    facts = released(of_text("Fatima huilde."), recipient="uitgever")
     answered = Answered({"givenName": "Fatima", "note": "Fatima huilde."}, special=True, facts=facts)
 
     assert answered[0] == {"note": "[naam] huilde."}
-    assert answered.blocked == []
+    assert (answered.blocked, answered.emission.held, answered.emission.waiting) == ([], (), [])
+
+
+def test_text_released_of_one_pupil_leaves_among_others_with_their_names_masked_too() -> None:
+    facts = released(of_text("fatima sloeg zoë."))
+    records = [{"givenName": "Fatima", "note": "fatima sloeg zoë."}, {"givenName": "Zoë"}]
+
+    assert Answered(records[0], special=True, facts=facts)[0] == {"note": "[naam] sloeg zoë."}
+    assert Answered(*records, special=True, facts=facts)[0] == {"note": "[naam] sloeg [naam]."}
 
 
 @pytest.mark.parametrize(
     "other", [{"purpose": "iets-anders"}, {"recipient": "ander"}, {"field_class": FieldClass.DOCUMENT}]
 )
 def test_release_for_something_else_releases_nothing(other: dict[str, Any]) -> None:
-    facts = release("[naam] huilde.", **other)
+    facts = released(of_text("Fatima huilde."), **other)
 
     assert Answered({"givenName": "Fatima", "note": "Fatima huilde."}, special=True, facts=facts)[0] == {}
 
 
+def test_text_of_another_pupil_is_not_released_with_it() -> None:
+    answered = Answered({}, {"note": "Stil."}, special=True, facts=released(of_text("Stil.")))
+
+    assert answered[1] == {}
+
+
 def test_text_that_changed_after_its_release_waits_again() -> None:
-    facts = release("[naam] huilde.")
+    facts = released(of_text("Fatima huilde."))
 
     assert Answered({"givenName": "Fatima", "note": "Fatima huilde hard."}, special=True, facts=facts)[0] == {}
+
+
+# -- documents ---------------------------------------------------------------------------------------------
+
+FILE = "JVBERi0="
+WITH_DOCUMENT = record(
+    okr=Leaf("string", Category.OBSERVATIONS, FieldClass.DOCUMENT, format="base64"),
+    plan=leaf(FieldClass.DOCUMENT, Category.OBSERVATIONS),
+)
+DOCUMENTS = build.keep("okr", "plan", "code")
+
+
+def with_document(facts: SimulatedFacts | None = None, **fields: Any) -> Answered:
+    return Answered({"code": "x", **fields}, of=WITH_DOCUMENT, grants=DOCUMENTS, facts=facts)
+
+
+@pytest.mark.parametrize("path", ["okr", "plan"])
+def test_document_that_nobody_classified_stays_behind_and_is_a_case(path: str) -> None:
+    answered = with_document(None, **{path: FILE})
+
+    assert answered[0] == {"code": "x"}
+    assert answered.blocked == [(0, path, Reason.DOCUMENT_NOT_CLASSIFIED)]
+    assert answered.emission.held == ((answered.people[0], Reason.DOCUMENT_NOT_CLASSIFIED),)
+    (one,) = answered.emission.waiting
+    assert one.shown == ""
+
+
+def test_document_leaves_once_a_person_classified_its_content() -> None:
+    digest = of_document(FILE, "base64")
+    assert digest is not None
+    facts = released(digest, field_class=FieldClass.DOCUMENT)
+
+    assert with_document(facts, okr=FILE)[0] == {"code": "x", "okr": FILE}
+    assert with_document(facts, okr="JVBERi0x")[0] == {"code": "x"}
+
+
+def test_document_is_not_released_as_a_text() -> None:
+    digest = of_document(FILE, "base64")
+    assert digest is not None
+
+    assert with_document(released(digest), okr=FILE)[0] == {"code": "x"}
+
+
+def test_document_that_cannot_be_read_waits_for_nobody_and_stays_behind() -> None:
+    answered = with_document(okr="geen base64!")
+
+    assert answered[0] == {"code": "x"}
+    assert answered.emission.waiting == []
+
+
+def test_empty_document_leaves_empty() -> None:
+    assert with_document(okr="")[0] == {"code": "x", "okr": ""}
 
 
 def test_pieces_of_a_long_list_are_masked_with_the_names_of_the_whole() -> None:

@@ -169,7 +169,7 @@ def test_everything_granted_keeps_everything_but_unclassified_documents_and_what
     )
     assert {reason for _, fields in emission.partial for _, reason in fields} == {
         Reason.CONSENT_MISSING,
-        Reason.FREE_TEXT_BLOCKED,
+        Reason.DOCUMENT_NOT_CLASSIFIED,
     }
 
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 import pytest
 from lxml import etree
 
+from gateway.core.classified import of_text
 from gateway.core.facts import Document, Facts
 from gateway.core.minimised import EnvelopeBroken
 from gateway.core.model import FieldClass, PseudonymMethod, Transform
@@ -134,7 +135,7 @@ def test_a_filler_stands_where_the_standard_wants_something() -> None:
 def test_an_unclassified_document_goes_with_its_own_element_alone() -> None:
     found, emission = xml.bench(xml.grants(*SUPPORT)).run(xml.text(support()))
     assert [etree.QName(one).localname for one in etree.fromstring(found.body).iterfind("{*}support/*")] == ["aim"]
-    assert emission.partial == ((xml.ANNE, (("support.file.content", Reason.FREE_TEXT_BLOCKED),)),)
+    assert emission.partial == ((xml.ANNE, (("support.file.content", Reason.DOCUMENT_NOT_CLASSIFIED),)),)
 
 
 def test_a_document_that_a_person_classified_leaves() -> None:
@@ -311,6 +312,16 @@ def test_a_masked_text_beside_something_special_waits_for_a_person() -> None:
     found, emission = xml.bench(granted, special=True).run(xml.text("<note>Gisteren was Anne blij.</note>"))
     assert b"note" not in found.body
     assert emission.partial == ((xml.ANNE, (("note", Reason.FREE_TEXT_BLOCKED),)),)
+    assert emission.held == ((xml.ANNE, Reason.FREE_TEXT_BLOCKED),)
+    assert [one.shown for one in emission.waiting] == ["Gisteren was [naam] blij."]
+
+
+def test_a_text_that_a_person_released_leaves_masked() -> None:
+    granted = {**xml.grants(), **build.changed(Transform.MASK, "note")}
+    released = Document(of_text("Gisteren was Anne blij."), "toegang", FieldClass.FREE_TEXT)
+    facts = SimulatedFacts({xml.ANNE.id: Facts(documents=(released,))})
+    found, _ = xml.bench(granted, special=True, facts=facts).run(xml.text("<note>Gisteren was Anne blij.</note>"))
+    assert etree.fromstring(found.body).findtext("{*}note") == "Gisteren was [naam] blij."
 
 
 # -- lists -----------------------------------------------------------------------------------------------------

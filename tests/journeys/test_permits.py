@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from tests.journeys.driving import Demo, Vendor, free_ports, run, start
+from tests.journeys.driving import STUDENTS, Demo, Vendor, free_ports, replace_text, run, start, until
 from tests.journeys.office import Colleague
+from tests.transfer.test_review import TEXT as CARE
 
 pytestmark = pytest.mark.journey
 
@@ -181,6 +184,7 @@ def test_emergency_opens_the_smallest_profile_at_once_and_waits_for_the_fg(case:
     assert not {"dateOfBirth", "address", "bsn"} & record.keys()
     assert "review is open" in next(one for one in case("permit", "list").splitlines() if one.startswith(permit))
     case("permit", "review", permit, "--outcome", "terecht", code=3)
+    assert permit not in case("task", "list")  # the FG's, not the releaser's
     case("permit", "revoke", permit, "--reason", "voorbij")
     assert "BREAKGLASS_NOT_GRANTED" in case("permit", "deliver", permit, code=3)
 
@@ -212,6 +216,44 @@ def test_pupil_restricted_after_the_permit_is_held_until_a_person_releases(
     (record,) = orjson.loads(case("permit", "deliver", permit))["data"]["edu-v-students"]["Student"]
     assert record["givenName"] == student["givenName"]
     assert [one[4] for one in case.holds() if one[1] == "inspectie-onderzoek"] == []
+
+
+def test_note_beside_a_diagnosis_leaves_once_two_persons_released_that_text(case: Case, second: Colleague) -> None:
+    vendor = a_care_provider(case, second)
+    noted = next(one for one in case.pupils if one.get("note") and not re.search(r"\d{8}", one["note"]))
+    about = ("--recipient", "zorg", "--purpose", "begeleiding", "--reason", "hulp is nodig")
+
+    assert not [one for one in vendor.get(STUDENTS).json() if one.get("note")]
+    assert ["zorg", "begeleiding", "FREE_TEXT_BLOCKED", "open"] in [one[1:5] for one in case.holds()]
+    waits = orjson.loads(case("text", "review", *about, typed=las_key(noted) + "\n"))
+    assert not set(re.findall(r"\w+", waits["text"])) & {noted["givenName"], noted["familyName"]}
+    case("text", "release", "00", *about, typed=las_key(noted) + "\n", code=3)
+    case("text", "release", "geen", *about, typed=las_key(noted) + "\n", code=2)
+    said = case("text", "release", waits["digest"], *about, typed=las_key(noted) + "\n")
+    assert not [one for one in vendor.get(STUDENTS).json() if one.get("note")]
+    second("proposal", "confirm", next(word for word in said.split() if word.isdigit()))
+
+    (found,) = [one for one in vendor.get(STUDENTS).json() if one.get("note")]
+    assert (found["familyName"], "[naam]" in found["note"]) == (noted["familyName"], "[naam]" in waits["text"])
+    assert case("text", "review", *about, typed=las_key(noted) + "\n") == ""
+    stored = b"".join(path.read_bytes() for path in case.demo.directory.glob("*.sqlite*"))
+    assert waits["text"].encode() not in stored
+
+
+def a_care_provider(case: Case, second: Colleague) -> Vendor:
+    """A recipient with a standing delivery of diagnoses and notes, which two persons activated."""
+    signed = re.search(r"signed: \"?([0-9-]+)", case.demo.file("uitgever-zuid").read_text(encoding="utf-8"))
+    assert signed is not None
+    end = (date.fromisoformat(signed.group(1)) + timedelta(days=200)).isoformat()
+    text = CARE.replace("2026-01-01", signed.group(1)).replace("2027-07-31", end).replace("2028-01-01", end)
+    replace_text(case.demo.file("zorg"), text)
+    until(lambda: "zorg" in case("recipient", "list"))
+    said = case("recipient", "activate", "zorg", "--reason", "overeenkomst van januari")
+    second("proposal", "confirm", next(word for word in said.split() if word.isdigit()))
+    made = orjson.loads(case("client", "new", "--recipient", "zorg", "--purpose", "begeleiding"))
+    vendor = Vendor({"recipient": "zorg", "purpose": "begeleiding", **made}, case.demo.told["gateway"])
+    until(lambda: vendor.get(STUDENTS).status_code == 200)
+    return vendor
 
 
 def test_secret_hold_is_no_case_for_the_board(case: Case, colleagues: dict[str, Colleague], tmp_path: Path) -> None:

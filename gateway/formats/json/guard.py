@@ -2,8 +2,9 @@
 
 Two steps, so that an ordinary record costs next to nothing. The walk asks one expression (`suspicion`): does a text
 hold eight digits in a row, is a number that large, is there a text to mask? Only then the record is judged, leaf by
-leaf (`blocked`): free text by the 11-proef, anything else by the numbers of the people at hand (D7), masked text by
-what a person released (D8). Leaves out: how a blocked field stays behind (`minimiser`), masking (`core.masking`).
+leaf (`blocked`): free text by the 11-proef, anything else by the numbers of the people at hand (D7), masked text and
+documents by what a person released (D8). Leaves out: how a blocked field stays behind (`minimiser`), masking and what
+was released (`core`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any
 from msgspec import Raw
 
 from gateway.core.circle import Circle
+from gateway.core.classified import Waiting, of_document, of_text
 from gateway.core.emission import Emission
-from gateway.core.masking import digest
 from gateway.core.model import FieldClass, Subject, Transform
 from gateway.core.national_number import found_in, may_be, may_hold, numbers_in, own
 from gateway.core.projection import Branch, Leaf, Many, Slot
@@ -78,7 +79,7 @@ def _guarded(leaf: Leaf) -> bool:
 
 
 def _asked(leaf: Leaf, read: str) -> str:
-    if leaf.transform is Transform.MASK:
+    if leaf.transform is Transform.MASK or leaf.field_class is FieldClass.DOCUMENT:
         return f"{read} != ''"
     if leaf.type != "string":
         return f"{read} >= {_LARGE}"
@@ -148,6 +149,9 @@ class _Judge:
 
     def reason(self, leaf: Leaf, value: Any) -> Reason | None:
         """Why this value does not leave; None when it may."""
+        if leaf.field_class is FieldClass.DOCUMENT:  # by its content: nobody looks inside
+            digest = of_document(value, leaf.format)
+            return Reason.DOCUMENT_NOT_CLASSIFIED if digest is None or self._waits(leaf, digest) else None
         if self._is_own(value) or (leaf.field_class is FieldClass.FREE_TEXT and found_in(str(value))):
             return Reason.BSN_NOT_ALLOWED
         if leaf.transform is not Transform.MASK:
@@ -155,7 +159,8 @@ class _Judge:
         masked = self._circle.mask(value)
         if found_in(masked):
             return Reason.BSN_NOT_ALLOWED
-        return Reason.FREE_TEXT_BLOCKED if self._special and not self._released(masked) else None
+        waits = self._special and self._waits(leaf, of_text(value), masked)
+        return Reason.FREE_TEXT_BLOCKED if waits else None
 
     def is_number(self, ids: Raw) -> bool:
         """Whether ids that leave as the source has them are a national number, for whom no law names it (N1)."""
@@ -169,10 +174,11 @@ class _Judge:
         known = self._emission.sight.roster.digest
         return bool(self._digests) and any(known(number) in self._digests for number in numbers_in(str(value)))
 
-    def _released(self, masked: str) -> bool:
-        """D8: by a person, for each pupil the record is about; a text about nobody can be released by nobody."""
-        text = digest(masked)
-        return bool(self._subjects) and all(self._emission.released_text(one, text) for one in self._subjects)
+    def _waits(self, leaf: Leaf, digest: bytes, shown: str = "") -> bool:
+        """D8: until a person released it for each pupil the record is about; what is about nobody, nobody releases."""
+        contents = (Waiting(one, leaf.path, leaf.field_class, digest, shown) for one in self._subjects)
+        waits = [self._emission.waits(one) for one in contents]
+        return not waits or any(waits)
 
 
 def _who(place: Place, parts: Any, emission: Emission) -> Subject | None:

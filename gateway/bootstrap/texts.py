@@ -1,0 +1,156 @@
+"""What a person looks at and releases by its content (D8): free text beside special categories, documents.
+
+Of a text only its digest is kept. What is released must wait at that moment, in the source, for that pupil and purpose;
+where special categories leave too, a second person confirms (R116). Leaves out: what waits (`core.classified`), the
+read (`transfer.review`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gateway.adapters import holds as stored
+from gateway.adapters.acts import Act
+from gateway.adapters.fact_store import UnknownSubject
+from gateway.bootstrap.acts import compiled
+from gateway.bootstrap.one_pupil import outside, parts
+from gateway.bootstrap.plane import sizes_of
+from gateway.bootstrap.proposals import carries, propose
+from gateway.bootstrap.pupils import as_registered, pupil
+from gateway.bootstrap.school import Refused, School
+from gateway.core.classified import FREE, Waiting
+from gateway.core.decide import Standing
+from gateway.core.facts import Document
+from gateway.core.model import FieldClass
+from gateway.core.persons import Actor, Deed, needs_two, sentence, weights
+from gateway.transfer.request import Stop
+from gateway.transfer.review import Review
+
+__all__ = ["About", "Content", "Waiting", "release", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Which pupil, in which delivery."""
+
+    recipient: str
+    purpose: str
+    las_key: str = field(repr=False)
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What may leave. `called`: what a document is, by who read it; `everybody`: to every recipient with this
+    purpose."""
+
+    digest: bytes = field(repr=False)
+    called: FieldClass | None = None
+    everybody: bool = False
+
+
+def waiting(school: School, actor: Actor, about: About, reason: str) -> list[Waiting]:
+    """What of this pupil waits, once the view is registered (R80). Raises Refused."""
+    school.act(actor, Deed.TEXT_RELEASE, reason)  # before anything tells whether there is such a pupil
+    return _looked_at(school, actor, about, pupil(school, about.source, about.las_key).id, reason)
+
+
+def _looked_at(school: School, actor: Actor, about: About, subject: bytes, reason: str) -> list[Waiting]:
+    standings = _standings(school, about.recipient, about.purpose)
+    told = {"recipient": about.recipient, "purpose": about.purpose}
+    school.look(actor, Deed.TEXT_RELEASE, reason, as_registered(school, subject), about=told)
+    found = asyncio.run(_review(school, actor, subject, standings))
+    return list({(one.field_class, one.digest): one for one in found}.values())
+
+
+def _standings(school: School, recipient: str, purpose: str) -> list[Standing]:
+    found = [one for key, one in compiled(school).standings.items() if key[:2] == (recipient, purpose)]
+    if not found:
+        raise Refused(["this recipient has no such delivery"])
+    return found
+
+
+async def _review(school: School, actor: Actor, subject: bytes, standings: list[Standing]) -> list[Waiting]:
+    deliveries = [one.delivery for one in standings]
+    async with outside(school) as opened:
+        review = Review(opened, sizes_of(school), subject)
+        found: list[Waiting] = []
+        asked = list(parts(school, opened.world.now(), subject, deliveries))
+        if not asked:
+            raise Refused(["the source cannot be asked for one pupil in this delivery"])
+        for source, delivery, record in asked:
+            try:
+                found += await review.waiting(actor.name, source, delivery, record)
+            except Stop as stop:
+                raise Refused([f"{stop.reason}: {sentence(stop.reason, actor.roles)}"]) from None
+        return found
+
+
+def release(school: School, actor: Actor, about: About, content: Content, reason: str) -> int | None:
+    """Something that waits. The number of the proposal when a second person must confirm. Raises Refused."""
+    act = school.act(actor, Deed.TEXT_RELEASE, reason)
+    subject = pupil(school, about.source, about.las_key).id
+    document = _waits(school, actor, about, subject, content, reason)
+    if needs_two(Deed.TEXT_RELEASE, _weights(school, about)):
+        arguments = {
+            "about": str(document.field_class),
+            "recipient": about.recipient,
+            "purpose": about.purpose,
+            "subject": subject.hex(),
+            "digest": content.digest.hex(),
+            "called": content.called,
+            "everybody": content.everybody,
+        }
+        return propose(school, actor, Deed.TEXT_RELEASE, arguments, reason)
+    _keep(school, act, subject, about.recipient, document)
+    return None
+
+
+@carries(Deed.TEXT_RELEASE)
+def _release_confirmed(school: School, actor: Actor, arguments: Mapping[str, Any], reason: str) -> None:
+    """Everything is looked at again: the text may have changed since."""
+    act = school.act(actor, Deed.TEXT_RELEASE, reason)
+    about = About(arguments["recipient"], arguments["purpose"], "")
+    called = FieldClass(arguments["called"]) if arguments["called"] else None
+    content = Content(bytes.fromhex(arguments["digest"]), called, everybody=arguments["everybody"])
+    subject = bytes.fromhex(arguments["subject"])
+    _keep(school, act, subject, about.recipient, _waits(school, actor, about, subject, content, reason))
+
+
+def _waits(school: School, actor: Actor, about: About, subject: bytes, content: Content, reason: str) -> Document:
+    for one in _looked_at(school, actor, about, subject, reason):
+        if one.digest == content.digest:
+            return Document(
+                digest=one.digest,
+                purpose=about.purpose,
+                field_class=_class(one, content.called),
+                recipient=None if content.everybody else about.recipient,
+            )
+    raise Refused(["nothing with this digest waits of this pupil in this delivery"])
+
+
+def _class(one: Waiting, called: FieldClass | None) -> FieldClass:
+    """R38: what a person calls a document decides whether it may leave without more."""
+    if called is None:
+        return one.field_class
+    if one.field_class is not FieldClass.DOCUMENT or called not in FREE:
+        raise Refused([f"only a document is called something: {', '.join(sorted(FREE))}; another does not leave"])
+    return called
+
+
+def _weights(school: School, about: About) -> frozenset[Any]:
+    schemas = compiled(school).schemas
+    standings = _standings(school, about.recipient, about.purpose)
+    return frozenset().union(
+        *(weights(replace(one.recipient, deliveries=(one.delivery,)), schemas) for one in standings)
+    )
+
+
+def _keep(school: School, act: Act, subject: bytes, recipient: str, document: Document) -> None:
+    try:
+        stored.release_content(school.database, school.store_keys, subject, recipient, document, act)
+    except UnknownSubject:
+        raise Refused(["this pupil was forgotten"]) from None
