@@ -1,4 +1,4 @@
-"""One `gateway demo` for all journeys; those that stop it start their own."""
+"""One `gateway demo` for all journeys, and one whose facts may change; those that stop it start their own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.bootstrap.school import clock
 from tests.journeys.canaries import Canaries, canaries_of
 from tests.journeys.driving import Demo, free_ports, start
 
@@ -22,6 +23,21 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     finally:
         if running.process.poll() is None:
             running.stop()
+
+
+@pytest.fixture(scope="session")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A school about whose pupils journeys record what they like, each about pupils of its own. Where its host stands
+    it is another day than in Amsterdam; its answers leave in small parts; its roster is not read again meanwhile."""
+    elsewhere = "Pacific/Kiritimati" if clock().hour >= 11 else "Pacific/Pago_Pago"
+    settings = {"ANSWER_BYTES": "1000", "PART_BYTES": "20000", "FIRST_BYTE_SECONDS": "20"}
+    limits = {f"GATEWAY_LIMITS_{name}": value for name, value in settings.items()}
+    directory = tmp_path_factory.mktemp("changing") / "school"
+    running = start(directory, free_ports(), TZ=elsewhere, GATEWAY_SOURCES_LVS_ROSTER_EVERY="4h", **limits)
+    try:
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture(scope="session")

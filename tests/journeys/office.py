@@ -15,11 +15,15 @@ from typing import Any
 
 import orjson
 
-from gateway.bootstrap.school import legal_today
+from gateway.adapters.fact_store import Entered, enter
+from gateway.bootstrap.school import legal_today, open_school
+from gateway.core.facts import AnyFact
 from tests.cli.test_persons import code_of
 from tests.journeys.driving import STUDENTS, Demo, Vendor, replace_text, run, truth, until
+from tests.simulators.persons import somebody
 
 Row = Mapping[str, Any]
+EXTRACT = "2026-01-05"
 
 
 class Colleague:
@@ -83,7 +87,7 @@ def pupils(
     """Those of `shown`, pseudonyms this recipient got, of whom the LVS says what is asked; by number."""
     inside = truth(demo.directory, recipient)
     names = {inside.number[one]: one for one in shown}
-    held = {_number(one): one for one in demo.lvs.everything("/students/school")}
+    held = {number_of(one): one for one in demo.lvs.everything("/students/school")}
     return [
         Known(number, names[number], inside.internal[names[number]], inside.reference[names[number]])
         for number, one in sorted(held.items())
@@ -91,7 +95,7 @@ def pupils(
     ]
 
 
-def _number(student: Row) -> str:
+def number_of(student: Row) -> str:
     return next(str(one["userId"]) for one in student["userIds"] if one["userIdType"] == "ASI")
 
 
@@ -101,6 +105,37 @@ def bring_in(demo: Demo, kind: str, rows: Iterable[Row]) -> str:
     done = run(kind, "import", "-", "--reason", "journey", "-C", str(demo.directory), typed=typed)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def learn(demo: Demo, known: Known, *facts: AnyFact) -> None:
+    """The school knows this from now on (without starting a process, and past the door of an import)."""
+    with open_school(demo.directory) as school:
+        act = school.told(somebody("officer"), "journey")
+        enter(school.database, school.store_keys, act, [Entered(known.internal, fact) for fact in facts])
+
+
+def guardian(known: Known, capacity: str = "parent") -> Row:
+    """A row of `gateway guardian import`: the one parent."""
+    return {"pupil": known.number, "guardian": f"ouder-{known.number}", "capacity": capacity, "extract": EXTRACT}
+
+
+def says_yes(known: Known, recipient: str, purpose: str, **differs: Any) -> Row:
+    """A row of `gateway consent import`: that parent's written consent to a whole delivery, but for what differs."""
+    return {
+        "pupil": known.number,
+        "giver": f"ouder-{known.number}",
+        "capacity": "parent",
+        "extract": EXTRACT,
+        "answer": "yes",
+        "given": "2026-02-01",
+        "recipients": [recipient],
+        "purpose": purpose,
+        "categories": ["pupil-number", "organisation"],
+        "text": "Brief 2026-1",
+        "form": "written",
+        "evidence": "f" * 64,
+        **differs,
+    }
 
 
 def years_old(student: Row) -> int:

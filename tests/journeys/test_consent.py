@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import httpx2
 import orjson
 import pytest
 
-from gateway.adapters.fact_store import Entered, enter
 from gateway.bootstrap.school import legal_today, open_school
 from gateway.core.facts import Answer, Capacity, Consent, ConsentTerms, Form
 from gateway.core.model import Category
 from tests.journeys.driving import SCHOOL, STUDENTS, UNKNOWN, Demo, Vendor, reference, run, same_but_for_the_transfer
-from tests.journeys.office import Known, Row, asking, bring_in, pupils, years_old
-from tests.simulators.persons import somebody
+from tests.journeys.office import EXTRACT, Known, Row, asking, bring_in, guardian, learn, pupils, says_yes, years_old
 
 pytestmark = pytest.mark.journey
 
 RECIPIENT, PURPOSE, OTHER_PURPOSE = "oefenbureau", "toegang-leermiddel", "oefentoetsen"
-EXTRACT = "2026-01-05"
 
 # What differs from a consent that holds, and the school's reason. Another way than a row: below.
 CASES: dict[str, tuple[Row, str]] = {
@@ -50,32 +46,8 @@ class Asked:
     answers: dict[str, httpx2.Response]
 
 
-def consent(known: Known, **differs: Any) -> dict[str, Any]:
-    """A row of `gateway consent import`: a parent's written consent to the whole delivery."""
-    return {
-        "pupil": known.number,
-        "giver": f"ouder-{known.number}",
-        "capacity": "parent",
-        "extract": EXTRACT,
-        "answer": "yes",
-        "given": "2026-02-01",
-        "recipients": [RECIPIENT],
-        "purpose": PURPOSE,
-        "categories": ["pupil-number", "organisation"],
-        "text": "Brief 2026-1",
-        "form": "written",
-        "evidence": "f" * 64,
-        **differs,
-    }
-
-
-def guardian(known: Known, capacity: str = "parent") -> dict[str, Any]:
-    return {"pupil": known.number, "guardian": f"ouder-{known.number}", "capacity": capacity, "extract": EXTRACT}
-
-
 def enter_expired(demo: Demo, known: Known) -> None:
     """Past the door: what ran out before it is entered is refused there (R18)."""
-    yesterday = legal_today() - timedelta(days=1)
     terms = ConsentTerms(
         recipients=frozenset({RECIPIENT}),
         purpose=PURPOSE,
@@ -83,21 +55,15 @@ def enter_expired(demo: Demo, known: Known) -> None:
         text="Brief 2026-1",
         form=Form.WRITTEN,
         evidence="f" * 64,
-        until=yesterday,
+        until=legal_today() - timedelta(days=1),
     )
     with open_school(demo.directory) as school:
-        (giver,) = school.world().now().facts.about(known.internal).representatives
-        given = datetime(2026, 2, 1, tzinfo=UTC)
-        fact = Consent(
-            capacity=Capacity.PARENT,
-            answer=Answer.YES,
-            given=given,
-            giver=giver.person,
-            extract=date.fromisoformat(EXTRACT),
-            terms=terms,
-        )
-        act = school.told(somebody("officer"), "entered before it expired")
-        enter(school.database, school.store_keys, act, [Entered(known.internal, fact)])
+        (speaks,) = school.world().now().facts.about(known.internal).representatives
+    given, extract = datetime(2026, 2, 1, tzinfo=UTC), date.fromisoformat(EXTRACT)
+    yes = Consent(
+        capacity=Capacity.PARENT, answer=Answer.YES, given=given, giver=speaks.person, extract=extract, terms=terms
+    )
+    learn(demo, known, yes)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +74,14 @@ def asked(demo: Demo) -> Iterator[Asked]:
         whom = dict(zip(CASES, others, strict=True))
         capacity = {whom["wrong giver"].number: "parent-without-gezag"}
         bring_in(demo, "guardian", [guardian(one, capacity.get(one.number, "parent")) for one in (valid, *others)])
-        bring_in(demo, "consent", [consent(valid), *(consent(whom[name], **CASES[name][0]) for name in BY_ROW)])
+        bring_in(
+            demo,
+            "consent",
+            [
+                says_yes(valid, RECIPIENT, PURPOSE),
+                *({**says_yes(whom[name], RECIPIENT, PURPOSE), **CASES[name][0]} for name in BY_ROW),
+            ],
+        )
         enter_expired(demo, whom["expired"])
         arguments = ("--capacity", "parent", "--recipient", RECIPIENT, "-C", str(demo.directory))
         withdrawn = run("consent", "withdraw", *arguments, typed=whom["withdrawn"].number + "\n")
@@ -148,7 +121,7 @@ def test_list_holds_who_consented_and_nobody_else(asked: Asked) -> None:
 
 def test_consent_counts_from_its_entry_on_and_not_for_the_call_before(demo: Demo, asked: Asked) -> None:
     later, before = asked.whom["later"], asked.answers["later"]
-    bring_in(demo, "consent", [consent(later)])
+    bring_in(demo, "consent", [says_yes(later, RECIPIENT, PURPOSE)])
     after = [asked.vendor.student(later.pseudonym) for _ in range(6)]
 
     assert {one.status_code for one in after} == {200}
@@ -159,12 +132,8 @@ def test_named_recipient_of_the_demo_gets_who_consented_and_no_more(demo: Demo, 
     """R63: an investigation of one pupil, by name."""
     vendor = demo.vendor("dyslexiebureau")
     before = vendor.records(STUDENTS)
-    terms = {
-        "recipients": ["dyslexiebureau"],
-        "purpose": "dyslexieonderzoek",
-        "categories": "name birth-date organisation",
-    }
-    bring_in(demo, "consent", [consent(asked.valid, **terms)])
+    named = "name birth-date organisation"
+    bring_in(demo, "consent", [says_yes(asked.valid, "dyslexiebureau", "dyslexieonderzoek", categories=named)])
     (found,) = vendor.records(STUDENTS)
     (held,) = (
         one
