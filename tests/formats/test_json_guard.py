@@ -313,6 +313,15 @@ def test_text_of_another_pupil_is_not_released_with_it() -> None:
     assert answered[1] == {}
 
 
+def test_text_about_nobody_is_released_by_nobody() -> None:
+    granted = build.changed(Transform.MASK, "note")
+    shape = Record("Period", Branch({"note": leaf(FieldClass.FREE_TEXT, Category.OBSERVATIONS)}))
+    minimiser = JsonMinimiser(compile_projection(shape, granted, PseudonymMethod.HMAC, special=True))
+    emission = Emission(build.sight(build.delivery({"Period": granted}), []))
+
+    assert json.loads(minimiser.minimise(b'[{"note":"Stil."}]', emission, many=True).body) == [{}]
+
+
 def test_text_that_changed_after_its_release_waits_again() -> None:
     facts = released(of_text("Fatima huilde."))
 

@@ -10,13 +10,16 @@ from hashlib import sha256
 import pytest
 from lxml import etree
 
+from gateway.core.circle import Circle
 from gateway.core.classified import of_text
 from gateway.core.facts import Document, Facts
+from gateway.core.masking import Mask
 from gateway.core.minimised import EnvelopeBroken
 from gateway.core.model import FieldClass, PseudonymMethod, Transform
-from gateway.core.projection import DeliveryRefused, compile_projection
+from gateway.core.projection import DeliveryRefused, Leaf, compile_projection
 from gateway.core.reasons import Reason
 from gateway.core.terms import Aggregate, Grant
+from gateway.core.text_guard import Guard
 from gateway.formats.xml import Limits, XmlMinimiser
 from tests import builders_formats as build
 from tests import builders_xml as xml
@@ -314,6 +317,15 @@ def test_a_masked_text_beside_something_special_waits_for_a_person() -> None:
     assert emission.partial == ((xml.ANNE, (("note", Reason.FREE_TEXT_BLOCKED),)),)
     assert emission.held == ((xml.ANNE, Reason.FREE_TEXT_BLOCKED),)
     assert [one.shown for one in emission.waiting] == ["Gisteren was [naam] blij."]
+
+
+def test_a_text_or_document_about_nobody_is_released_by_nobody() -> None:
+    note = Leaf("note", "string", required=False, transform=Transform.MASK, field_class=FieldClass.FREE_TEXT)
+    file = Leaf("file", "string", required=False, field_class=FieldClass.DOCUMENT)
+    _, emission = xml.bench(xml.grants()).run(xml.text(""))
+    guard = Guard(emission, (), lambda: Circle(Mask([]), frozenset()), special=True)
+    assert guard.passed(note, "Gisteren.") is Reason.FREE_TEXT_BLOCKED
+    assert guard.passed(file, CONTENT) is Reason.DOCUMENT_NOT_CLASSIFIED
 
 
 def test_a_text_that_a_person_released_leaves_masked() -> None:
