@@ -24,9 +24,10 @@ from gateway.bootstrap.plane import outside_of, sizes_of
 from gateway.bootstrap.reports import cover
 from gateway.bootstrap.school import Refused, School, random
 from gateway.core.decide import Permit
+from gateway.core.file_forms import Form
 from gateway.core.persons import Actor, Deed
 from gateway.core.reasons import Reason
-from gateway.formats.json import Form, in_form
+from gateway.formats.json import in_form
 from gateway.transfer.filing import Wanted
 from gateway.transfer.filter import Filed, Filter, Rows
 from gateway.transfer.ports import NotSent, RegisterUnavailable, UpstreamAnswer, UpstreamCall
@@ -174,7 +175,10 @@ class Job:
 
     def _numbered(self, folder: Path, number: int) -> Finish:
         async def finish(filed: Filed, texts: Texts) -> None:
-            name = folder / f"{number:04d}.{'ndjson' if filed.form is Form.LINES else 'json'}"
+            match = filed.trail.match
+            assert match is not None
+            kind = "ndjson" if filed.form is Form.LINES else match.schema.format
+            name = folder / f"{number:04d}.{kind}"
             with beside(name) as write:
                 made = write(texts)
                 await self.flow.finish(filed)

@@ -7,16 +7,26 @@ permissions decides nothing, as nothing but the facts ever does. Leaves out: who
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from gateway.core.decide import FILE, Call
+from gateway.core.decide import FILE, Call, Permit
+from gateway.core.emission import Emission
+from gateway.core.file_forms import Form, OtherFormat
+from gateway.core.minimised import EnvelopeBroken
 from gateway.core.reasons import Reason
 from gateway.core.schema import Route
-from gateway.formats.json import EnvelopeBroken, Form, JsonFile, NoJson
+from gateway.formats.json import JsonFile
+from gateway.formats.json import piece as json_piece
+from gateway.formats.xml import XmlFile
 from gateway.transfer.compiled import Compiled
+from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.minimiser import Documents, Minimiser
+from gateway.transfer.ports import Snapshot
 from gateway.transfer.request import Asked, Match, Stop
+from gateway.transfer.trail import Trail
 
 METHOD = "FILE"
 """Stands in the register where a call has its HTTP method."""
@@ -48,6 +58,27 @@ def handed_in(compiled: Compiled, wanted: Wanted, form: Form = Form.ARRAY) -> tu
     return Match(wanted.source, schema, route, {}), Inquiry(call, Asked(None, ()))
 
 
+class Filing(Flow):
+    """What a file and an upload have in common."""
+
+    broken = Reason.BODY_INVALID
+
+    def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
+        """By the compiler of the schema's format."""
+        granted = self.granted(trail, inquiry, snapshot)
+        xml = snapshot.compiled.xml(granted.permit, inquiry.call.record)
+        if xml is None:
+            return super().emission(trail, inquiry, snapshot)
+        return granted.permit, Emission(granted.sight), Documents(xml)
+
+    async def may_be_read(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Minimiser]:
+        """Decided before a byte is read."""
+        permit, _, minimiser = self.emission(trail, inquiry, snapshot)
+        if minimiser.aggregate is not None:  # R45: whoever chooses the file chooses what differs between two counts
+            raise Stop(Reason.ROUTE_UNKNOWN, "counts are made of a whole location, not of files")
+        return permit, minimiser
+
+
 def _only_record(compiled: Compiled, wanted: Wanted) -> str:
     """Of a delivery that is not there any record will do: the gate then says what is wrong."""
     standing = compiled.standings.get((wanted.recipient, wanted.purpose, wanted.schema))
@@ -57,17 +88,34 @@ def _only_record(compiled: Compiled, wanted: Wanted) -> str:
     return records[0]
 
 
-def reader_of(form: str, most: int) -> JsonFile:
+class Reader(Protocol):
+    """One file of a format, as it arrives: `feed` and `close` give the records that are complete, and raise
+    EnvelopeBroken. `form`: known when it is closed."""
+
+    @property
+    def form(self) -> Form: ...
+
+    def feed(self, chunk: bytes) -> list[bytes]: ...
+
+    def close(self) -> list[bytes]: ...
+
+
+def reader_of(form: str, most: int) -> Reader:
     """For a schema's format; a format without one is not read."""
     if form not in _READERS:
         raise Stop(Reason.MEDIA_TYPE_UNKNOWN, f"files of format {form}")
     return _READERS[form](most)
 
 
-_READERS = {"json": JsonFile}
+_READERS: dict[str, Callable[[int], Reader]] = {"json": JsonFile, "xml": XmlFile}
 
 
-def cut(reader: JsonFile, chunks: Iterable[bytes], part_bytes: int) -> Iterator[tuple[list[bytes], bool]]:
+def piece(form: str, records: list[bytes]) -> bytes:
+    """Records of a file as the format's minimiser reads them."""
+    return json_piece(records) if form == "json" else b"".join(records)
+
+
+def cut(reader: Reader, chunks: Iterable[bytes], part_bytes: int) -> Iterator[tuple[list[bytes], bool]]:
     """The records in lists of about `part_bytes`, one at least, each with whether it is the last: before that one is
     given, the file is known to be whole. Raises Stop."""
     records: list[bytes] = []
@@ -81,17 +129,18 @@ def cut(reader: JsonFile, chunks: Iterable[bytes], part_bytes: int) -> Iterator[
     yield records, True
 
 
-def _records(reader: JsonFile, chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _records(reader: Reader, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """What the reader says of a broken file holds no word of it."""
     for chunk in chunks:
         try:
             found = reader.feed(chunk)
-        except NoJson:
+        except OtherFormat:
             raise Stop(Reason.MEDIA_TYPE_UNKNOWN) from None
         except EnvelopeBroken as broken:
             raise Stop(Reason.BODY_INVALID, str(broken)) from None
         yield from found
     try:
-        reader.close()
+        found = reader.close()
     except EnvelopeBroken as broken:
         raise Stop(Reason.BODY_INVALID, str(broken)) from None
+    yield from found

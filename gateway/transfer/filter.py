@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.core.decide import Permit
+from gateway.core.file_forms import Form
+from gateway.core.minimised import Minimised, tolerable
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
-from gateway.formats.json import Form, Minimised, in_form, piece, tolerable
+from gateway.formats.json import in_form
 from gateway.transfer import trail as entries
-from gateway.transfer.filing import Wanted, cut, handed_in, reader_of
-from gateway.transfer.flow import Flow
+from gateway.transfer.filing import Filing, Wanted, cut, handed_in, piece, reader_of
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.parts import Part, Piece
-from gateway.transfer.ports import Receipt, Register, RegisterUnavailable, Snapshot
+from gateway.transfer.ports import Receipt, Register, RegisterUnavailable
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.steps import Outside, Sizes
@@ -56,10 +57,9 @@ class Filed:
     stop: Stop | None = None
 
 
-class Filter(Flow):
+class Filter(Filing):
     """One per command."""
 
-    broken = Reason.BODY_INVALID
     apart = True
 
     def __init__(self, outside: Outside, sizes: Sizes, person: str, said: tuple[str, ...] = ()) -> None:
@@ -97,11 +97,11 @@ class Filter(Flow):
     ) -> None:
         match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
         filed.trail = filed.trail.at(match)
-        masks = await self.steadily(lambda snapshot: self._may_be_read(filed, inquiry, snapshot))
+        filed.permit, minimiser = await self.steadily(lambda snapshot: self.may_be_read(filed.trail, inquiry, snapshot))
         reader = reader_of(match.schema.format, self.sizes.answer_bytes)
-        size = self.sizes.answer_bytes if masks else self.sizes.part_bytes
+        size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
         for records, last in cut(reader, chunks, size):
-            if masks and not (last and filed.parts == 0):
+            if minimiser.masks and not (last and filed.parts == 0):
                 raise Stop(Reason.BODY_TOO_LARGE, "text is masked by the names in a whole file, which must be smaller")
             # the whole file is registered with the digest of what it becomes, a part with that of its rows
             self._form = reader.form if last and filed.parts == 0 else None
@@ -111,17 +111,10 @@ class Filter(Flow):
             assert part.minimised is not None
             give_on(part.minimised.rows)
 
-    async def _may_be_read(self, filed: Filed, inquiry: Inquiry, snapshot: Snapshot) -> bool:
-        """Decided before a byte is read; whether text leaves masked."""
-        filed.permit, _, minimiser = self._emission(filed.trail, inquiry, snapshot)
-        if minimiser.aggregate is not None:  # R45: whoever chooses the file chooses what differs between two counts
-            raise Stop(Reason.ROUTE_UNKNOWN, "counts are made of a whole location, not of files")
-        return minimiser.masks
-
     async def _emit(self, filed: Filed, match: Match, inquiry: Inquiry, records: list[bytes], *, last: bool) -> Part:
         tally, number = filed.tally, filed.parts + 1
         tolerated = tolerable(tally.handed_in + len(records)) - tally.malformed
-        one = Piece(piece(records), number, tolerated, whole=last and number == 1)
+        one = Piece(piece(match.schema.format, records), number, tolerated, whole=last and number == 1)
         part = await self.steadily(lambda snapshot: self.part(filed.trail, match, inquiry, one, None, snapshot))
         assert part.minimised is not None
         assert part.emission is not None

@@ -12,14 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from gateway.core.circle import Circle
 from gateway.core.decide import Permit
 from gateway.core.emission import Emission
+from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
 from gateway.core.register import altered
-from gateway.formats.json import Circle, EnvelopeBroken, JsonMinimiser, Minimised, tolerable
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.minimiser import Minimiser
 from gateway.transfer.parts import Part, Parts, Piece
 from gateway.transfer.ports import (
     NotSent,
@@ -115,7 +117,7 @@ class Flow(Steps):
         self, trail: Trail, match: Match, inquiry: Inquiry, target: Target, fetched: UpstreamAnswer, snapshot: Snapshot
     ) -> Released:
         """Minimise under this snapshot, commit the entry, and only then make what may leave."""
-        permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
+        permit, emission, minimiser = self.emission(trail, inquiry, snapshot)
         _one_table(permit, match, inquiry)
         minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
         self.framed(minimised)
@@ -140,7 +142,7 @@ class Flow(Steps):
 
     async def in_parts(self, trail: Trail, match: Match, inquiry: Inquiry, body: bytes) -> Released:
         """A large list leaves in parts; each is screened and registered at its own moment (house rules 3 and 4)."""
-        permit, _, minimiser = self._emission(trail, inquiry, self.outside.world.now())
+        permit, _, minimiser = self.emission(trail, inquiry, self.outside.world.now())
         pieces = self.minimised(lambda: minimiser.split(body, self.sizes.part_bytes))
 
         async def emit(piece: Piece) -> Part:
@@ -171,7 +173,7 @@ class Flow(Steps):
     async def part(
         self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, circle: Circle | None, snapshot: Snapshot
     ) -> Part:
-        permit, emission, minimiser = self._emission(trail, inquiry, snapshot)
+        permit, emission, minimiser = self.emission(trail, inquiry, snapshot)
         if minimiser.aggregate is not None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)  # it is counts since the parts began, and counts have no parts
         minimised = self.minimised(
@@ -198,7 +200,7 @@ class Flow(Steps):
         except EnvelopeBroken:
             raise Stop(self.broken) from None
 
-    def _emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, JsonMinimiser]:
+    def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
         granted = self.granted(trail, inquiry, snapshot)
         if granted.minimiser is None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)

@@ -13,14 +13,15 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from gateway.core.file_forms import Form
+from gateway.core.minimised import Minimised
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
-from gateway.formats.json import Form, Minimised, piece
-from gateway.transfer.filing import Wanted, cut, handed_in, reader_of
-from gateway.transfer.flow import Flow, Target
+from gateway.transfer.filing import Filing, Wanted, cut, handed_in, piece, reader_of
+from gateway.transfer.flow import Target
 from gateway.transfer.inquiry import Inquiry, accepts, declared, named_purpose
-from gateway.transfer.ports import RegisterUnavailable, Snapshot, UpstreamAnswer, UpstreamCall
-from gateway.transfer.released import Answer
+from gateway.transfer.ports import RegisterUnavailable, UpstreamAnswer, UpstreamCall
+from gateway.transfer.released import Answer, Released
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Request, Stop
 from gateway.transfer.steps import Outside, Sizes, unregistered
@@ -33,7 +34,8 @@ _MEDIA = {
     "json": {
         b"application/json": frozenset({Form.ARRAY, Form.SINGLE}),
         b"application/x-ndjson": frozenset({Form.LINES, Form.SINGLE}),
-    }
+    },
+    "xml": {b"application/xml": frozenset({Form.SINGLE}), b"text/xml": frozenset({Form.SINGLE})},
 }
 """What a body may be declared as, by the schema's format, and what it must then turn out to be."""
 
@@ -43,10 +45,8 @@ def is_upload(raw_path: bytes) -> bool:
     return _PLACE.fullmatch(raw_path) is not None
 
 
-class Upload(Flow):
+class Upload(Filing):
     """One per request."""
-
-    broken = Reason.BODY_INVALID
 
     def __init__(self, outside: Outside, sizes: Sizes, remembered: Remembered) -> None:
         super().__init__(outside, sizes, remembered)
@@ -60,19 +60,15 @@ class Upload(Flow):
             trail = replace(trail, caller=replace(caller, recipient=wanted.recipient, purpose=wanted.purpose))
             match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
             trail = trail.at(match)
-            forms = _declared(request, match.schema.format)
-            await self.steadily(lambda snapshot: self._may_be_read(trail, inquiry, snapshot))
+            media, forms = _declared(request, match.schema.format)
+            await self.steadily(lambda snapshot: self.may_be_read(trail, inquiry, snapshot))
             body = await self._read(request, match.schema.format, forms)
-            return await self._answer(trail, wanted, inquiry, body)
+            answer = await self._answer(trail, wanted, inquiry, body)
+            return answer if answer.reason else replace(answer, media=media)
         except Stop as stop:
             return await self.refuse(trail, stop)
         except RegisterUnavailable:
             return unregistered(trail)
-
-    async def _may_be_read(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> None:
-        _, _, minimiser = self._emission(trail, inquiry, snapshot)
-        if minimiser.aggregate is not None:  # R45: whoever chooses the records chooses what differs between two counts
-            raise Stop(Reason.ROUTE_UNKNOWN, "counts are made of a whole location, not of files")
 
     async def _read(self, request: Request, form: str, forms: frozenset[Form]) -> bytes:
         """As the source would have sent it: an array, or one record."""
@@ -83,9 +79,9 @@ class Upload(Flow):
             raise Stop(Reason.MEDIA_TYPE_UNKNOWN)
         self.form = Form.LINES if Form.LINES in forms else reader.form
         self.lines = self.form is Form.LINES
-        return records[0] if self.form is Form.SINGLE else piece(records)
+        return records[0] if self.form is Form.SINGLE else piece(form, records)
 
-    async def _answer(self, trail: Trail, wanted: Wanted, inquiry: Inquiry, body: bytes) -> Answer:
+    async def _answer(self, trail: Trail, wanted: Wanted, inquiry: Inquiry, body: bytes) -> Released:
         match, _ = handed_in(self.outside.world.now().compiled, wanted, self.form)
         trail = trail.at(match)
         self.outside.drift.look(match, body)
@@ -97,8 +93,6 @@ class Upload(Flow):
             released = await self.steadily(
                 lambda snapshot: self.release(trail, match, inquiry, target, given, snapshot)
             )  # fmt: skip
-        if self.form is Form.LINES and released.reason is None:
-            return replace(released, media=b"application/x-ndjson")
         return released
 
     def framed(self, minimised: Minimised) -> None:
@@ -138,11 +132,11 @@ def _pairs(query: bytes) -> list[tuple[str, str]]:
         raise Stop(Reason.PARAMETER_INVALID) from None
 
 
-def _declared(request: Request, form: str) -> frozenset[Form]:
-    """What the body may turn out to be."""
+def _declared(request: Request, form: str) -> tuple[bytes, frozenset[Form]]:
+    """The media type, and what the body may then turn out to be."""
     media = declared(request)
     forms = _MEDIA.get(form, {}).get(media)
     if forms is None:
         raise Stop(Reason.MEDIA_TYPE_UNKNOWN)
     accepts(request, media)
-    return forms
+    return media, forms

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.formats.json import EnvelopeBroken, Form, JsonFile, NoJson, in_form, piece
+from gateway.core.file_forms import Form, OtherFormat
+from gateway.core.minimised import EnvelopeBroken
+from gateway.formats.json import JsonFile, in_form, piece
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -100,7 +102,7 @@ def test_file_that_is_no_whole_list_of_objects_is_broken(text: bytes) -> None:
     "text", [b"<OSO/>", b"\xef\xbb\xbf[]", b"\xff\xfe[\0]\0", b"a;b\n1;2\n", b"PK\x03\x04", b'"x"']
 )
 def test_another_format_or_encoding_is_seen_at_the_first_byte(text: bytes) -> None:
-    with pytest.raises(NoJson):
+    with pytest.raises(OtherFormat):
         JsonFile(1_000).feed(text[:1])
 
 

@@ -4,7 +4,7 @@ what is new in a source (`drift`)."""
 from gateway.core.circle import Circle
 from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.formats.json.drift import unknown_fields
-from gateway.formats.json.files import Form, JsonFile, NoJson, in_form, piece
+from gateway.formats.json.files import JsonFile, in_form, piece
 from gateway.formats.json.inbound import JsonInbound, Message, Statement
 from gateway.formats.json.minimiser import JsonMinimiser
 from gateway.formats.json.requests import BodyRefused, NamedRequest, naming, read_named
@@ -13,14 +13,12 @@ __all__ = [
     "BodyRefused",
     "Circle",
     "EnvelopeBroken",
-    "Form",
     "JsonFile",
     "JsonInbound",
     "JsonMinimiser",
     "Message",
     "Minimised",
     "NamedRequest",
-    "NoJson",
     "Statement",
     "in_form",
     "naming",

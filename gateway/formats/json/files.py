@@ -9,26 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 
+from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.minimised import EnvelopeBroken
 
 # Up to the next bracket that stands in no text; no match when it has not arrived yet. Nothing in it can be tried twice
 # (possessive), so that no input takes more than one look per byte.
 _BRACKET = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+([\[\]{}])', re.DOTALL)
 _SPACE = b" \t\r\n"
-
-
-class Form(StrEnum):
-    """What kind of JSON file it turned out to be."""
-
-    ARRAY = "array"
-    SINGLE = "single"
-    LINES = "lines"
-
-
-class NoJson(EnvelopeBroken):
-    """The first bytes are another format's, or another encoding's."""
 
 
 class JsonFile:
@@ -67,11 +55,12 @@ class JsonFile:
         self._forget()
         return found
 
-    def close(self) -> None:
-        """Whether it was whole."""
+    def close(self) -> list[bytes]:
+        """Whether it was whole; nothing is left."""
         whole = self._ended if self._array else self._found > 0
         if self._depth or not whole:
             raise EnvelopeBroken("the file ends early")
+        return []
 
     # -- steps -------------------------------------------------------------------------------------------
 
@@ -109,7 +98,7 @@ class JsonFile:
             self._array = False
             self._open()
         else:
-            raise NoJson("neither an array nor an object")
+            raise OtherFormat("neither an array nor an object")
 
     def _open(self) -> None:
         self._begin, self._depth, self._at = self._at, 1, self._at + 1

@@ -1,0 +1,78 @@
+"""What a flow asks of a minimiser, whatever the format; and documents, which leave whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.core.circle import Circle
+from gateway.core.emission import Emission
+from gateway.core.minimised import EnvelopeBroken, Minimised
+from gateway.core.projection import Projection
+from gateway.core.terms import Aggregate
+from gateway.formats.json.minimiser import Pieces
+from gateway.formats.xml import XmlMinimiser
+
+
+class Minimiser(Protocol):
+    """`formats.json.JsonMinimiser`, as a flow uses it. `masks`: text leaves masked by the names in the whole answer."""
+
+    @property
+    def masks(self) -> bool: ...
+
+    @property
+    def projection(self) -> Projection: ...
+
+    @property
+    def aggregate(self) -> Aggregate | None: ...
+
+    def minimise(
+        self,
+        body: bytes,
+        emission: Emission,
+        *,
+        many: bool,
+        tolerated: int | None = None,
+        circle: Circle | None = None,
+        apart: bool = False,
+    ) -> Minimised:
+        """Raises EnvelopeBroken."""
+        ...
+
+    def split(self, body: bytes, part_bytes: int) -> Pieces:
+        """Raises EnvelopeBroken."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """XML, a file at a time: a document, or (where the schema knows an envelope) a list in its own order of
+    pseudonyms."""
+
+    xml: XmlMinimiser
+    aggregate: Aggregate | None = None
+    masks: bool = False  # a document holds all its names
+
+    @property
+    def projection(self) -> Projection:
+        return self.xml.projection
+
+    def minimise(
+        self,
+        body: bytes,
+        emission: Emission,
+        *,
+        many: bool,
+        tolerated: int | None = None,
+        circle: Circle | None = None,
+        apart: bool = False,
+    ) -> Minimised:
+        """A document is no part of anything: what is said of parts does not concern it."""
+        del many, tolerated, circle
+        made = self.xml.minimise(body, emission, many=bool(self.xml.projection.record.envelope))
+        made.rows = (("", made.body),) if apart and made.records else ()
+        return made
+
+    def split(self, body: bytes, part_bytes: int) -> Pieces:
+        del body, part_bytes
+        raise EnvelopeBroken("a document has no parts")
