@@ -93,7 +93,7 @@ class Flow(Steps):
         if isinstance(target, Absent):
             return target
         fetched = await self._fetch(granted.permit, target.call)
-        _, emission, minimiser = self._emission(trail, inquiry, self.outside.world.now())
+        _, emission, minimiser = self.emission(trail, inquiry, self.outside.world.now())
         if fetched.status != 404:
             self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
             _same_person(target, emission)
