@@ -25,6 +25,7 @@ from gateway.adapters.row_forms import (
     Value,
     Words,
     Wrong,
+    latest,
 )
 from gateway.core.days import legal_date
 from gateway.core.facts import Answer, Capacity, Consent, ConsentTerms, Withdrawal
@@ -132,7 +133,7 @@ class ConsentRow(FactRow):
         consent = Consent(
             capacity=self.capacity,
             answer=self.answer,
-            given=self.given,
+            given=latest(self.given) if self.answer is Answer.NO else self.given,
             giver=guardian,
             extract=self.extract,
             terms=self._terms() if self.campaign is None else None,
@@ -193,4 +194,4 @@ class WithdrawalRow(FactRow):
             yield f"'capacity': a {self.capacity.value} withdraws no consent", "D5"
 
     def facts(self, guardian: bytes | None) -> tuple[Withdrawal, ...]:
-        return (Withdrawal(moment=self.withdrawn, recipient=self.recipient, purpose=self.purpose),)
+        return (Withdrawal(moment=latest(self.withdrawn), recipient=self.recipient, purpose=self.purpose),)

@@ -19,13 +19,18 @@ from gateway.adapters.database import bump, tables
 from gateway.adapters.fact_codec import body_of, fact_of, kind_of, row_of
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.subjects import reference
-from gateway.core.facts import AnyFact, Marker, Permit
+from gateway.core.facts import AnyFact, Kind, Marker, Permit
 from gateway.core.model import Person, Subject
 from gateway.transfer.trail import instant
 
 T = TypeVar("T")
 
 _CHUNK = 400  # values searched for in one statement
+
+APART = frozenset({Kind.MARKER, Kind.PERMIT, Kind.RELEASE, Kind.DOCUMENT})
+"""Kinds numbered apart, so that no gap in the numbers of other facts tells that there are some; nor is the next number
+to be guessed, as whoever may end a marker need not see markers (D4, R100)."""
+_APART, _STRIDE = 10**12, 10**6
 
 
 class UnknownSubject(Exception):
@@ -96,8 +101,7 @@ def insert_facts(
     """The new facts' numbers. Whoever they are about must be known (the table sees to it)."""
     if not entered:
         return [], Change()
-    last = connection.execute(sa.select(sa.func.max(tables.fact.c.number))).scalar_one() or 0
-    numbers = list(range(last + 1, last + 1 + len(entered)))
+    numbers = _numbers(connection, keys, [kind_of(one.fact) in APART for one in entered])
     numbered = [
         (one.subject, msgspec.structs.replace(one.fact, number=number))
         for one, number in zip(entered, numbers, strict=True)
@@ -107,6 +111,23 @@ def insert_facts(
     kinds = Counter(kind_of(one.fact).value for one in entered)
     secret = any(is_secret(one.fact) for one in entered)
     return numbers, Change(kinds, Counter(), {one.subject for one in entered}, secret)
+
+
+def _numbers(connection: sa.Connection, keys: StoreKeys, apart: Sequence[bool]) -> list[int]:
+    """One for each; in a row, but for those apart, of which the next cannot be guessed."""
+    ordinary, secret = _last(connection, _number < _APART), _last(connection, _number >= _APART) or _APART
+    found = []
+    for one in apart:
+        if one:
+            secret += 1 + int.from_bytes(keys.look_up("fact number", str(secret))) % _STRIDE
+        else:
+            ordinary += 1
+        found.append(secret if one else ordinary)
+    return found
+
+
+def _last(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    return connection.execute(sa.select(sa.func.max(_number)).where(which)).scalar_one() or 0
 
 
 def insert_ends(connection: sa.Connection, keys: StoreKeys, batch: int, ends: Sequence[int]) -> Change:

@@ -14,7 +14,8 @@ import msgspec
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import AnyFact, Consent, ConsentTerms, Facts, Kind, gathered
 
-# These hold references and words of ours only, and come by the hundred thousand; all others are sealed.
+# These hold references and words of ours only, and come by the hundred thousand; all others are sealed, and so is a
+# consent with terms of its own: what names its text and its proof may name a person.
 PLAIN = frozenset({Kind.ADMISSION, Kind.CONSENT, Kind.REPRESENTATIVE})
 
 NONE = b"\x90"  # no facts, as `joined` writes it
@@ -42,7 +43,7 @@ class Row(NamedTuple):
 def row_of(keys: StoreKeys, subject: bytes, fact: AnyFact) -> Row:
     """Of a fact that has its number."""
     kind, body = kind_of(fact), _encode(fact)
-    sealed = kind not in PLAIN
+    sealed = kind not in PLAIN or (isinstance(fact, Consent) and fact.terms is not None)
     stored = keys.seal(body, _row(subject, kind)) if sealed else body
     return Row(fact.number, subject, kind.value, stored, int(sealed))
 

@@ -136,8 +136,9 @@ def _header_flaws(names: list[str], columns: frozenset[str]) -> Iterator[Flaw]:
         return
     for at, name in enumerate(names, 1):
         if name not in columns:
-            # a file without a header has a pupil's number here: only what looks like a column's name is repeated
-            shown = f"'{name}'" if _COLUMN.fullmatch(name) else f"number {at}"
+            # a file without a header has a pupil's number or name here: only a column's name beside others is repeated
+            header = _COLUMN.fullmatch(name) and not columns.isdisjoint(names)
+            shown = f"'{name}'" if header else f"number {at}"
             yield Flaw(1, f"column {shown} does not belong here; possible are {', '.join(sorted(columns))}")
         elif name in names[: at - 1]:
             yield Flaw(1, f"column '{name}' stands here twice")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -102,6 +102,14 @@ def _local(naive: datetime) -> datetime:
     if aware.astimezone(UTC).astimezone(_AMSTERDAM).replace(tzinfo=None) != naive:
         raise ValueError("the clock skipped this hour")
     return aware
+
+
+def latest(moment: datetime) -> datetime:
+    """Of what says no: a day alone is known by its midnight, and counts as after all that was said on that day."""
+    local = moment.astimezone(_AMSTERDAM)
+    if local.time() != time.min:
+        return moment
+    return local.replace(hour=23, minute=59, second=59, microsecond=999_999).astimezone(UTC)
 
 
 def _several(value: Any) -> Any:

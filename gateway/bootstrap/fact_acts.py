@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, BinaryIO
 
@@ -90,11 +90,17 @@ def bring_in(
     act = school.act(actor, Deed.FACTS_RECORD, reason, where or ())
     importer = Importer(school.database, school.store_keys, kind, door(school), random, where, form)
     try:
-        return importer.bring_in(file, name, act, {"rows of": kind}, progress)
+        taken = importer.bring_in(file, name, act, {"rows of": kind}, progress)
     except ImportRunning:
         raise NotNow(["another import is running: one at a time"]) from None
     except Changed:
         raise NotNow(["what is known changed meanwhile: nothing was brought in; do it again"]) from None
+    return taken if _sees(actor, kind) else replace(taken, entered=taken.entered + taken.known, known=0)
+
+
+def _sees(actor: Actor, kind: str) -> bool:
+    """Whoever may not see markers does not learn either, by bringing one in, that it was known (R100)."""
+    return kind != Kind.MARKER or sees_secrets(actor.roles)
 
 
 def record(school: School, actor: Actor, kind: str, values: Mapping[str, str], reason: str) -> Taken:
@@ -122,7 +128,7 @@ def open_campaign(school: School, actor: Actor, text: str, name: str, reason: st
 def end(school: School, actor: Actor, kind: str, number: int, reason: str, informed: date | None = None) -> None:
     """R95: a restriction ends only with the date on which the parents, or the pupil of 16, were informed. Raises
     Refused."""
-    known = _known(school, actor, Deed.FACTS_RECORD, kind, number)
+    known = _known(school, actor, Deed.FACTS_RECORD, kind, number, reason)
     if kind == Kind.RESTRICTION and informed is None:
         raise NotNow(["say when the parents, or the pupil of 16, were informed: --informed (R95)"])
     if informed is not None and informed > legal_today():
@@ -135,7 +141,7 @@ def end(school: School, actor: Actor, kind: str, number: int, reason: str, infor
 def decide_objection(school: School, actor: Actor, number: int, reason: str, *, rejected: bool) -> None:
     """R96: the board's decision, with its reasons. Upheld, it stands for good; rejected, it stops nothing any more.
     Raises Refused."""
-    known = _known(school, actor, Deed.OBJECTION_DECIDE, "objection", number)
+    known = _known(school, actor, Deed.OBJECTION_DECIDE, "objection", number, reason)
     act = school.act(actor, Deed.OBJECTION_DECIDE, reason, known.locations)
     assert isinstance(known.fact, Objection), "MAKES says so"
     about = {"fact": str(number), "decision": "rejected" if rejected else "upheld"}
@@ -146,11 +152,12 @@ def decide_objection(school: School, actor: Actor, number: int, reason: str, *, 
     _enter(school, act, [Entered(known.subject, decided)], [number], about)
 
 
-def _known(school: School, actor: Actor, deed: Deed, kind: str, number: int) -> Known:
+def _known(school: School, actor: Actor, deed: Deed, kind: str, number: int, reason: str) -> Known:
     """The fact of this number, if it is of this kind and about a pupil of theirs: else nobody learns that it is
     there."""
-    found = fact_look.by_number(school.database, school.store_keys, number)
     where = places(actor, deed)
+    school.act(actor, deed, reason, where or ())  # whoever may not at all learns no number
+    found = fact_look.by_number(school.database, school.store_keys, number)
     if found is None or found.kind not in MAKES[kind]:
         raise NoSuchFact(["no such fact is known"])
     if where and where.isdisjoint(found.locations):
@@ -176,12 +183,13 @@ def listed(
     where = places(actor, Deed.FACTS_READ)
     if reason is None:
         school.act(actor, Deed.FACTS_READ, "list", where or ())
-    if kind == Kind.MARKER and not sees_secrets(actor.roles):
+    if not _sees(actor, kind):
         raise Refused(["markers are seen by the roles releaser and fg only"])
     count, found = fact_look.newest(school.database, school.store_keys, MAKES[kind], last, where)
     if reason is None:
         return count, found
-    school.look(actor, Deed.FACTS_READ, reason, fact_look.subjects(found), where or ())
+    secret = {"secret": "yes"} if kind == Kind.MARKER else None  # by its roll the entry would tell whom it is about
+    school.look(actor, Deed.FACTS_READ, reason, fact_look.subjects(found), where or (), secret)
     return count, fact_look.with_las_keys(school.database, school.store_keys, found)
 
 

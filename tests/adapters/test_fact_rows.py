@@ -166,6 +166,16 @@ def test_moment_written_otherwise_is_refused(written: str) -> None:
     assert "'given'" in wrong("consent", given=written)[0][0]
 
 
+def test_no_of_a_day_comes_after_all_that_was_said_that_day() -> None:
+    """R26: a withdrawal noted with its day only outlives a consent of that morning; so does a refusal."""
+    yes = fact_of("consent", given="2026-09-01T14:30")
+
+    assert fact_of("withdrawal", withdrawn="2026-09-01").moment > yes.given
+    assert fact_of("consent", given="2026-09-01", answer="no").given > yes.given
+    assert fact_of("consent", given="2026-09-01").given < yes.given
+    assert fact_of("withdrawal", withdrawn="2026-10-25").moment == datetime(2026, 10, 25, 22, 59, 59, 999_999, UTC)
+
+
 def test_categories_in_one_text_or_in_a_list_are_the_same() -> None:
     one = fact_of("dispute", categories="results support")
     other = fact_of("dispute", categories=["support", "results"])

@@ -122,10 +122,13 @@ def test_fact_that_is_sealed_opens_for_nobody_else(fact: AnyFact) -> None:
 
 def test_text_and_birth_dates_are_not_readable_in_the_file(recording: Recording) -> None:
     recording.enter(0, BIRTH, Statement(categories=frozenset({Category.RESULTS}), text="een geheim verhaal"))
+    own = structs.replace(TERMS, text="verhaal van Fatima", evidence="scan-fatima.pdf")
+    recording.enter(0, Consent(capacity=Capacity.PUPIL, answer=Answer.YES, given=NOW, terms=own))
     stored = b"".join(path.read_bytes() for path in recording.database.path.parent.glob("gateway.db*"))
 
     assert b"verhaal" not in stored
     assert b"2010-02-28" not in stored
+    assert b"fatima" not in stored.lower()
 
 
 # -- acts ------------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ def test_csv_lines_below_the_table_are_no_rows() -> None:
         ("", "the file is empty: the first line names the columns"),
         ("pupil,pupil", "column 'pupil' stands here twice"),
         ("pupil,naam", "column 'naam' does not belong here; possible are birth_date, pupil, text"),
+        ("jansen", "column number 1 does not belong here; possible are birth_date, pupil, text"),
         (f"{SECRET},pupil", "column number 1 does not belong here; possible are birth_date, pupil, text"),
     ],
 )

@@ -20,7 +20,7 @@ from gateway.bootstrap.school import Refused, School, clock, legal_today, open_s
 from gateway.cli.app import app
 from gateway.core.facts import Facts, Kind
 from gateway.core.model import Category, Enrolment, Person
-from gateway.core.persons import Actor, Held, PersonRole
+from gateway.core.persons import Actor, Held, PersonRole, shown_entry
 from gateway.demo.fact_files import write_examples
 from gateway.demo.school import make_school
 from gateway.transfer.ports import Observation
@@ -268,6 +268,48 @@ def test_markers_are_seen_by_releaser_and_fg_only(school: School) -> None:
     assert fact_acts.listed(school, RELEASER, "marker")[0] == 1
     assert dict(facts.numbers(school, OFFICER))[Kind.MARKER] == "withheld"
     assert dict(facts.numbers(school, RELEASER))[Kind.MARKER] == 1
+
+
+MARKER = "pupil,mark\n100001,child-safety\n"
+
+
+def test_marker_known_already_comes_in_as_a_new_one_for_who_may_see_none(school: School) -> None:
+    """R100: or a row would ask whether there is one."""
+    new = bring(school, "marker", MARKER)
+
+    assert bring(school, "marker", MARKER) == new
+    assert fact_acts.listed(school, RELEASER, "marker")[0] == 1
+
+
+def test_marker_leaves_no_gap_in_numbers_and_has_none_to_guess(school: School) -> None:
+    bring(school, "restriction", RESTRICTED)
+    bring(school, "marker", MARKER)
+    bring(school, "marker", MARKER.replace("child-safety", "secret-address"))
+    bring(school, "objection", "pupil,received\n100001,2026-01-01\n")
+
+    assert a_number(school, "objection") == a_number(school, "restriction") + 1
+    first, second = (one.number for one in fact_acts.listed(school, RELEASER, "marker")[1])
+    assert second > first + 1
+
+
+def test_number_of_a_marker_is_told_to_nobody_who_may_not_end_one(school: School) -> None:
+    bring(school, "marker", MARKER)
+
+    with pytest.raises(Refused) as there:
+        fact_acts.end(school, BOARD, "marker", a_number(school, "marker"), "a reason")
+    with pytest.raises(Refused) as none:
+        fact_acts.end(school, BOARD, "marker", 999, "a reason")
+    assert (type(there.value), there.value.problems) == (type(none.value), none.value.problems)
+
+
+def test_look_at_markers_is_in_the_register_for_who_sees_them(school: School) -> None:
+    """Its roll is that of every other entry about the same pupil."""
+    bring(school, "marker", MARKER)
+
+    fact_acts.listed(school, RELEASER, "marker", reason="a reason")
+
+    assert shown_entry(last_entry(school), OFFICER.roles) is None
+    assert shown_entry(last_entry(school), RELEASER.roles) is not None
 
 
 # -- the commands --------------------------------------------------------------------------------------

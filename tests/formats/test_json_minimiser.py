@@ -513,7 +513,7 @@ def test_item_that_goes_with_one_of_its_persons_shows_the_other_neither() -> Non
 
     (found,), emission, _ = minimised(record, grants, [sent], years=FIRST_YEAR)
 
-    assert found == {"rows": []}
+    assert found == {}
     assert emission.released == ()
 
 
@@ -659,6 +659,23 @@ def test_field_withheld_for_a_person_looks_as_absent() -> None:
     assert "picture" not in found
     assert found["gender"] == "female"
     assert emission.released == (ANNE,)
+
+
+def test_array_without_anything_in_it_looks_as_a_withheld_one() -> None:
+    """House rule 5: an LVS that always sends the array shows otherwise for whom it is withheld."""
+    grants = build.student_grants() | build.keep(
+        "gender", "emailsParents", "accessibility.additionalTestingTime.unlimited"
+    )
+    forbidden = Facts(court_orders=(CourtOrder(categories=frozenset({Category.SUPPORT, Category.GUARDIANS})),))
+    more = {"emailsParents": ["a@b.example"], "accessibility": [{"additionalTestingTime": {"unlimited": "x"}}]}
+
+    (withheld,), _, _ = students(
+        build.student_json(ANNE, **more), grants=grants, facts=SimulatedFacts({ANNE.id: forbidden})
+    )
+    (nothing,), _, _ = students(build.student_json(ANNE, emailsParents=[], accessibility=[]), grants=grants)
+
+    assert withheld == nothing
+    assert not {"emailsParents", "accessibility"} & nothing.keys()
 
 
 def test_required_field_withheld_for_a_person_withholds_the_record() -> None:

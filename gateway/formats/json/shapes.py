@@ -129,5 +129,5 @@ def _passes(node: Node, child: Shape | None) -> bool:
     if isinstance(node, Leaf):
         return node.transform is Transform.KEEP and node.maps is None
     if isinstance(node, Many) and isinstance(node.item, Leaf):
-        return not node.empty and _passes(node.item, None)
-    return child is not None and child.passes
+        return node.required and not node.empty and _passes(node.item, None)
+    return child is not None and child.passes and (node.required or isinstance(node, Branch))

@@ -256,24 +256,31 @@ class _Writer:
             return self.leaf(node, inner, people)
         if isinstance(node, Many) and node.empty:
             return self.constant([])
-        if isinstance(node, Many) and isinstance(node.item, Leaf):
-            return self.leaves(node, node.item, inner)
+        if isinstance(node, Many) and not node.required:
+            return f"({self.array(node, shape, name, inner)}) or None"  # as one that is withheld (house rule 5)
+        if isinstance(node, Many):
+            return self.array(node, shape, name, inner)
         child = shape.children[name]
-        if isinstance(node, Branch) and node.subject is not None and node.subject.at in people:
+        if node.subject is not None and node.subject.at in people:
             one = people[node.subject.at]
             if child.whole:
                 return one.whole
             made = f"{self.function(node, child, one)}({inner}, {one.name})"
+        elif child.passes and node == child.branch:
+            return inner
         else:
-            item = node.item if isinstance(node, Many) else node
-            assert isinstance(item, Branch)
-            if child.passes and item == child.branch:
-                return inner
-            made = f"{self.many(item, child) if isinstance(node, Many) else self.function(item, child)}({inner})"
-        return made if node.required else f"None if {self.absent(child, node, inner)} else {made}"
+            made = f"{self.function(node, child)}({inner})"
+        absent = f"comma(({inner},)) in ABSENT" if child.whole else f"{inner} is None"
+        return made if node.required else f"None if {absent} else {made}"
 
-    def absent(self, child: Shape, node: Node, read: str) -> str:
-        return f"comma(({read},)) in ABSENT" if child.whole and isinstance(node, Branch) else f"{read} is None"
+    def array(self, many: Many, shape: Shape, name: str, read: str) -> str:
+        if isinstance(many.item, Leaf):
+            return self.leaves(many, many.item, read)
+        child = shape.children[name]
+        if child.passes and many.item == child.branch:
+            return read
+        made = f"{self.many(many.item, child)}({read})"
+        return made if many.required else f"None if {read} is None else {made}"
 
     def leaf(self, leaf: Leaf, read: str, people: Mapping[str, _Person]) -> str:
         if not leaf.read:
