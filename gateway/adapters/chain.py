@@ -131,6 +131,18 @@ def last_entries(connection: sa.Connection, last: int, transfer: str | None) -> 
     return [(row.sequence, row.body, row.hash) for row in reversed(connection.execute(query).all())]
 
 
+def entries_with(connection: sa.Connection, reference: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    """(body, number of its roll, that roll) of every entry with this pupil in it, the oldest first (R78, R80)."""
+    member, entry = tables.roll_member.c, tables.entry.c
+    rolls = sa.select(tables.roll).where(
+        tables.roll.c.number.in_(sa.select(member.roll).where(member.reference == reference))
+    )
+    bodies = {row.number: row.body for row in connection.execute(rolls)}
+    query = sa.select(entry.body, entry.roll).join(tables.roll_member, entry.roll == member.roll)
+    for row in connection.execute(query.where(member.reference == reference).order_by(entry.sequence)):
+        yield row.body, row.roll, bodies[row.roll]
+
+
 def stored_rolls(connection: sa.Connection) -> Iterator[StoredRoll]:
     """Every roll with its index rows, and index rows without a roll, streamed by number."""
     index = sa.select(tables.roll_member.c.roll).where(

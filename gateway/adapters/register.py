@@ -23,6 +23,7 @@ from itertools import chain, compress, count
 from gateway.adapters.cases import hold_rows, open_holds, spend
 from gateway.adapters.chain import (
     Encoded,
+    entries_with,
     insert_entries,
     insert_rows,
     last_entries,
@@ -264,3 +265,9 @@ def newest_entries(database: Database, last: int, transfer: str | None) -> list[
     """(sequence, body, hash) of the newest `last`, oldest first, or of those of one transfer."""
     with database.read() as connection:
         return last_entries(connection, last, transfer)
+
+
+def entries_about(database: Database, reference: bytes) -> list[tuple[bytes, int, bytes]]:
+    """(body, number of its roll, that roll) of every entry with this pupil in it, the oldest first."""
+    with database.read() as connection:
+        return list(entries_with(connection, reference))

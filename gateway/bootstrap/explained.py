@@ -11,12 +11,12 @@ from datetime import datetime
 
 from gateway.bootstrap.acts import compiled
 from gateway.bootstrap.past import as_known_at
-from gateway.bootstrap.pupils import pupil
+from gateway.bootstrap.pupils import looked_at
 from gateway.bootstrap.school import Refused, School, clock
 from gateway.core.explain_pupil import explain_pupil
 from gateway.core.facts import Facts
 from gateway.core.model import Subject
-from gateway.core.persons import WITHHELD, Actor, Deed, places, shown
+from gateway.core.persons import WITHHELD, Actor, shown
 from gateway.core.reasons import Reason
 from gateway.transfer.compiled import Compiled
 
@@ -34,23 +34,12 @@ class Asked:
 
 def explained(school: School, actor: Actor, asked: Asked, reason: str) -> list[str]:
     """Every rule that spoke or passed about this pupil, once the view is registered (R80). Raises Refused."""
-    subject = _named(school, actor, asked, reason)
-    locations = {one.location for one in subject.enrolments}
-    school.look(actor, Deed.PUPIL_VIEW, reason, [subject], locations, about={"recipient": asked.recipient})
+    subject = looked_at(school, actor, asked.source, asked.las_key, reason, {"recipient": asked.recipient})
     policy, facts, moment = _known(school, asked.at, subject)
     lines = list(_lines(policy, asked, actor, (subject, facts, moment)))
     if not lines:
         raise Refused(["this recipient has no such delivery"])
     return lines
-
-
-def _named(school: School, actor: Actor, asked: Asked, reason: str) -> Subject:
-    """Who may look at no pupil is not told that there is none."""
-    try:
-        return pupil(school, asked.source, asked.las_key)
-    except Refused:
-        school.look(actor, Deed.PUPIL_VIEW, reason, locations=places(actor, Deed.PUPIL_VIEW) or ())
-        raise
 
 
 def _known(school: School, at: datetime | None, subject: Subject) -> tuple[Compiled, Facts, datetime]:

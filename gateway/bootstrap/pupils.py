@@ -5,9 +5,12 @@ Leaves out: what is known about a pupil (`fact_acts`), who may look (`core.perso
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gateway.adapters.fact_batches import UnknownSubject, concerned
 from gateway.bootstrap.school import Refused, School
 from gateway.core.model import Subject
+from gateway.core.persons import Actor, Deed, places
 
 
 def source_of(school: School, source: str | None) -> str:
@@ -27,6 +30,21 @@ def pupil(school: School, source: str | None, las_key: str) -> Subject:
     if found is None:
         raise Refused(["this source has no such pupil"])
     return found
+
+
+def looked_at(
+    school: School, actor: Actor, source: str | None, las_key: str, reason: str, about: Mapping[str, str]
+) -> Subject:
+    """The pupil, once it is registered that this person looks (R80). Who may look at no pupil is not told that there is
+    none. Raises Refused."""
+    try:
+        subject = pupil(school, source, las_key)
+    except Refused:
+        school.look(actor, Deed.PUPIL_VIEW, reason, locations=places(actor, Deed.PUPIL_VIEW) or ())
+        raise
+    locations = {one.location for one in subject.enrolments}
+    school.look(actor, Deed.PUPIL_VIEW, reason, [subject], locations, about)
+    return subject
 
 
 def as_registered(school: School, internal: bytes) -> list[Subject]:
