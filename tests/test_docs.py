@@ -6,16 +6,21 @@ Leaves out whether the texts read well.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
 
 import pytest
+import typer
 from pydantic import BaseModel
+from typer.core import TyperCommand, TyperGroup
 
 from gateway.adapters.settings_forms import SettingsForm
+from gateway.cli.app import app
 from gateway.core.reasons import Reason
+from gateway.settings import load
 from scripts import reference
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +31,9 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 WORD = re.compile(r"`((?!GATEWAY_)[A-Z]{3,}(?:_[A-Z0-9]+)+)`")
 # The same shape, but of the standards and of a caller's environment.
 FOREIGN = {"V_ID", "DD_ID", "CLIENT_ID", "CLIENT_SECRET", "STANDARDS_DIR"}
+
+# Stands for the name of a command in the documents.
+PLACEHOLDERS = {"COMMAND", "KIND", "SOORT", "--help", "…"}
 
 
 def without_code(text: str) -> str:
@@ -92,6 +100,45 @@ def test_document_names_only_reasons_that_exist(path: Path) -> None:
     named = set(WORD.findall(path.read_text())) - FOREIGN
 
     assert named <= {str(reason) for reason in Reason}
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", path.read_text(), re.DOTALL)
+
+
+def commands(path: Path) -> Iterator[list[str]]:
+    """Every call of `gateway` in a document, as the shell would split it."""
+    lines = [line for block in blocks(path, "sh") for line in block.replace("\\\n", " ").splitlines()]
+    inline = re.findall(r"`(gateway [^`]+)`", without_code(path.read_text()))
+    for line in [*(line for line in lines if line.startswith("gateway ")), *inline]:
+        yield shlex.split(line, comments=True)[1:]
+
+
+def unknown(words: list[str]) -> list[str]:
+    """What of this call the command line does not know: a command, or an option of it."""
+    found: object = typer.main.get_command(app)
+    while isinstance(found, TyperGroup):
+        if not words or words[0].startswith("-"):
+            return []  # speaks of the whole group
+        name, words = words[0], words[1:]
+        if name not in found.commands:
+            return [] if name in PLACEHOLDERS else [name]
+        found = found.commands[name]
+    assert isinstance(found, TyperCommand)
+    known = {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    return [word for word in words if word.startswith("-") and word not in known | {"--help"}]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_document_calls_only_commands_and_options_that_exist(path: Path) -> None:
+    assert [call for call in commands(path) if unknown(call)] == []
+
+
+def test_settings_of_the_handleiding_are_in_order(tmp_path: Path) -> None:
+    (text,) = blocks(ROOT / "docs" / "handleiding" / "beheerder.md", "yaml")
+    (tmp_path / "gateway.yaml").write_text(text)
+
+    assert load(tmp_path).school == "Voorbeeldschool"
 
 
 def test_decisions_are_listed_and_name_what_they_cost() -> None:

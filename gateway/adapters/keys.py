@@ -129,7 +129,9 @@ def _read(path: Path) -> str:
                 raise KeyUnusable("the key file may be read by its owner only (chmod 600)")
             return file.read(65_536)
     except (OSError, UnicodeDecodeError):
-        raise KeyUnusable("the key file cannot be read") from None
+        raise KeyUnusable(
+            "the key file cannot be read: put it back where `key` says, or make one (gateway key new)"
+        ) from None
 
 
 def create_key_file(path: Path, material: KeyMaterial) -> None:

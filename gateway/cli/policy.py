@@ -31,7 +31,8 @@ def check(directory: Directory = HERE) -> None:
         console.print(f"{undone} (to declare: gateway facts declare)", markup=False)
     if report.problems:
         fail(report.problems, PROBLEMS)
-    console.print(f"{len(report.schemas)} schemas, {len(report.recipients)} recipients: in order", markup=False)
+    left = f"; {len(report.questions)} questions open, their recipients cannot be activated" if report.questions else ""
+    console.print(f"{len(report.schemas)} schemas, {len(report.recipients)} recipients: in order{left}", markup=False)
 
 
 def explain(

@@ -1,4 +1,4 @@
-"""Commands about the register: show it, verify it, and what it reports."""
+"""Commands about the register: show it, whole or about one pupil (R78), verify it, and what it reports."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pupil(
     by: OnBehalf = None,
     directory: Directory = HERE,
 ) -> None:
-    """What the register says about one pupil (R78), in Dutch: who got what, why and when, what was withheld and why, and who
+    """What the register says about one pupil, in Dutch: who got what, why and when, what was withheld and why, and who
     looked. The number is asked for; that you looked is an entry too."""
     with acting(directory, by) as (opened, actor):
         las_key = asked("number of the pupil in the administration", hidden=True)

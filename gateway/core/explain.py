@@ -53,6 +53,7 @@ _TRANSFORMS: Mapping[Transform, str] = {
     Transform.MASK: "zonder namen en nummers",
     Transform.EMPTY: "lege lijst",
 }
+_MAPPED = "per ontvanger omgezet"  # whatever the grant says (house rule 7)
 
 
 class School(NamedTuple):
@@ -146,7 +147,8 @@ def _fields(record: Record | None, grants: Mapping[str, Grant]) -> Iterator[str]
     for path, grant in grants.items():
         leaf = leaf_at(record.fields, path) if record else None
         category = f", {leaf.category}" if leaf else ""
-        yield f"    {path} ({_TRANSFORMS[grant.transform]}{category}): {grant.reason}"
+        done = _MAPPED if leaf and leaf.maps and grant.transform is Transform.KEEP else _TRANSFORMS[grant.transform]
+        yield f"    {path} ({done}{category}): {grant.reason}"
     if record:
         emptied = tuple(f"{path}." for path, grant in grants.items() if grant.transform is Transform.EMPTY)
         others = [path for path, _ in leaves(record.fields) if path not in grants and not path.startswith(emptied)]

@@ -76,6 +76,12 @@ def test_field_is_told_with_its_transform_category_and_reason() -> None:
     assert any(line.startswith("    ids.value (pseudoniem, pupil-number): ") for line in said)
 
 
+def test_id_of_a_thing_is_told_to_leave_as_the_recipients_own() -> None:
+    said = lines(standing(delivery(grant("group"))))
+
+    assert any(line.startswith("    group (per ontvanger omgezet, organisation): ") for line in said)
+
+
 def test_field_that_does_not_leave_is_named() -> None:
     (last,) = [line for line in lines() if "gaat niet mee" in line]
 
