@@ -32,6 +32,7 @@ WORD = re.compile(r"`((?!GATEWAY_)[A-Z]{3,}(?:_[A-Z0-9]+)+)`")
 # The same shape, but of the standards and of a caller's environment.
 FOREIGN = {"V_ID", "DD_ID", "CLIENT_ID", "CLIENT_SECRET", "STANDARDS_DIR"}
 
+COMMANDS = typer.main.get_command(app)
 # Stands for the name of a command in the documents.
 PLACEHOLDERS = {"COMMAND", "KIND", "SOORT", "--help", "…"}
 
@@ -116,7 +117,7 @@ def commands(path: Path) -> Iterator[list[str]]:
 
 def unknown(words: list[str]) -> list[str]:
     """What of this call the command line does not know: a command, or an option of it."""
-    found: object = typer.main.get_command(app)
+    found: object = COMMANDS
     while isinstance(found, TyperGroup):
         if not words or words[0].startswith("-"):
             return []  # speaks of the whole group
