@@ -92,6 +92,15 @@ def pupil() -> Record:
     return Record("pupil", Branch(fields), (here,), element="pupil", envelope="pupils")
 
 
+def group(*, whole: bool = False) -> Record:
+    """A group with its members, each of whom may be withheld alone. `whole`: none without the document."""
+    content = leaf(category=Category.SUPPORT, field_class=FieldClass.DOCUMENT, required=whole)
+    key = leaf(category=Category.PUPIL_NUMBER, field_class=FieldClass.ID)
+    member = Branch({"@key": key, "content": content})
+    here = SubjectPosition("member", Person.PUPIL, "item", None, None, KeyIds({"@key": "las-key"}, "@key"))
+    return Record("group", Branch({"title": leaf(required=True), "member": Many(member)}), (here,), element="group")
+
+
 MINIMUM = ("name", "grade")
 
 

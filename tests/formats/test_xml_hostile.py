@@ -6,6 +6,9 @@ import traceback
 
 import pytest
 
+from gateway.core.circle import Circle
+from gateway.core.emission import Emission
+from gateway.core.masking import Mask
 from gateway.core.minimised import EnvelopeBroken
 from gateway.formats.xml import Limits
 from tests import builders_xml as xml
@@ -89,6 +92,24 @@ def test_hostile_record_in_a_list_is_refused(name: str) -> None:
     body = f'<pupils xmlns="{xml.SPACE}">'.encode() + HOSTILE[name] + b"</pupils>"
     with pytest.raises(EnvelopeBroken):
         xml.bench(GRANTS).run(body, many=True)
+
+
+@pytest.mark.parametrize("name", ["utf-7", "utf-16", "utf-16 without mark", "no such encoding", "doctype in utf-16"])
+def test_an_encoding_cannot_hide_in_small_pieces(name: str) -> None:
+    bench = xml.bench(GRANTS)
+    chunks = (piece for one in HOSTILE[name] for piece in (b"", bytes([one])))
+    with pytest.raises(EnvelopeBroken, match=r"encoding|no text"):
+        next(bench.minimiser.rows(chunks, Emission(bench.sight), lambda: Circle(Mask(()), frozenset())))
+
+
+@pytest.mark.parametrize("before", ["", f"<!-- {70_000 * 'x'} -->", f"<!-- {65_500 * 'x'} -->"])
+def test_a_list_with_a_document_type_is_refused_before_any_of_it_is_read(before: str) -> None:
+    body = f'{before}<!DOCTYPE pupils><pupils xmlns="{xml.SPACE}">{xml.text()}</pupils>'.encode()
+    bench = xml.bench(GRANTS)
+    for size in (len(body), 65_536, 7):
+        chunks = (body[start : start + size] for start in range(0, len(body), size))
+        with pytest.raises(EnvelopeBroken):
+            next(bench.minimiser.rows(chunks, Emission(bench.sight), lambda: Circle(Mask(()), frozenset())))
 
 
 def test_a_text_of_ten_megabytes_in_a_field_that_leaves_is_malformed() -> None:

@@ -336,6 +336,37 @@ def test_a_text_that_a_person_released_leaves_masked() -> None:
     assert etree.fromstring(found.body).findtext("{*}note") == "Gisteren was [naam] blij."
 
 
+# -- records about several -----------------------------------------------------------------------------------
+
+
+def members(*keys: str) -> str:
+    inner = "".join(f'<member key="{key}"><content>{CONTENT}</content></member>' for key in keys)
+    return f'<group xmlns="{xml.SPACE}"><title>5A</title>{inner}</group>'
+
+
+GROUP = {**build.keep("title"), **build.changed(Transform.PSEUDONYM, "member.@key")}
+
+
+def test_member_of_a_group_who_is_withheld_goes_alone() -> None:
+    bench = xml.bench(GROUP, record=xml.group(), method=PseudonymMethod.HMAC)
+    found, emission = bench.run(members("las-1", "nobody", "las-2"))
+    keys = [one.get("key") or "" for one in etree.fromstring(found.body).iterfind("{*}member")]
+    assert keys == sorted([emission.pseudonym(xml.ANNE), emission.pseudonym(xml.BEN)])
+    assert (emission.released, emission.unresolved) == ((xml.ANNE, xml.BEN), 1)
+
+
+def test_group_of_which_nobody_leaves_is_none_of_the_recipients_business() -> None:
+    bench = xml.bench(GROUP, record=xml.group(), method=PseudonymMethod.HMAC)
+    assert bench.run(members("nobody"))[0].body == b""
+
+
+def test_member_who_cannot_leave_whole_is_not_said_to_have_left() -> None:
+    granted = {**GROUP, **build.keep("member.content")}
+    bench = xml.bench(granted, record=xml.group(whole=True), method=PseudonymMethod.HMAC, facts=classified())
+    found, emission = bench.run(members("las-1", "las-2"))
+    assert (found.body, emission.released) == (b"", ())
+
+
 # -- lists -----------------------------------------------------------------------------------------------------
 
 
@@ -380,9 +411,9 @@ def test_a_name_elsewhere_in_the_list_is_masked_too() -> None:
 
 
 def test_records_that_stand_elsewhere_than_in_the_list_are_none_of_it() -> None:
-    inner = f"<other>{xml.text()}</other>"
-    found, _ = xml.bench(xml.grants()).run(listed(inner), many=True)
-    assert found.records == 0
+    for inner in (f"<other>{xml.text()}</other>", f"<other>{listed(xml.text())}</other>"):
+        found, _ = xml.bench(xml.grants()).run(listed(inner), many=True)
+        assert found.records == 0
 
 
 def test_a_field_withheld_for_one_pupil_looks_as_if_there_were_none() -> None:

@@ -14,7 +14,7 @@ from gateway.adapters.policy_files import load_schema
 from gateway.adapters.yaml_text import read
 from gateway.core.model import FieldClass, Person
 from gateway.core.schema import Branch, Leaf, Many, Node, Schema
-from tests.policy.shipped import SCHEMAS, changed, leaves_of, line_of, schema_text, schemas, told
+from tests.policy.shipped import ROOT, SCHEMAS, changed, leaves_of, line_of, schema_text, schemas, told
 
 OFFICIAL = {
     "edu-v-students": ("students-api.yaml", ["Student"]),
@@ -287,3 +287,11 @@ def test_schema_with_several_mistakes_tells_all_of_them() -> None:
     assert isinstance(found, list)
     assert len(found) == 5
     assert [problem.line for problem in found] == sorted(problem.line for problem in found)
+
+
+def test_example_in_the_documents_is_a_schema() -> None:
+    text = (ROOT / "docs" / "schema-files.md").read_text(encoding="utf-8")
+    example = text.split("```yaml\n", 1)[1].split("```", 1)[0]
+    loaded = load_schema(example, "schemas/mijn-formaat.yaml")
+    assert isinstance(loaded, Schema), loaded
+    assert loaded.records["leerling"].subjects[0].keys is not None

@@ -52,14 +52,9 @@ def records(chunks: Iterable[bytes], envelope: str, element: str, limits: Limits
     """The records of a list one by one, while it is read; each is gone when the next is asked for. Raises
     EnvelopeBroken, also after some of them."""
     parser: Any = etree.XMLPullParser(events=("end",), tag=element, **_OPTIONS)
-    tail, tags, begun = b"", 0, False
-    for chunk in chunks:
-        if not begun:
-            _screen(chunk)
-            begun = True
-        elif _DOCTYPE in tail + chunk:
-            raise EnvelopeBroken("a document type")
-        tail, tags = chunk[-len(_DOCTYPE) :], tags + chunk.count(b"<")
+    tags = 0
+    for chunk in _screened(chunks):
+        tags += chunk.count(b"<")
         if tags > limits.elements + len(chunk):
             raise EnvelopeBroken("too many elements in one record")
         if not _fed(parser, chunk):
@@ -98,6 +93,22 @@ _OPTIONS: dict[str, Any] = {
     "remove_comments": True,
     "remove_pis": True,
 }
+
+
+def _screened(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, of which the first are enough to be screened."""
+    coming = iter(chunks)
+    opening = b""
+    while len(opening) < _OPENING and (more := next(coming, None)) is not None:
+        opening += more
+    _screen(opening)
+    yield opening
+    tail = opening[-len(_DOCTYPE) :]
+    for chunk in coming:
+        if _DOCTYPE in tail + chunk:
+            raise EnvelopeBroken("a document type")
+        tail = (tail + chunk)[-len(_DOCTYPE) :]
+        yield chunk
 
 
 def _screen(opening: bytes) -> None:
