@@ -26,6 +26,9 @@ At = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_@][A-Za-z0-9_@:-]*(\.[
 Within = Annotated[str, StringConstraints(pattern=r"^/?[A-Za-z_@][A-Za-z0-9_@:-]*(\.[A-Za-z_@][A-Za-z0-9_@:-]*)*$")]
 
 
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*\.[A-Za-z_][A-Za-z0-9_-]*$")]
+
+
 class HiddenForm(Form):
     """When one of the booleans `by` is true (a path from the enclosing object, or after a "/" from the record), the
     field stays behind, or leaves with a neutral value: `value`, or that of `values` for what stands in `kind`."""
@@ -60,6 +63,7 @@ class LeafForm(Form):
     choice: Key | None = None
     hidden: HiddenForm | None = None
     flag: FlagForm | None = None
+    refers: Reference | None = None
 
 
 class BranchForm(Form):
@@ -135,6 +139,7 @@ def _leaf(leaf: LeafForm) -> Leaf:
         leaf.choice,
         _hidden(leaf.hidden),
         _flag(leaf.flag),
+        leaf.refers,
     )
 
 

@@ -7,10 +7,12 @@ Leaves out: what a recipient may get of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from gateway.adapters.csv_forms import CsvForm, csv_faults, csv_of
 from gateway.adapters.forms import Form, Key
 from gateway.adapters.schema_fields import (
     At,
@@ -73,10 +75,11 @@ class IdentityForm(Form):
 
 
 class SubjectForm(Form):
-    """A place where a record speaks of a person."""
+    """A place where a record speaks of a person. `others`: who may stand there too, as the roster tells."""
 
     at: At
     person: Literal["pupil", "guardian", "staff"]
+    others: list[Literal["pupil", "guardian", "staff"]] = Field(default_factory=list)
     withheld: Literal["record", "item"]
     ids: Key
 
@@ -143,6 +146,7 @@ class SchemaForm(Form):
     direction: Literal["pull", "push"]
     errors: Literal["problem", "edu-v", "edu-v-list"]
     namespaces: dict[Prefix, Plain] = Field(default_factory=dict)
+    csv: CsvForm | None = None
     identities: dict[Key, IdentityForm] = Field(default_factory=dict)
     parameter_sets: dict[Key, dict[FieldName, ParameterForm]] = Field(default_factory=dict)
     records: dict[FieldName, RecordForm]
@@ -163,6 +167,7 @@ def build(form: SchemaForm, text_hash: str) -> Schema:
         records={name: _record(form, name, record) for name, record in form.records.items()},
         text_hash=text_hash,
         namespaces={"" if prefix == DEFAULT else prefix: name for prefix, name in form.namespaces.items()},
+        csv=csv_of(form.csv) if form.format == "csv" else None,
     )
 
 
@@ -180,7 +185,10 @@ def _position(form: SchemaForm, at: str, person: str, withheld: Literal["record"
 
 
 def _record(form: SchemaForm, name: str, record: RecordForm) -> Record:
-    subjects = tuple(_position(form, s.at, s.person, s.withheld, s.ids) for s in record.subjects)
+    subjects = tuple(
+        replace(_position(form, s.at, s.person, s.withheld, s.ids), others=tuple(Person(one) for one in s.others))
+        for s in record.subjects
+    )
     fields = Branch(nodes_of(record.fields))
     return Record(name, fields, subjects, record.order, record.element or "", record.envelope or "")
 
@@ -230,10 +238,14 @@ def faults(form: SchemaForm) -> Iterator[Fault]:
         for key, ids in (("typed", identity.typed), ("keys", identity.keys)):
             if ids and ids.own not in ids.kinds:
                 yield ("identities", name, key, "own"), "'own' must be one of the kinds", "form"
-        if (identity.keys is not None) and (identity.typed is not None or form.format != "xml"):
-            yield ("identities", name, "keys"), "'keys' belongs to XML, and stands alone", "form"
+        if (identity.keys is not None) and (identity.typed is not None or form.format == "json"):
+            yield ("identities", name, "keys"), "'keys' belongs to XML and CSV, and stands alone", "form"
     for name, record in form.records.items():
         yield from _record_faults(form, name, record)
+    if form.format == "csv":
+        yield from csv_faults({name: Branch(nodes_of(record.fields)) for name, record in form.records.items()})
+    elif form.csv is not None:
+        yield ("csv",), "'csv' belongs to CSV", "form"
     seen: set[tuple[str, str]] = set()
     for index, route in enumerate(form.routes):
         if (route.method, route.path) in seen:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from gateway.core import pseudonym
 from gateway.core.classified import WAITS, Waiting, released
 from gateway.core.facts import Facts
+from gateway.core.grants import beside_person
 from gateway.core.model import KeyVersion, Person, Subject, Verdict
 from gateway.core.projection import Subject as Position
 from gateway.core.question import Audience
@@ -166,7 +167,7 @@ class Sight:
     ) -> Seen:
         """Resolve, screen and pseudonymise the person whom these (kind, value) ids name. `held`: those of them that
         would leave as they are (only where the delivery says so)."""
-        subject = self.resolve(ids, position.person)
+        subject = self.resolve(ids, position.person, position.others)
         if subject is None:
             return Seen(None, (Reason.PUPIL_UNRESOLVED,))
         verdict = self.verdict(record, subject)
@@ -178,10 +179,14 @@ class Sight:
         self.unsettled += bool(fresh)
         seen = Seen(subject, verdict.reasons, verdict.withheld, key, leaving, fresh)
         seen.fields, seen.held = verdict.fields, verdict.held
+        if subject.person is not position.person:
+            seen.withheld |= beside_person(record, position.at) & self._fields(record, subject.person).all
         seen.born = self.facts.about(subject.id).birth
         return seen
 
-    def resolve(self, ids: Sequence[tuple[str, str]], person: Person) -> Subject | None:
+    def resolve(
+        self, ids: Sequence[tuple[str, str]], person: Person, others: tuple[Person, ...] = ()
+    ) -> Subject | None:
         """The one person all these ids stand for. Nobody when none is known, when two name different persons, or when
         the roster knows another value of the same kind (a record that mixes pupils is nobody's)."""
         subjects = [found for kind, value in ids if (found := self.roster.find(kind, value)) is not None]
@@ -190,7 +195,7 @@ class Sight:
         subject = subjects[0]
         same = all(other.id == subject.id for other in subjects)
         agrees = all(subject.ids.get(kind, value) == value for kind, value in ids)
-        return subject if same and agrees and subject.person is person else None
+        return subject if same and agrees and subject.person in (person, *others) else None
 
     def verdict(self, record: Record, subject: Subject) -> Verdict:
         key = (record.name, subject.id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.core.model import Person
+from gateway.core.model import FieldClass, Person
 from gateway.core.schema import Branch, Leaf, Many, Node, Record, SubjectPosition
 from gateway.core.terms import Grant
 
@@ -94,4 +94,16 @@ def _slot(position: SubjectPosition) -> Slot:
         f"{at}{position.master}" if position.master else None,
         f"{ids}{typed.value}" if typed else None,
         f"{ids}{typed.type}" if typed else None,
+    )
+
+
+def beside_person(record: Record, at: str) -> frozenset[str]:
+    """Paths in the object that speaks of a person which tell more of the person than that they are there: not of
+    somebody of another kind who may stand there too (`SubjectPosition.others`)."""
+    ids = frozenset[str]().union(*(slot.paths for slot in slots(record)))
+    prefix = f"{at}." if at else ""
+    return frozenset(
+        path
+        for path, leaf in leaves(record.fields)
+        if path.startswith(prefix) and path not in ids and leaf.field_class is not FieldClass.ORDINARY
     )

@@ -68,6 +68,7 @@ class Subject:
     typed: TypedIds | None
     method: Method | None
     keys: KeyIds | None = None
+    others: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,8 @@ class _Builder:
         method = self.granted(position, at)
         whole = position.withheld == "record" or not at or self.indispensable(at)
         goes: Literal["record", "item"] = "record" if whole else "item"
-        return Subject(at, position.person, goes, position.master, position.typed, method, position.keys)
+        found = position.master, position.typed, method, position.keys, position.others
+        return Subject(at, position.person, goes, *found)
 
     def indispensable(self, at: str) -> bool:
         """A required object that stands in no array: without it the record goes too."""

@@ -92,7 +92,7 @@ def one_table(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 def about_one_pupil(record: Record) -> bool:
     """Whether every record speaks of one pupil and of nobody else."""
-    if len(record.subjects) != 1 or record.subjects[0].person is not Person.PUPIL:
+    if len(record.subjects) != 1 or record.subjects[0].person is not Person.PUPIL or record.subjects[0].others:
         return False
     at = record.subjects[0].at
     return not at or all(isinstance(node, Branch) and node.required for node in nodes_along(record.fields, at))

@@ -46,7 +46,8 @@ class Flag:
 class Leaf:
     """A scalar. `maps` names the kind of thing (group, enrolment, …) whose id this is: mapped per recipient.
     `pattern`: what its text looks like as a whole; `filler`: what the standard has stand there when the value stays
-    behind; `choice`: of the required fields of one object with this word, exactly one is there."""
+    behind; `choice`: of the required fields of one object with this word, exactly one is there; `refers`: in a set of
+    files, the record and field ("users.sourcedId") of the row that this id names."""
 
     type: LeafType
     category: Category
@@ -60,6 +61,7 @@ class Leaf:
     choice: str | None = None
     hidden: Hidden | None = None
     flag: Flag | None = None
+    refers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class KeyIds:
 class SubjectPosition:
     """Where a record speaks of a person. `at`: path of the object from the record's root ("" is the root,
     "students" an array whose items are references). `master`: leaf that holds the ECK iD (kind `eck-id`).
-    `withheld`: what goes when the person is withheld."""
+    `withheld`: what goes when the person is withheld. `others`: kinds of person that may stand here too; which it is
+    the roster tells, and only what is ordinary leaves of them."""
 
     at: str
     person: Person
@@ -119,6 +122,7 @@ class SubjectPosition:
     master: str | None
     typed: TypedIds | None
     keys: KeyIds | None = None
+    others: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +191,41 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Manifest:
+    """The file of a set that says which others are there. `file`: its name without ".csv"; `name`, `value`: its two
+    columns; `entry`: what stands before the name of a file; `full`, `partial`, `absent`: the words for a file
+    that holds everything, only what changed, or is not there; `kept`: other names that leave, with the values they may
+    have."""
+
+    file: str
+    name: str
+    value: str
+    entry: str
+    full: str
+    partial: str
+    absent: str
+    kept: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """How the files of a format are written. `separator`: between the items within one cell; `columns`: only those of
+    which something leaves, or as the standard has them, empty where nothing does; `opened`: people open these files in
+    a spreadsheet, so no cell may begin a formula; `manifest`: they come as a set, in a zip."""
+
+    delimiter: str = ","
+    encoding: Literal["utf-8", "utf-8-sig", "cp1252"] = "utf-8"
+    separator: str = ","
+    columns: Literal["granted", "standard"] = "granted"
+    opened: bool = False
+    manifest: Manifest | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """What one LVS format contains. `text_hash`: SHA-256 (hex) of the file. `errors`: shape of an error.
-    `namespaces`: in XML, prefix of a name in this file → namespace ("" for names without one)."""
+    `namespaces`: in XML, prefix of a name in this file → namespace ("" for names without one). `csv`: in CSV, how it is
+    written; a record is called as its file."""
 
     name: str
     title: str
@@ -202,3 +238,4 @@ class Schema:
     records: Mapping[str, Record]
     text_hash: str = ""
     namespaces: Mapping[str, str] = field(default_factory=dict)
+    csv: Csv | None = None

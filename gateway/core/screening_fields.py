@@ -102,11 +102,14 @@ def field_terms(delivery: Delivery, record: Record, person: Person = Person.PUPI
 def _leaving(delivery: Delivery, record: Record, person: Person) -> Iterator[tuple[str, Leaf]]:
     for path, leaf, grant in granted_leaves(record, delivery.grants.get(record.name, {})):
         said = grant.transform not in (Transform.FIXED, Transform.EMPTY)
-        if said and _speaks_of(record, path) in (person, None):
+        if said and person in _speaks_of(record, path):
             yield path, leaf
 
 
-def _speaks_of(record: Record, path: str) -> Person | None:
-    """The kind of person of the innermost object that speaks of one; None outside all of them."""
+def _speaks_of(record: Record, path: str) -> tuple[Person, ...]:
+    """The kinds of person that the innermost object which speaks of one can speak of; outside all of them, all."""
     around = [one for one in record.subjects if not one.at or path.startswith(f"{one.at}.")]
-    return max(around, key=lambda one: len(one.at)).person if around else None
+    if not around:
+        return tuple(Person)
+    innermost = max(around, key=lambda one: len(one.at))
+    return innermost.person, *innermost.others

@@ -16,6 +16,7 @@ from gateway.core.projection import DeliveryRefused, compile_projection
 from gateway.core.reasons import Reason
 from gateway.core.rules_fields import beside_special
 from gateway.core.schema import Schema
+from gateway.formats.csv import CsvMinimiser
 from gateway.formats.json import JsonInbound, JsonMinimiser
 from gateway.formats.xml import XmlMinimiser
 from gateway.transfer.request import Router
@@ -23,7 +24,7 @@ from gateway.transfer.request import Router
 Key = tuple[str, str, str]
 """Recipient, purpose, schema."""
 
-Made = JsonMinimiser | JsonInbound | XmlMinimiser
+Made = JsonMinimiser | JsonInbound | XmlMinimiser | CsvMinimiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class Compiled:
         """What leaves of this record in this delivery of XML; None when the record is not part of it."""
         found = self._found(permit, record)
         return found if isinstance(found, XmlMinimiser) else None
+
+    def csv(self, permit: Permit, record: str) -> CsvMinimiser | None:
+        """What leaves of this record in this delivery of CSV; None when the record is not part of it."""
+        found = self._found(permit, record)
+        return found if isinstance(found, CsvMinimiser) else None
 
     def inbound(self, permit: Permit, record: str) -> JsonInbound | None:
         """What may come back as this record in this delivery; None when nothing may."""
@@ -89,6 +95,8 @@ def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Mad
             write = writes.get(name)
             if schema.format == "xml":
                 compiled[name] = XmlMinimiser(projection, schema.namespaces, delivery.aggregate)
+            elif schema.format == "csv":
+                compiled[name] = CsvMinimiser(projection, schema.csv, delivery.aggregate)
             elif write is None:
                 compiled[name] = JsonMinimiser(projection, delivery.aggregate)
             else:

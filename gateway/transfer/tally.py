@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.core.drift import UNNAMED
 from gateway.core.emission import Emission
 from gateway.core.model import Subject
 from gateway.core.reasons import Reason
 from gateway.core.schema import Record
 from gateway.formats.json import Minimised, piece, unknown_fields
-from gateway.formats.json.drift import UNNAMED
 
 _REFERENCES = 1_000  # persons who are listed by reference; of the others there is the register
 _SHOWN = 5  # records in which a name from outside must stand before it is shown (house rule 8)

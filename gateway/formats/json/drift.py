@@ -1,24 +1,20 @@
 """Fields that the source sends and the schema does not know (R9): their names, counted per record, never a value.
 
-A name that does not look like an identifier could itself be personal data (a name as key of an object): it is counted
-as `unnamed` (house rule 8). Leaves out: when to look, and when a name was seen often enough to be shown (`transfer`).
+Leaves out: when to look, and when a name was seen often enough to be shown (`transfer`).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
+from gateway.core.drift import shown
 from gateway.core.schema import Branch, Leaf, Many, Node, Record
 
-UNNAMED = "unnamed"
-_IDENTIFIER = re.compile(r"[A-Za-z_@][A-Za-z0-9_@:.-]{0,63}")
 _RECORDS = 64  # looked at in one list: a field that only few records have turns up in another sample
-_LONG_NUMBER = re.compile(r"\d{4}")
 
 
 def unknown_fields(body: bytes, record: Record, *, many: bool) -> Mapping[str, int]:
@@ -49,10 +45,6 @@ def _beneath(value: dict[str, Any], branch: Branch, prefix: str) -> Iterator[str
     for name, inner in value.items():
         known = branch.fields.get(name)
         if known is None:
-            yield f"{prefix}{_shown(name)}"
+            yield f"{prefix}{shown(name)}"
         else:
             yield from _unknown(inner, known, f"{prefix}{name}.")
-
-
-def _shown(name: str) -> str:
-    return name if _IDENTIFIER.fullmatch(name) and not _LONG_NUMBER.search(name) else UNNAMED

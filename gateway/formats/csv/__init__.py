@@ -1,0 +1,21 @@
+"""CSV: what leaves of a file (`minimiser`), of a zip of files that refer to each other (`sets`), how a file is cut into
+its rows as it arrives (`read`), and which columns are new in a source (`drift`)."""
+
+from gateway.formats.csv.archive import SetLimits
+from gateway.formats.csv.drift import unknown_columns
+from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
+from gateway.formats.csv.read import CsvFile, Limits, Table, table
+from gateway.formats.csv.sets import CsvSet, MinimisedSet
+
+__all__ = [
+    "CsvFile",
+    "CsvMinimiser",
+    "CsvSet",
+    "Limits",
+    "MinimisedSet",
+    "SetLimits",
+    "Sheet",
+    "Table",
+    "table",
+    "unknown_columns",
+]

@@ -1,0 +1,27 @@
+"""Columns that the source sends and the schema does not know (R9): their names, counted per row, never a value.
+
+Leaves out: when to look, and when a name was seen often enough to be shown (`transfer`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from gateway.core.drift import shown
+from gateway.core.minimised import EnvelopeBroken
+from gateway.core.schema import Csv, Record
+from gateway.formats.csv.read import table
+
+
+def unknown_columns(body: bytes, record: Record, dialect: Csv) -> Mapping[str, int]:
+    """Every unknown column → over how many rows it stands. A body that is no CSV has none."""
+    try:
+        found = table(body, dialect)
+    except EnvelopeBroken:
+        return {}
+    unknown = [name for name in found.names if name not in record.fields.fields]
+    counts: Counter[str] = Counter()
+    for name in unknown:
+        counts[shown(name)] = max(counts[shown(name)], len(found.rows))
+    return {name: count for name, count in counts.items() if count}

@@ -1,0 +1,271 @@
+"""The rows of one file, one after the other: seen, screened, and written cell by cell (house rule 2).
+
+A cell that may not leave is empty; where the row needs it, the row goes (`Gone`). What the source wrote otherwise than
+the schema says makes the row malformed. Leaves out: the file as a whole (`minimiser`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from gateway.core.circle import Circle
+from gateway.core.emission import ECK_ID, Emission, Seen, contradicted
+from gateway.core.grants import leaves
+from gateway.core.model import Category, Transform
+from gateway.core.projection import Projection, Slot
+from gateway.core.reasons import Reason
+from gateway.core.schema import Csv, Record
+from gateway.core.text_guard import Guard
+from gateway.core.texts import Malformed, written
+from gateway.core.transforms import reference_day
+from gateway.formats.csv.places import Place
+from gateway.formats.csv.plan import Column, Reference, Value
+from gateway.formats.csv.write import line, plain
+
+
+class Gone(Exception):
+    """A row cannot leave without what may not leave of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that leaves. `key`: by what a file is sorted (house rule 7); `named`: what others refer to it by."""
+
+    key: str
+    line: bytes = field(repr=False)
+    named: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Written:
+    """What writing one row did. `people`: who decide about it; `shown`, `gone`: who stand in a cell with others."""
+
+    people: dict[str, Seen]
+    guard: Guard
+    shown: list[Seen] = field(default_factory=list)
+    gone: list[Seen] = field(default_factory=list)
+    blocked: dict[tuple[str, Reason], None] = field(default_factory=dict)
+
+
+class Compiled(Protocol):
+    """The minimiser, as far as its rows ask it."""
+
+    projection: Projection
+    dialect: Csv
+    places: tuple[Place, ...]
+    references: tuple[Reference, ...]
+    lists_people: bool
+
+    def plan(self, paths: frozenset[str], reference: date) -> tuple[Column, ...] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Of a set of files: what stood in a column ("users.sourcedId") of the rows that leave (`released`), and by which
+    columns rows of this file are referred to (`named`)."""
+
+    released: Mapping[str, AbstractSet[str]] = field(default_factory=dict, repr=False)
+    named: frozenset[str] = frozenset()
+
+
+ALONE = Beside()
+
+
+class Rows:
+    """Of one file. `leaving`: its columns."""
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        names: tuple[str, ...],
+        leaving: tuple[str, ...],
+        emission: Emission,
+        circle: Callable[[], Circle],
+        beside: Beside = ALONE,
+    ) -> None:
+        self._compiled = compiled
+        self._names = names
+        self._leaving = leaving
+        self._emission = emission
+        self._circle = circle
+        self._beside = beside
+        self._births = {place.subject.at: _birth(compiled.projection.record, place) for place in compiled.places}
+        self.malformed = 0
+
+    def row(self, cells: list[str]) -> Row | None:
+        """None for one that does not leave."""
+        people: dict[str, Seen] = {}
+        try:
+            row = self._under_names(cells)
+            self._see(row, people)
+            return self._row(row, people)
+        except Malformed:
+            self.malformed += 1
+            self._emission.malformed += 1
+            self._emission.withhold(_known(people), Reason.RECORD_MALFORMED)
+        except Gone:
+            self._emission.withhold(_known(people), Reason.NOT_AVAILABLE)
+        return None
+
+    def _under_names(self, cells: list[str]) -> dict[str, str]:
+        """In a ragged row no cell is known to stand under its column, so nobody is accused of it."""
+        if len(cells) != len(self._names):
+            raise Malformed
+        return dict(zip(self._names, cells, strict=True))
+
+    def _row(self, row: Mapping[str, str], people: dict[str, Seen]) -> Row | None:
+        emission, compiled = self._emission, self._compiled
+        if any(seen.reasons for seen in people.values()):
+            emission.withhold(seen for seen in people.values() if seen.reasons)
+            return None
+        if not all(self._there(row[one.column], one.to) for one in compiled.references):
+            raise Gone
+        withheld = frozenset[str]().union(*(seen.withheld for seen in people.values()))
+        columns = compiled.plan(withheld, reference_day(emission.sight.today))
+        if columns is None:
+            raise Gone
+        about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
+        guard = Guard(emission, about, self._circle, special=compiled.projection.special)
+        made = _Written(people, guard)
+        cells = self._cells(columns, row, made)
+        if cells is None:
+            return None
+        text = line(cells, compiled.dialect)
+        emission.withhold(made.gone)
+        if compiled.lists_people and not made.shown:
+            return None  # R7, R68: a list of which nobody is in this delivery is none of its business
+        emission.release([*people.values(), *made.shown])
+        emission.block(about, made.blocked)
+        return Row(self._key(row, people), text, {name: row.get(name, "").strip() for name in self._beside.named})
+
+    # -- whom a row is about -------------------------------------------------------------------------------
+
+    def _see(self, row: Mapping[str, str], people: dict[str, Seen]) -> None:
+        """Everybody who decides about the whole row. A cell that must name somebody and does not names nobody."""
+        for place in self._compiled.places:
+            said = place.said(row)
+            if any(said):
+                seen = place.see(said, self._emission.sight)
+                people[place.subject.at] = contradicted(seen) if self._contradicts(place, row, seen) else seen
+            elif place.needed:
+                raise Malformed
+        if self._compiled.places and not people:
+            raise Malformed
+
+    def _contradicts(self, place: Place, row: Mapping[str, str], seen: Seen) -> bool:
+        """R109: another birth date than the one the school recorded."""
+        column = self._births[place.subject.at]
+        if column is None or seen.born is None or seen.reasons:
+            return False
+        said = row.get(column, "").strip()[:10]
+        return bool(said) and said != seen.born.isoformat()
+
+    def _key(self, row: Mapping[str, str], people: Mapping[str, Seen]) -> str:
+        order = self._compiled.projection.order
+        if order is not None:
+            return self._emission.sight.thing(order.maps, row.get(order.path, "").strip())
+        return next((seen.key for seen in people.values()), "")
+
+    def _there(self, text: str, to: str) -> bool:
+        """Whether the row of another file that this id names leaves, as far as that is known here."""
+        known = self._beside.released.get(to)
+        return known is None or text.strip() in known
+
+    # -- cells ---------------------------------------------------------------------------------------------
+
+    def _cells(self, columns: tuple[Column, ...], row: Mapping[str, str], made: _Written) -> list[str] | None:
+        """None when what is in a cell keeps the whole row; the school reads why."""
+        found: dict[str, str] = {}
+        for column in columns:
+            text = self._cell(column, row.get(column.name, ""), made)
+            if not text and column.required:
+                if made.blocked:
+                    self._emission.withhold(_known(made.people), *dict.fromkeys(reason for _, reason in made.blocked))
+                    return None
+                raise Gone if row.get(column.name, "").strip() else Malformed
+            found[column.name] = text
+        return [found.get(name, "") for name in self._leaving]
+
+    def _cell(self, column: Column, text: str, made: _Written) -> str:
+        value = column.value
+        if value is None:
+            return ""
+        if value.leaf.transform is Transform.FIXED:
+            return self._plain(value, written(value.leaf.value))
+        if not column.many and value.place is None:
+            return self._plain(value, self._value(value, text, made, made.people.get(column.at)) or "")
+        separator = self._compiled.dialect.separator
+        said = text.split(separator) if column.many else [text]
+        items = [self._item(value, item, made) for item in said]
+        kept = [item for item in items if item]
+        if value.place is not None or value.leaf.maps is not None:
+            kept.sort()  # never in the source's order (house rule 7)
+        return self._plain(value, separator.join(kept))
+
+    def _item(self, value: Value, item: str, made: _Written) -> str | None:
+        """One of several in a cell; whoever it names goes alone."""
+        if value.place is None or not item.strip():
+            return self._value(value, item.strip(), made, None)
+        seen = value.place.see((item.strip(),), self._emission.sight)
+        if seen.reasons or value.leaf.path in seen.withheld:
+            made.gone.append(seen)
+            return None
+        text = self._value(value, item.strip(), made, seen)
+        if text:
+            made.shown.append(seen)
+        return text
+
+    def _value(self, value: Value, text: str, made: _Written, seen: Seen | None) -> str | None:
+        said = value.read(text)
+        if said is None or (value.refers is not None and not self._there(said, value.refers)):
+            return None
+        if value.slot is not None:
+            return _id(value.slot, seen)
+        leaf = value.leaf
+        if leaf.maps is not None:
+            return self._emission.mapped(leaf.maps, said.strip(), self._owner(value, made))
+        passed = made.guard.passed(leaf, said)
+        if isinstance(passed, Reason):
+            made.blocked[leaf.path, passed] = None
+            return None
+        return value.becomes(passed) if value.becomes is not None else passed
+
+    def _owner(self, value: Value, made: _Written) -> bytes | None:
+        """Whose the row's own id is."""
+        order = self._compiled.projection.order
+        if order is None or order.path != value.leaf.path:
+            return None
+        return next((seen.subject.id for seen in made.people.values() if seen.subject is not None), None)
+
+    def _plain(self, value: Value, text: str) -> str:
+        """What people open holds no formula; a number and a day cannot be one."""
+        if not self._compiled.dialect.opened or value.leaf.type in ("integer", "number"):
+            return text
+        return plain(text)
+
+
+def _id(slot: Slot, seen: Seen | None) -> str | None:
+    """What stands in the slot of a person's id."""
+    if seen is None:
+        return None
+    if slot.form == "master":
+        return dict(seen.ids).get(ECK_ID)
+    return next((one for kind, one in seen.ids if kind != ECK_ID), None)
+
+
+def _birth(record: Record, place: Place) -> str | None:
+    """The column of this person's birth date: of the row's own person."""
+    days = (
+        path
+        for path, leaf in leaves(record.fields)
+        if leaf.category is Category.BIRTH_DATE and leaf.format == "date" and "." not in path
+    )
+    return next(days, None) if not place.subject.at else None
+
+
+def _known(people: Mapping[str, Seen]) -> list[Seen]:
+    return [seen for seen in people.values() if seen.subject is not None]
