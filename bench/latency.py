@@ -1,8 +1,9 @@
-"""Does the time of an answer tell why a pupil is not available? Writes bench/LATENCY.md.
+"""Does the time of an answer tell why a pupil is not available, or that somebody is missing? Writes bench/LATENCY.md.
 
-Three causes, in random order over one connection: a pupil outside the rows of the delivery, another recipient's
-pseudonym, a pseudonym that never existed. For each pair of causes, the chance that a call of the one takes longer than
-a call of the other: 0.5 when time tells nothing. Leaves out speed (`run`).
+Each in random order over one connection: a pupil who is restricted, another recipient's pseudonym, one that never
+existed; a pupil outside the rows of the delivery beside the same two; and a class with one restricted pupil beside the
+same class without that pupil. For each pair the chance that a call of the one takes longer than a call of the other:
+0.5 when time tells nothing. Leaves out speed (`run`).
 """
 
 from __future__ import annotations
@@ -44,6 +45,14 @@ class Cause:
     calls: tuple[Call, ...] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Milliseconds by cause; and the different answers there were, without the transfer's id."""
+
+    times: Mapping[str, list[float]]
+    answers: set[tuple[int, bytes]] = field(repr=False)
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=10_000, help="of each cause")
@@ -52,20 +61,20 @@ def main(arguments: Sequence[str]) -> int:
     directory = Path(tempfile.mkdtemp(prefix="gateway-latency-"))
     try:
         servers.provide()
-        times, answers = measure(directory, options.calls)
+        found = measure(directory, options.calls)
     except servers.CannotMeasure as reason:
         print(f"latency: not measured: {reason}", file=sys.stderr)
         return 1
     finally:
         shutil.rmtree(directory)
-    text, told = report(times, answers)
+    text, told = report(found)
     options.results.write_text(text)
     print(text)
     return 1 if told else 0
 
 
-def measure(directory: Path, calls: int) -> tuple[dict[str, list[float]], set[tuple[int, bytes]]]:
-    """Milliseconds by cause; and the different answers there were, without the transfer's id."""
+def measure(directory: Path, calls: int) -> list[Measured]:
+    """Every group of causes that must not be told apart."""
     prepared = prepare(directory / "answers", datetime.now(UTC).date())
     with ExitStack() as stack:
         lvs = stack.enter_context(servers.upstream(directory / "upstream", prepared.directory))
@@ -75,24 +84,50 @@ def measure(directory: Path, calls: int) -> tuple[dict[str, list[float]], set[tu
         gateway_side.sign_in(school)
         ours, theirs = (gateway_side.join(school, name) for name in (gateway_side.RECIPIENT, OTHER))
         server = stack.enter_context(gateway_side.serving(school, admin))
-        causes = _causes(school, server, ours, theirs)
-        return _timed(server, causes, calls)
+        shown, foreign = _pseudonyms(server, ours), _pseudonyms(server, theirs)
+        never = [str(_random_pseudonym(Random(number))) for number in range(len(shown))]
+        strangers = [_cause("another recipient's", foreign, ours), _cause("never existed", never, ours)]
+        classes = _classes(server, ours)
+        refused = _restrict(school, server, prepared.last, classes[0])
+        found = [_timed(server, [_cause("restricted", refused, ours), *strangers], calls)]
+        found.append(_timed(server, classes, calls))
+        _narrow(school, server, _named(shown[0], ours))
+        return [*found, _timed(server, [_cause("outside the rows", shown, ours), *strangers], calls)]
 
 
-def _causes(school: Path, server: servers.Server, ours: dict[str, str], theirs: dict[str, str]) -> tuple[Cause, ...]:
-    outside, foreign = _pseudonyms(server, ours), _pseudonyms(server, theirs)
-    never = [str(_random_pseudonym(Random(number))) for number in range(len(outside))]
-    _narrow(school, server, _named(outside[0], ours))
-    listed = {"outside the rows": outside, "another recipient's": foreign, "never existed": never}
-    return tuple(Cause(name, tuple(_named(one, ours) for one in pseudonyms)) for name, pseudonyms in listed.items())
+def _cause(name: str, pseudonyms: Sequence[str], headers: dict[str, str]) -> Cause:
+    return Cause(name, tuple(_named(one, headers) for one in pseudonyms))
+
+
+def _classes(server: servers.Server, headers: dict[str, str]) -> list[Cause]:
+    """A class, and the same class without its last pupil: asked in as many characters."""
+    _, enrolments = gateway_side.ask(server, Call(f"/lvs/enrollments/school?{ORGANISATION}", headers=headers))
+    subject = next(record["subject"] for record in json.loads(enrolments) if "subject" in record)
+    page = f"/lvs/students/school?{ORGANISATION}&subjectOfferingId={subject}&schoolPeriodId="
+    named = {"class of 30, one restricted": "full", "class of 29": "less"}
+    return [Cause(name, (Call(page + period, headers=headers),)) for name, period in named.items()]
+
+
+def _restrict(school: Path, server: servers.Server, las_key: str, of_class: Cause) -> list[str]:
+    """The pseudonym of this pupil, who is restricted from now on; somebody of the class."""
+    before = _pseudonyms(server, call=of_class.calls[0])
+    row = f"pupil,ground\n{las_key},accuracy\n"
+    (school / "restriction.csv").write_text(row)
+    gateway_side.run(school, "restriction", "import", "restriction.csv", *gateway_side.WHY)
+    after = set(_pseudonyms(server, call=of_class.calls[0]))
+    gone = [one for one in before if one not in after]
+    if len(gone) != 1:
+        raise servers.CannotMeasure(f"{len(gone)} pupils left the class instead of one")
+    return gone
 
 
 def _named(pseudonym: str, headers: dict[str, str]) -> Call:
     return gateway_side.one_pupil("/lvs/students", pseudonym, headers)
 
 
-def _pseudonyms(server: servers.Server, headers: dict[str, str]) -> list[str]:
-    status, body = gateway_side.ask(server, Call(f"/lvs/students/school?{ORGANISATION}", headers=headers))
+def _pseudonyms(server: servers.Server, headers: dict[str, str] | None = None, call: Call | None = None) -> list[str]:
+    """Of the list that is called for; of all pupils otherwise."""
+    status, body = gateway_side.ask(server, call or Call(f"/lvs/students/school?{ORGANISATION}", headers=headers or {}))
     if status != 200:
         raise servers.CannotMeasure(f"the list of pupils was answered with {status}")
     return [record["userIds"][0]["userId"] for record in json.loads(body)]
@@ -117,9 +152,7 @@ def _narrow(school: Path, server: servers.Server, call: Call) -> None:
         time.sleep(0.1)
 
 
-def _timed(
-    server: servers.Server, causes: Sequence[Cause], calls: int
-) -> tuple[dict[str, list[float]], set[tuple[int, bytes]]]:
+def _timed(server: servers.Server, causes: Sequence[Cause], calls: int) -> Measured:
     order = [cause for cause in causes for _ in range(calls)]
     random = Random(1)
     random.shuffle(order)
@@ -137,7 +170,7 @@ def _timed(
         if number >= 1000:  # the first thousand warm everything up
             times[cause.name].append(took)
     connection.close()
-    return times, answers
+    return Measured(times, answers)
 
 
 def _without_transfer(headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
@@ -160,36 +193,44 @@ def longer(left: Sequence[float], right: Sequence[float]) -> float:
     return (ranks - len(left) * (len(left) + 1) / 2) / (len(left) * len(right))
 
 
-def report(times: Mapping[str, list[float]], answers: set[tuple[int, bytes]]) -> tuple[str, bool]:
-    pairs = list(itertools.combinations(times, 2))
-    chances = {pair: longer(times[pair[0]], times[pair[1]]) for pair in pairs}
-    told = len(answers) != 1 or any(abs(chance - 0.5) > SEPARABLE for chance in chances.values())
-    calls = min(map(len, times.values()))
-    return "\n".join(_lines(times, chances, len(answers), calls, told=told)), told
+def report(found: Sequence[Measured]) -> tuple[str, bool]:
+    told = [
+        one
+        for one in found
+        if len(one.answers) != 1 or any(abs(chance - 0.5) > SEPARABLE for chance in _chances(one).values())
+    ]
+    calls = min(len(times) for one in found for times in one.times.values())
+    return "\n".join([*_head(calls, told=bool(told)), *(line for one in found for line in _lines(one)), ""]), bool(told)
 
 
-def _lines(
-    times: Mapping[str, list[float]], chances: Mapping[tuple[str, str], float], answers: int, calls: int, *, told: bool
-) -> Iterator[str]:
-    yield "# Does time tell why a pupil is not available?"
+def _chances(one: Measured) -> dict[tuple[str, str], float]:
+    return {
+        (left, right): longer(one.times[left], one.times[right]) for left, right in itertools.combinations(one.times, 2)
+    }
+
+
+def _head(calls: int, *, told: bool) -> Iterator[str]:
+    yield "# Does time tell why a pupil is not available, or that somebody is missing?"
     yield ""
     yield "Written by `make bench` (`python -m bench.latency`). " + ("**It does.**" if told else "It does not.")
-    yield f"{calls:,} calls of each cause, {datetime.now(UTC):%Y-%m-%d}, in random order over one connection; different"
-    yield f"answers apart from the transfer's id and the date: {answers}."
+    yield f"{calls:,} calls of each cause, {datetime.now(UTC):%Y-%m-%d}, in random order over one connection."
+    yield f"0.5 when time tells nothing; further than {SEPARABLE} from it counts as told."
+
+
+def _lines(one: Measured) -> Iterator[str]:
     yield ""
     yield "| cause | median ms | p95 ms | p99 ms |"
     yield "| --- | ---: | ---: | ---: |"
-    for name, values in times.items():
+    for name, values in one.times.items():
         cuts = statistics.quantiles(values, n=100)
         yield f"| {name} | {statistics.median(values):.3f} | {cuts[94]:.3f} | {cuts[98]:.3f} |"
     yield ""
     yield "| the first takes longer than the second | chance |"
     yield "| --- | ---: |"
-    for (left, right), chance in chances.items():
+    for (left, right), chance in _chances(one).items():
         yield f"| {left} / {right} | {chance:.3f} |"
     yield ""
-    yield f"0.5 when time tells nothing; further than {SEPARABLE} from it counts as told."
-    yield ""
+    yield f"Different answers apart from the transfer's id and the date: {len(one.answers)}."
 
 
 if __name__ == "__main__":

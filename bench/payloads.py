@@ -28,11 +28,13 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Where the files stand, and what a caller of the LVS itself must know."""
+    """Where the files stand, and what a caller of the LVS itself must know; `last`: the las-key of who is in the class
+    and not in the class without its last pupil."""
 
     directory: Path
     subject: str
     las_key: str
+    last: str
     eck_id: str
     class_bytes: int
     page_bytes: int
@@ -50,6 +52,7 @@ def prepare(directory: Path, today: date) -> Prepared:
         "page.json": _write(directory / "page.json", students),
         "one.json": _write(directory / "one.json", students[:1]),
     }
+    _write(directory / "less.json", students[: CLASS - 1])
     _write(directory / "empty.json", [])
     _write(directory / "periods.json", list(records.periods))
     _write(directory / "enrollments.json", [held.record for held in records.enrollments])
@@ -57,7 +60,8 @@ def prepare(directory: Path, today: date) -> Prepared:
     first = pupils[0]
     subject = school.subjects[LEVEL, YEAR, CODE].id
     eck_id = first.eck_id or ""
-    return Prepared(directory, subject, str(first.number), eck_id, sizes["class.json"], sizes["page.json"])
+    last = str(pupils[-1].number)
+    return Prepared(directory, subject, str(first.number), last, eck_id, sizes["class.json"], sizes["page.json"])
 
 
 def _school(today: date) -> School:

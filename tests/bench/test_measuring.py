@@ -39,7 +39,7 @@ def test_report_shifted_times_are_told() -> None:
     random = Random(1)
     times = {name: [random.gauss(mean, 0.1) for _ in range(2000)] for name, mean in (("one", 1.0), ("other", 1.02))}
 
-    text, told = latency.report(times, {(404, b"same")})
+    text, told = latency.report([latency.Measured(times, {(404, b"same")})])
 
     assert told
     assert "**It does.**" in text
@@ -48,8 +48,8 @@ def test_report_shifted_times_are_told() -> None:
 def test_report_equal_times_are_not_told_unless_the_bytes_differ() -> None:
     times = {"one": [1.0, 2.0, 3.0], "other": [1.0, 2.0, 3.0]}
 
-    assert not latency.report(times, {(404, b"same")})[1]
-    assert latency.report(times, {(404, b"same"), (404, b"different")})[1]
+    assert not latency.report([latency.Measured(times, {(404, b"same")})])[1]
+    assert latency.report([latency.Measured(times, {(404, b"same"), (404, b"different")})])[1]
 
 
 @pytest.mark.parametrize(
