@@ -1,4 +1,4 @@
-"""Consent from outside (R18-R30): what is wrong with it is the school's to read, and one absence for the recipient."""
+"""Consent from outside (R18, R20, R21, R24, R25, R26): each defect is the school's to read, one absence for others."""
 
 from __future__ import annotations
 

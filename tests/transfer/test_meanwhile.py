@@ -1,4 +1,4 @@
-"""What a person sets while an answer is on its way binds it: nothing of that pupil leaves any more (house rule 3).
+"""What a person sets while an answer is on its way binds it: nothing of that pupil leaves any more (R26, R93).
 
 Each of restriction, withdrawal and court order: between the verdict and the commit of one answer, and between the parts
 of a long one. Leaves out: who leaves the school and suspension meanwhile (`test_flow`, `test_parts`).
