@@ -25,7 +25,7 @@ from gateway.transfer.ports import Receipt, Register, RegisterUnavailable
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.steps import Outside, Sizes
-from gateway.transfer.tally import Tally
+from gateway.transfer.tally import Tally, sampled
 from gateway.transfer.trail import Trail
 
 Rows = Sequence[tuple[str, bytes]]
@@ -119,7 +119,7 @@ class Filter(Filing):
         assert part.minimised is not None
         assert part.emission is not None
         tally.add(records, match.schema.records[match.route.record], part.minimised, part.emission)
-        self.outside.drift.look(match, one.body)
+        self.outside.drift.look(match, piece(match.schema.format, sampled(records)))
         return part
 
     def framed(self, minimised: Minimised) -> None:

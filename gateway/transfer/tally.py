@@ -22,6 +22,11 @@ _SHOWN = 5  # records in which a name from outside must stand before it is shown
 _SAMPLE = 64  # records of a part that are searched for fields nobody knows
 
 
+def sampled(records: list[bytes]) -> list[bytes]:
+    """Some, spread over a part, to search for fields nobody knows."""
+    return records[:: len(records) // _SAMPLE + 1]
+
+
 @dataclass(slots=True)
 class Tally:
     """Of one file, or of several together. Persons are counted once per part."""
@@ -52,8 +57,7 @@ class Tally:
             self._refer(subject, reasons)
         self.fields.update(said for _, fields in emission.partial for said in fields)
         self.held.update(reason for _, reason in emission.held)
-        sample = records[:: len(records) // _SAMPLE + 1]
-        self.unknown.update(unknown_fields(piece(sample), record, many=True))
+        self.unknown.update(unknown_fields(piece(sampled(records)), record, many=True))
 
     def join(self, other: Tally) -> None:
         """Another file of the same command."""

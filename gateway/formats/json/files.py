@@ -15,7 +15,8 @@ from gateway.core.minimised import EnvelopeBroken
 
 # Up to the next bracket that stands in no text; no match when it has not arrived yet. Nothing in it can be tried twice
 # (possessive), so that no input takes more than one look per byte.
-_BRACKET = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+([\[\]{}])', re.DOTALL)
+_BRACKET = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+[\[\]{}]', re.DOTALL)
+_OPENING = b"[{"
 _SPACE = b" \t\r\n"
 
 
@@ -104,15 +105,18 @@ class JsonFile:
         self._begin, self._depth, self._at = self._at, 1, self._at + 1
 
     def _within(self) -> bool:
-        """Up to the next bracket of the record; False when more bytes are needed."""
-        found = _BRACKET.match(self._buffer, self._at)
-        if (len(self._buffer) if found is None else found.end()) - self._begin > self._most:
+        """Up to the end of the record; False when more bytes are needed."""
+        buffer, at, depth = self._buffer, self._at, self._depth
+        while depth:
+            found = _BRACKET.match(buffer, at)
+            if found is None:
+                break
+            at = found.end()
+            depth += 1 if buffer[at - 1] in _OPENING else -1
+        self._at, self._depth = at, depth
+        if (len(buffer) if depth else at) - self._begin > self._most:
             raise EnvelopeBroken("a record is larger than allowed")
-        if found is None:
-            return False
-        self._depth += 1 if found[1] in b"[{" else -1
-        self._at = found.end()
-        return True
+        return depth == 0
 
     def _forget(self) -> None:
         """What came out is not kept."""
