@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from gateway.core.drift import UNNAMED
 from gateway.core.emission import Emission
-from gateway.core.model import Subject
+from gateway.core.grants import leaves
+from gateway.core.model import FieldClass, Subject
 from gateway.core.reasons import Reason
 from gateway.core.schema import Record
 from gateway.formats.json import Minimised, piece, unknown_fields
@@ -49,13 +50,15 @@ class Tally:
         self.handed_in += len(records)
         self.released += minimised.records
         self.malformed += minimised.malformed
-        self.documents += minimised.documents
         self.persons += len(emission.released)
         self.unresolved += emission.unresolved
         for subject, reasons in emission.withheld:
             self.withheld.update(reasons)
             self._refer(subject, reasons)
-        self.fields.update(said for _, fields in emission.partial for said in fields)
+        blocked = [said for _, fields in emission.partial for said in fields]
+        self.fields.update(blocked)
+        documents = {path for path, leaf in leaves(record.fields) if leaf.field_class is FieldClass.DOCUMENT}
+        self.documents += sum(path in documents for path, _ in blocked)
         self.held.update(reason for _, reason in emission.held)
         self.unknown.update(unknown_fields(piece(sampled(records)), record, many=True))
 

@@ -67,6 +67,17 @@ async def test_dossier_of_an_open_request_leaves_smaller_and_registered(school: 
     assert draft.digest == school.world.digest(rows[0])
 
 
+async def test_document_that_nobody_classified_is_dropped_and_counted(school: School) -> None:
+    school.record(1, REQUEST, born())
+
+    filed, rows = await run(school, dossier())
+
+    dropped = [path for path, reason in filed.tally.fields if reason is Reason.DOCUMENT_NOT_CLASSIFIED]
+    assert dropped
+    assert filed.tally.documents == len(dropped)
+    assert b"<bestandsinhoud>" not in rows[0]
+
+
 async def test_dossier_without_an_open_request_stays_behind(school: School) -> None:
     school.record(1, born())
 
