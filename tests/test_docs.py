@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from gateway.adapters.settings_forms import SettingsForm
 from gateway.cli.app import app
+from gateway.core.model import Category
 from gateway.core.reasons import Reason
 from gateway.settings import load
 from scripts import reference
@@ -133,6 +134,12 @@ def unknown(words: list[str]) -> list[str]:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_document_calls_only_commands_and_options_that_exist(path: Path) -> None:
     assert [call for call in commands(path) if unknown(call)] == []
+
+
+def test_facts_name_every_category() -> None:
+    text = (ROOT / "docs" / "facts.md").read_text()
+
+    assert [category for category in Category if f"`{category}`" not in text] == []
 
 
 def test_settings_of_the_handleiding_are_in_order(tmp_path: Path) -> None:

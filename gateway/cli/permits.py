@@ -20,6 +20,7 @@ from gateway.bootstrap.school import clock
 from gateway.cli.output import HERE, USAGE, Directory, OnBehalf, Why, acting, console, errors, fail, table
 from gateway.cli.persons import asked
 from gateway.core.facts import Exception18, Occasion
+from gateway.core.model import Category
 from gateway.core.permits import ITEMS
 
 permit = typer.Typer(
@@ -55,7 +56,8 @@ def make(
         filled = _items({**stated, **{name: value for name, value in given.items() if value not in (None, [])}})
         made = permits.make(opened, actor, Wanted(kind, recipient, purpose, source, las_key, filled), reason)
         if made.proposal is not None:
-            console.print(f"proposal {made.proposal} waits for a second person: gateway proposal confirm", markup=False)
+            waits = f"proposal {made.proposal} waits for a second person"
+            console.print(f"{waits}: gateway proposal confirm {made.proposal}", markup=False)
         else:
             console.print(f"permit {made.permit}", markup=False)
 
@@ -64,7 +66,11 @@ def _asked(kind: Occasion, *, with_categories: bool) -> dict[str, Any]:
     """A question per item this occasion needs; an empty answer is a missing item."""
     stated: dict[str, Any] = {}
     if with_categories and kind is not Occasion.BREAK_GLASS:
-        stated["categories"] = [one.strip() for one in asked("categories, with commas").split(",") if one.strip()]
+        stated["categories"] = [
+            one.strip()
+            for one in asked("categories, with commas (as name, birth-date, address)").split(",")
+            if one.strip()
+        ]
     more = {Occasion.POLICE: ("judge",), Occasion.REQUEST: ("capacity",)}.get(kind, ())
     for name in (*ITEMS[kind], *more):
         answer = asked(_QUESTIONS.get(name, name)).strip()
@@ -97,7 +103,7 @@ def _items(stated: dict[str, Any]) -> Items:
         return msgspec.convert(stated, Items)
     except msgspec.ValidationError as error:
         place = str(error).partition(" - at `$.")[2].rstrip("`") or "items"
-        known = ", ".join(Items.__struct_fields__)
+        known = ", ".join(Category if place.startswith("categories") else Items.__struct_fields__)
     fail([f"{place}: not as it should be; known are {known}"], USAGE)
     raise AssertionError  # fail exits
 

@@ -149,6 +149,15 @@ def _told(why: str, roles: frozenset[PersonRole]) -> str:
 
 # -- as text --------------------------------------------------------------------------------------------
 
+_DEEDS = {
+    "facts.read": "bekeek wat is vastgelegd",
+    "pupil.view": "bekeek deze leerling",
+    "hold.view": "bekeek een zaak",
+    "permit.view": "bekeek een eenmalige verstrekking",
+    "facts entered": "legde vast",
+    "fact ended": "beëindigde",
+    "refused": "vroeg, en werd geweigerd",
+}
 _NAMES = {
     "purpose": "doel",
     "route": "vraag",
@@ -180,11 +189,13 @@ def _sentences(line: Line, times: Times, titles: Mapping[str, str]) -> Iterator[
     yield f"    {_when(times)}"
     for word, value in says.items():
         told = [value] if isinstance(value, str) else [", ".join(value)] if word == "fields" else value
+        told = [one.replace("reason: ", "reden: ", 1) if one.startswith("reason: ") else one for one in told]
         yield from (f"    {_NAMES[word]}: {one}" for one in told)
 
 
 def _who(says: dict[str, Told]) -> str:
-    return f"{says.pop('actor', 'een medewerker')} ({says.pop('deed', '-')})"
+    deed = str(says.pop("deed", "-"))
+    return f"{says.pop('actor', 'een medewerker')}: {_DEEDS.get(deed, deed)}"
 
 
 def _when(times: Times) -> str:

@@ -133,7 +133,7 @@ def test_handed_over_field_that_is_secret_is_not_even_named() -> None:
 def test_handed_over_view_names_nobody_at_school() -> None:
     told = seen(act("view"), GIVEN, PARENT)
 
-    assert "een medewerker (facts.read)" in told
+    assert "een medewerker: bekeek wat is vastgelegd" in told
     assert "een vraag" in told
     assert "C. Consent" not in told
     assert "B. Ander" not in told
