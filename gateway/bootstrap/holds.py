@@ -91,13 +91,14 @@ def release(school: School, actor: Actor, name: str, terms: Terms, reason: str) 
     hold = _open(school, actor, name)
     releases = _judged(school, hold, terms)
     if needs_two(Deed.HOLD_RELEASE, weights(hold.reason, terms.categories, statutory=hold.statutory)):
-        return propose(school, actor, Deed.HOLD_RELEASE, _arguments(name, terms), reason)
+        return propose(school, actor, Deed.HOLD_RELEASE, _arguments(name, terms, releases), reason)
     _release(school, hold, releases, act)
     return None
 
 
-def _arguments(name: str, terms: Terms) -> dict[str, Any]:
+def _arguments(name: str, terms: Terms, releases: tuple[Release, ...]) -> dict[str, Any]:
     return {
+        "causes": [one.cause for one in releases],
         "about": name,
         "categories": sorted(terms.categories),
         "until": terms.until.isoformat(),
@@ -115,7 +116,10 @@ def _release_confirmed(school: School, actor: Actor, arguments: Mapping[str, Any
         Exception18(exception) if exception else None,
     )
     hold = _open(school, actor, arguments["about"])
-    _release(school, hold, _judged(school, hold, terms), act)
+    releases = _judged(school, hold, terms)
+    if [one.cause for one in releases] != arguments.get("causes"):
+        raise Refused(["what caused the hold changed since this was proposed: propose it again"])
+    _release(school, hold, releases, act)
 
 
 def _open(school: School, actor: Actor, name: str) -> Hold:

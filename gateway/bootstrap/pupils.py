@@ -12,6 +12,8 @@ from gateway.bootstrap.school import Refused, School
 from gateway.core.model import Subject
 from gateway.core.persons import Actor, Deed, places
 
+UNKNOWN = "this source has no such pupil"
+
 
 def source_of(school: School, source: str | None) -> str:
     """The source that is meant; where there is one it need not be named. Raises Refused."""
@@ -28,7 +30,7 @@ def pupil(school: School, source: str | None, las_key: str) -> Subject:
     roster = school.world().now().rosters[source_of(school, source)]
     found = roster.find("las-key", las_key)
     if found is None:
-        raise Refused(["this source has no such pupil"])
+        raise Refused([UNKNOWN])
     return found
 
 
@@ -43,7 +45,12 @@ def looked_at(
         school.look(actor, Deed.PUPIL_VIEW, reason, locations=places(actor, Deed.PUPIL_VIEW) or ())
         raise
     locations = {one.location for one in subject.enrolments}
-    school.look(actor, Deed.PUPIL_VIEW, reason, [subject], locations, about)
+    try:
+        school.look(actor, Deed.PUPIL_VIEW, reason, [subject], locations, about)
+    except Refused:
+        if places(actor, Deed.PUPIL_VIEW):  # a pupil of another location is nobody to them (R68)
+            raise Refused([UNKNOWN]) from None
+        raise
     return subject
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from gateway.core.classified import WAITS
-from gateway.core.facts import Exception18, Fact, Facts, Mark, Release
+from gateway.core.days import holds
+from gateway.core.facts import Dispute, Exception18, Facts, Mark, Marker, Release, Restriction
 from gateway.core.model import Category, Finding
 from gateway.core.permits import SPECIAL_CATEGORIES
 from gateway.core.persons import Weight
@@ -24,7 +25,7 @@ def due(opened: datetime, *, statutory: bool, term: timedelta) -> datetime:
     return opened + (term if statutory else OTHERWISE)
 
 
-_CAUSES: Mapping[Reason, Callable[[Facts], tuple[Fact, ...]]] = {
+_CAUSES: Mapping[Reason, Callable[[Facts], tuple[Restriction | Marker | Dispute, ...]]] = {
     Reason.PUPIL_RESTRICTED: lambda facts: facts.restrictions,
     Reason.CHILD_SAFETY: lambda facts: tuple(one for one in facts.markers if one.mark is Mark.CHILD_SAFETY),
     Reason.SECRET_ADDRESS: lambda facts: tuple(one for one in facts.markers if one.mark is Mark.SECRET_ADDRESS),
@@ -32,10 +33,15 @@ _CAUSES: Mapping[Reason, Callable[[Facts], tuple[Fact, ...]]] = {
 }
 
 
-def causes(facts: Facts, reason: Reason) -> tuple[int, ...]:
-    """The numbers of the facts that caused it; (0,) where the lack of one did, as an unknown day of birth."""
+def causes(facts: Facts, reason: Reason, today: date) -> tuple[int, ...]:
+    """The numbers of the facts that cause it today; (0,) where the lack of one does, as an unknown day of birth. What
+    begins later holds anew: nobody weighed it."""
     known = _CAUSES.get(reason)
-    return (0,) if known is None else tuple(fact.number for fact in known(facts))
+    return (0,) if known is None else tuple(fact.number for fact in known(facts) if _in_force(fact, today))
+
+
+def _in_force(fact: Restriction | Marker | Dispute, today: date) -> bool:
+    return holds(fact.since, None if isinstance(fact, Dispute) else fact.until, today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def judged(asked: Asked, facts: Facts) -> tuple[Release, ...] | tuple[Finding, .
         found.append(Finding(asked.reason, "until"))
     if asked.reason is Reason.PUPIL_RESTRICTED and asked.exception is None:
         found.append(Finding(asked.reason, "exception"))  # N13
-    numbers = causes(facts, asked.reason)
+    numbers = causes(facts, asked.reason, asked.today)
     if not numbers:
         found.append(Finding(asked.reason, "cause"))
     return tuple(found) if found else tuple(_release(asked, number) for number in numbers)
@@ -90,4 +96,4 @@ def weights(reason: Reason, categories: frozenset[Category], *, statutory: bool)
 
 def lapsed(release: Release, facts: Facts, today: date) -> bool:
     """A release ends on its day, or with the fact that caused the hold."""
-    return release.until < today or release.cause not in causes(facts, release.reason)
+    return release.until < today or release.cause not in causes(facts, release.reason, today)

@@ -80,13 +80,14 @@ class Mask:
         """`text` with neutral words; the same text gives the same."""
         found = self._done.get(text)
         if found is None:
-            spans = sorted([*_everyday(text), *self._named(text)], key=lambda span: (span[0], -span[1]))
-            found = self._done[text] = _replaced(text, spans)
+            seen = _visible(text)
+            spans = sorted([*_everyday(seen), *self._named(seen)], key=lambda span: (span[0], -span[1]))
+            found = self._done[text] = _replaced(seen, spans)
         return found
 
     def _learn(self, name: str) -> None:
         """The words of a name, also written as one. A name that is a small word counts with its capital only (Le)."""
-        words = _WORD.findall(name.partition("@")[0])
+        words = _WORD.findall(_visible(name).partition("@")[0])
         for word in words:
             fold = folded(word)
             if len(fold) > 1 and fold not in _SMALL:
@@ -128,6 +129,11 @@ def folded(word: str) -> str:
         return word.lower()
     apart = unicodedata.normalize("NFKD", word.casefold().translate(_FOLDED))
     return "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
+
+
+def _visible(text: str) -> str:
+    """Without signs that nobody sees, as a soft hyphen: a name with one in it reads as the name."""
+    return text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
 
 
 def _opens(text: str, start: int) -> bool:

@@ -75,11 +75,26 @@ def test_exception_is_asked_for_a_restriction_only() -> None:
     assert found.cause == 0
 
 
+def test_release_says_nothing_of_what_begins_later() -> None:
+    """Whoever released the hold weighed what held it that day."""
+    later = TODAY + timedelta(days=1)
+    facts = gathered(
+        [
+            Restriction(number=3, ground=RestrictionGround.ACCURACY),
+            Restriction(number=5, ground=RestrictionGround.LEGAL_CLAIM, since=later),
+            Restriction(number=7, ground=RestrictionGround.UNLAWFUL, until=TODAY - timedelta(days=1)),
+        ]
+    )
+
+    assert [one.cause for one in judged(ASKED, facts) if isinstance(one, Release)] == [3]
+    assert causes(facts, HELD, later) == (3, 5)
+
+
 def test_secret_address_is_caused_by_its_own_marker() -> None:
     marks = gathered([Marker(number=1, mark=Mark.CHILD_SAFETY), Marker(number=2, mark=Mark.SECRET_ADDRESS)])
 
-    assert causes(marks, Reason.SECRET_ADDRESS) == (2,)
-    assert causes(marks, Reason.CHILD_SAFETY) == (1,)
+    assert causes(marks, Reason.SECRET_ADDRESS, TODAY) == (2,)
+    assert causes(marks, Reason.CHILD_SAFETY, TODAY) == (1,)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,12 @@ def masked(text: str, *names: str) -> str:
     return Mask(names or CIRCLE)(text)
 
 
+@pytest.mark.parametrize("sign", ["\u00ad", "\u200b", "\u200d", "\u2060", "\ufeff"])
+def test_name_with_a_sign_in_it_that_nobody_sees_is_masked(sign: str) -> None:
+    assert masked(f"Fat{sign}ima slaat Jan{sign}-Willem.") == "[naam] slaat [naam]."
+    assert masked("Fatima slaat.", f"Fat{sign}ima") == "[naam] slaat."
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
