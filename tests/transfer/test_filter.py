@@ -22,6 +22,9 @@ from gateway.transfer.steps import Sizes
 from tests.builders_formats import student_json
 from tests.policy.shipped import answered, changed
 from tests.simulators.world import School, a_school, policy
+from tests.transfer.test_review import NAME as CARER
+from tests.transfer.test_review import PURPOSE as CARE_PURPOSE
+from tests.transfer.test_review import TEXT as CARE
 
 pytestmark = pytest.mark.anyio
 
@@ -259,17 +262,43 @@ async def test_single_record_is_a_file_and_leaves_as_one(school: School) -> None
     assert school.register.drafts[0].digest == school.world.digest(rows[0])
 
 
+COUNTED = """\
+    channel: portaal-toetsbureau
+    aggregate: {by: [gender]}
+    absence: Het bureau ziet alleen aantallen.
+    schemas:
+      edu-v-students:
+        Student:
+          gender: {reason: Er komen boekjes voor jongens en voor meisjes.}
+"""
+
+
 async def test_counts_are_not_made_of_a_file() -> None:
-    counted = (
-        "    schemas:\n      edu-v-students:\n        Student:\n",
-        "    aggregate: {by: [gender], minimum: 5}\n    schemas:\n      edu-v-students:\n        Student:\n",
-    )
-    school = bureau(counted)
+    text = answered(NAME).replace("[pupil-number, organisation]", "[pupil-number, organisation, sex]")
+    text = text[: text.index("    # Een bestand dat de school")].replace("kind: test-provider", "kind: research")
+    school = a_school(compiled=policy(texts=((NAME, text + COUNTED),)))
 
     filed, rows = await run(school, orjson.dumps(students(school)))
 
     assert filed.stop is not None
-    assert rows == []
+    assert (filed.stop.reason, rows) == (Reason.ROUTE_UNKNOWN, [])
+    assert "counts" in filed.stop.about
+
+
+async def test_text_is_masked_by_the_names_of_the_whole_file_or_not_at_all() -> None:
+    text = CARE.replace("channel: api", "channel: portaal")
+    school = a_school(compiled=policy(texts=((CARER, text),)))
+    held = orjson.dumps([{**one, "note": "Ruzie met Daan."} for one in students(school)])
+    wanted = {"recipient": CARER, "purpose": CARE_PURPOSE}
+
+    whole, rows = await run(school, held, sizes=Sizes(16_000_000, 500, 32), **wanted)
+    larger, none = await run(school, held, sizes=Sizes(1_500, 500, 32), **wanted)
+
+    assert (whole.stop, whole.parts) == (None, 1)
+    assert b"Daan" not in b"".join(rows)
+    assert larger.stop is not None
+    assert (larger.stop.reason, none) == (Reason.BODY_TOO_LARGE, [])
+    assert school.register.drafts[-1].kind == "refusal"
 
 
 async def test_unclassified_field_is_named_once_five_records_have_it(school: School) -> None:
