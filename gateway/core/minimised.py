@@ -15,12 +15,13 @@ class EnvelopeBroken(Exception):
 @dataclass(slots=True)
 class Minimised:
     """What may leave, once it is registered. `body` is empty when a single record is withheld. `rows`: of a part of a
-    file, its records one by one, each with what orders them."""
+    file, its records one by one, each with what orders them; `documents`: how many were dropped of what leaves."""
 
     body: bytes = field(repr=False)
     records: int
     malformed: int
     rows: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    documents: int = 0
 
 
 def tolerable(records: int) -> int:

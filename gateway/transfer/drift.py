@@ -17,13 +17,23 @@ from typing import Protocol
 
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft
-from gateway.formats.json import unknown_fields
+from gateway.core.schema import Schema
+from gateway.formats import json, xml
 from gateway.transfer.ports import Register, RegisterUnavailable
 from gateway.transfer.request import Match
 from gateway.transfer.trail import instant, uuid7
 
 _EVERY = 100  # pages of one route; a field is seen at the latest after this many
 _LENGTHS = 64  # different lengths that are looked at in one hour; a route with more is left to the sample
+
+
+def unknown_in(schema: Schema, record: str, body: bytes, *, many: bool) -> Mapping[str, int]:
+    """The fields of this body that the schema does not know, by the format it is written in. `many`: an array of
+    records; in XML the schema says whether it is a list."""
+    known = schema.records[record]
+    if schema.format == "xml":
+        return xml.unknown_fields(body, known, schema.namespaces, many=bool(known.envelope))
+    return json.unknown_fields(body, known, many=many) if schema.format == "json" else {}
 
 
 class FieldsSeen(Protocol):
@@ -89,7 +99,7 @@ class Drift:
 
     async def _examine(self, match: Match, body: bytes) -> None:
         try:
-            counts = unknown_fields(body, match.schema.records[match.route.record], many=match.route.many)
+            counts = unknown_in(match.schema, match.route.record, body, many=match.route.many)
             if counts:
                 names = self._seen.note(match.schema.name, match.route.record, counts)
                 self._due += [(match, name) for name in names]

@@ -118,7 +118,7 @@ class Filter(Filing):
         part = await self.steadily(lambda snapshot: self.part(filed.trail, match, inquiry, one, None, snapshot))
         assert part.minimised is not None
         assert part.emission is not None
-        tally.add(records, match.schema.records[match.route.record], part.minimised, part.emission)
+        tally.add(records, match.schema, match.route.record, part.minimised, part.emission)
         self.outside.drift.look(match, piece(match.schema.format, sampled(records)))
         return part
 

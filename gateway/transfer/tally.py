@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 from gateway.core.drift import UNNAMED
 from gateway.core.emission import Emission
-from gateway.core.grants import leaves
-from gateway.core.model import FieldClass, Subject
+from gateway.core.minimised import Minimised
+from gateway.core.model import Subject
 from gateway.core.reasons import Reason
-from gateway.core.schema import Record
-from gateway.formats.json import Minimised, piece, unknown_fields
+from gateway.core.schema import Schema
+from gateway.transfer.drift import unknown_in
+from gateway.transfer.filing import piece
 
 _REFERENCES = 1_000  # persons who are listed by reference; of the others there is the register
 _SHOWN = 5  # records in which a name from outside must stand before it is shown (house rule 8)
@@ -45,7 +46,7 @@ class Tally:
     references: dict[Subject, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
     more: int = 0
 
-    def add(self, records: list[bytes], record: Record, minimised: Minimised, emission: Emission) -> None:
+    def add(self, records: list[bytes], schema: Schema, record: str, minimised: Minimised, emission: Emission) -> None:
         """One part that is registered."""
         self.handed_in += len(records)
         self.released += minimised.records
@@ -55,12 +56,10 @@ class Tally:
         for subject, reasons in emission.withheld:
             self.withheld.update(reasons)
             self._refer(subject, reasons)
-        blocked = [said for _, fields in emission.partial for said in fields]
-        self.fields.update(blocked)
-        documents = {path for path, leaf in leaves(record.fields) if leaf.field_class is FieldClass.DOCUMENT}
-        self.documents += sum(path in documents for path, _ in blocked)
+        self.fields.update(said for _, fields in emission.partial for said in fields)
+        self.documents += minimised.documents
         self.held.update(reason for _, reason in emission.held)
-        self.unknown.update(unknown_fields(piece(sampled(records)), record, many=True))
+        self.unknown.update(unknown_in(schema, record, piece(schema.format, sampled(records)), many=True))
 
     def join(self, other: Tally) -> None:
         """Another file of the same command."""

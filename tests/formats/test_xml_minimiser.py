@@ -139,11 +139,13 @@ def test_an_unclassified_document_goes_with_its_own_element_alone() -> None:
     found, emission = xml.bench(xml.grants(*SUPPORT)).run(xml.text(support()))
     assert [etree.QName(one).localname for one in etree.fromstring(found.body).iterfind("{*}support/*")] == ["aim"]
     assert emission.partial == ((xml.ANNE, (("support.file.content", Reason.DOCUMENT_NOT_CLASSIFIED),)),)
+    assert found.documents == 1
 
 
 def test_a_document_that_a_person_classified_leaves() -> None:
     out, _ = xml.bench(xml.grants(*SUPPORT), facts=classified()).run(xml.text(support()))
     assert CONTENT.encode() in out.body
+    assert out.documents == 0
 
 
 @pytest.mark.parametrize(

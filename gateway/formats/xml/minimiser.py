@@ -40,10 +40,11 @@ class Demanded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record that may leave, and by what a list is sorted (house rule 7)."""
+    """A record that may leave, and by what a list is sorted (house rule 7). `documents`: how many were dropped."""
 
     key: str
     body: bytes = field(repr=False)
+    documents: int = 0
 
 
 class XmlMinimiser:
@@ -113,7 +114,8 @@ class XmlMinimiser:
             raise EnvelopeBroken("another document than its schema says")
         before = emission.malformed
         row = self._row(root, emission, _once(lambda: self._source.circle([root])), alone=True)
-        return Minimised(row.body if row else b"", 1 if row else 0, emission.malformed - before)
+        malformed = emission.malformed - before
+        return Minimised(row.body, 1, malformed, documents=row.documents) if row else Minimised(b"", 0, malformed)
 
     def _list(self, body: bytes, emission: Emission) -> Minimised:
         before, seen, rows = emission.malformed, 0, []
@@ -126,7 +128,8 @@ class XmlMinimiser:
             raise EnvelopeBroken("too many malformed records")
         if self._sorted:
             rows.sort(key=lambda row: row.key)
-        return Minimised(self._wrapped(rows), len(rows), malformed)
+        documents = sum(row.documents for row in rows)
+        return Minimised(self._wrapped(rows), len(rows), malformed, documents=documents)
 
     @property
     def _sorted(self) -> bool:
@@ -191,7 +194,8 @@ class XmlMinimiser:
             return None  # R7, R68: a list of which nobody is in this delivery is none of its business
         emission.release([*people.values(), *built.shown])
         emission.block(about, built.blocked)
-        return Row(self._key(record, people, emission), _written(made, alone=alone))
+        dropped = self._source.documents(record) - self._source.documents(made)
+        return Row(self._key(record, people, emission), _written(made, alone=alone), dropped)
 
     def _see(self, record: etree._Element, emission: Emission, people: dict[etree._Element, Seen]) -> None:
         """Everybody who decides about the whole record. A reference that must be there and is not names nobody."""

@@ -14,6 +14,7 @@ from gateway.core import grants
 from gateway.core.circle import Circle, is_name, is_number
 from gateway.core.grants import slots
 from gateway.core.masking import Mask
+from gateway.core.model import FieldClass
 from gateway.core.national_number import normal
 from gateway.core.schema import Leaf, Record
 
@@ -51,6 +52,7 @@ class Source:
         ids = frozenset[str]().union(*(slot.paths for slot in slots(record)))
         self._naming = [path for path, leaf in leaves if path not in ids and is_name(leaf)]
         self._numbers = [path for path, leaf in leaves if is_number(leaf)]
+        self._documents = [path for path, leaf in leaves if leaf.field_class is FieldClass.DOCUMENT]
         self.flags: Mapping[str, Leaf] = {path: leaf for path, leaf in leaves if leaf.flag is not None}
 
     def elements(self, within: etree._Element, path: str) -> list[etree._Element]:
@@ -74,6 +76,10 @@ class Source:
         """Whether the boolean at this path is true; from the record where the path begins with "/"."""
         start = root if path.startswith("/") else within
         return any(text.strip() in TRUE for text in self.texts(start, path.removeprefix("/")))
+
+    def documents(self, record: etree._Element) -> int:
+        """How many documents are in it."""
+        return sum(len(self.elements(record, path)) for path in self._documents)
 
     def circle(self, records: Iterable[etree._Element]) -> Circle:
         """The names and national numbers in these records."""
