@@ -154,6 +154,9 @@ def _lapsed(database: Database, keys: StoreKeys, hold: Hold, today: date) -> boo
         return False  # what was released is that content; any other is another case
     facts = known(database, keys, hold.subject)
     return not any(
-        one.recipient == hold.recipient and one.reason is hold.reason and not lapsed(one, facts, today)
+        one.recipient == hold.recipient
+        and one.purpose in (None, hold.purpose)
+        and one.reason is hold.reason
+        and not lapsed(one, facts, today)
         for one in facts.releases
     )

@@ -131,7 +131,9 @@ def _open(school: School, actor: Actor, name: str) -> Hold:
 
 def _judged(school: School, hold: Hold, terms: Terms) -> tuple[Release, ...]:
     facts = known(school.database, school.store_keys, hold.subject)
-    asked = Asked(hold.recipient, hold.reason, terms.categories, terms.until, terms.exception, legal_today())
+    asked = Asked(
+        hold.recipient, hold.reason, terms.categories, terms.until, terms.exception, legal_today(), hold.purpose
+    )
     found = judged(asked, facts)
     releases = tuple(one for one in found if isinstance(one, Release))
     if not releases or len(releases) != len(found):

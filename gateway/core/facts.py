@@ -264,7 +264,7 @@ class Document(Fact, frozen=True, tag=Kind.DOCUMENT.value):
 
 class Release(Fact, frozen=True, tag=Kind.RELEASE.value):
     """D2: a hold that a person released: for these categories, until that day, because of `exception` (N13). Lapses
-    with the fact `cause` that made the hold."""
+    with the fact `cause` that made the hold. `purpose`: of the delivery that was held; None: any, as written before."""
 
     recipient: str
     reason: Reason
@@ -272,6 +272,7 @@ class Release(Fact, frozen=True, tag=Kind.RELEASE.value):
     until: date
     cause: int = 0
     exception: Exception18 | None = None
+    purpose: str | None = None
 
 
 class Permit(Fact, frozen=True, tag=Kind.PERMIT.value):

@@ -54,6 +54,7 @@ class Asked:
     until: date
     exception: Exception18 | None
     today: date
+    purpose: str
 
 
 def judged(asked: Asked, facts: Facts) -> tuple[Release, ...] | tuple[Finding, ...]:
@@ -81,6 +82,7 @@ def _release(asked: Asked, cause: int) -> Release:
         until=asked.until,
         cause=cause,
         exception=asked.exception,
+        purpose=asked.purpose,
     )
 
 

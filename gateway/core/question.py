@@ -94,7 +94,7 @@ class Question:
         return tuple(
             one
             for one in self.facts.releases
-            if one.recipient == self.delivery.recipient
+            if self.meant(one.recipient, one.purpose)
             and one.reason is reason
             and one.cause == cause
             and holds(None, one.until, self.today)

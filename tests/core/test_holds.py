@@ -27,7 +27,7 @@ from gateway.core.reasons import Reason
 TODAY = date(2026, 11, 2)
 NAME = frozenset({Category.NAME})
 HELD = Reason.PUPIL_RESTRICTED
-ASKED = Asked("duo", HELD, NAME, TODAY + timedelta(days=10), Exception18.PUBLIC_INTEREST, TODAY)
+ASKED = Asked("duo", HELD, NAME, TODAY + timedelta(days=10), Exception18.PUBLIC_INTEREST, TODAY, "bekostiging")
 TWO = gathered(
     [
         Restriction(number=3, ground=RestrictionGround.ACCURACY),
@@ -43,9 +43,9 @@ def missing(**changes: Any) -> set[str]:
 def test_release_names_each_fact_that_caused_the_hold() -> None:
     found = [one for one in judged(ASKED, TWO) if isinstance(one, Release)]
 
-    assert [(one.cause, one.recipient, one.reason, one.categories) for one in found] == [
-        (3, "duo", HELD, NAME),
-        (5, "duo", HELD, NAME),
+    assert [(one.cause, one.recipient, one.reason, one.categories, one.purpose) for one in found] == [
+        (3, "duo", HELD, NAME, "bekostiging"),
+        (5, "duo", HELD, NAME, "bekostiging"),
     ]
 
 
