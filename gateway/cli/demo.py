@@ -52,7 +52,12 @@ _FIRST_PORT = 8080
 
 def demo(
     directory: Annotated[Path, typer.Option(help="Made when it is not there, reused when it is.")] = Path("demo"),
-    port: Annotated[int, typer.Option(min=0, max=65_533, help="Of the gateway; admin and LVS take the next two.")] = 0,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65_533, help="Of the gateway; admin and LVS take the next two. 0: as the directory says."
+        ),
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON once ready, for programs.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Worker processes.")] = 2,
 ) -> None:
@@ -110,7 +115,7 @@ async def _lvs(directory: Path, url: str) -> AsyncIterator[None]:
     try:
         assert process.stdout is not None
         if not await process.stdout.readline():
-            raise Unusable([f"the demo LVS could not start at {url}: is its port in use?"])
+            raise Unusable([f"the demo LVS could not start at {url}: is its port in use? Try another: --port 9080"])
         yield
     finally:
         os.close(lifeline_end)

@@ -97,7 +97,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except FileWrong as wrong:
-        errors.print(f"nothing was brought in: {wrong.count} problems", markup=False)
+        errors.print(f"nothing was brought in: {wrong.count} problem{'s' if wrong.count > 1 else ''}", markup=False)
         left = wrong.count - len(wrong.problems)
         fail([*wrong.problems, *([f"… and {left} more"] if left else [])], PROBLEMS)
 

@@ -223,7 +223,10 @@ def main() -> None:
     # The secret comes from the environment: arguments are visible to everyone on the machine.
     secret = os.environ.get("DEMO_LVS_SECRET", "demo")
     lvs = make_lvs(given.seed, today, given.client_id, secret, os.urandom)  # noqa: TID251 - see above
-    asyncio.run(serve(lvs.app, given.port, _say, given.lifeline))
+    try:
+        asyncio.run(serve(lvs.app, given.port, _say, given.lifeline))
+    except OSError:  # what a person must know, whoever started us says too
+        sys.exit("the demo LVS cannot listen on this port")
 
 
 def _say(port: int) -> None:

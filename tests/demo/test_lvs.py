@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -463,3 +464,11 @@ def test_lvs_run_alone_says_where_it_listens() -> None:
             process.send_signal(signal.SIGTERM)
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
     assert answer.status_code == 200
+
+
+def test_program_on_a_port_in_use_says_so_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, "-m", "gateway.demo.lvs", "--port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+    assert (done.returncode, done.stderr) == (1, "the demo LVS cannot listen on this port\n")
