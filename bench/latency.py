@@ -88,7 +88,7 @@ def measure(directory: Path, calls: int) -> list[Measured]:
         never = [str(_random_pseudonym(Random(number))) for number in range(len(shown))]
         strangers = [_cause("another recipient's", foreign, ours), _cause("never existed", never, ours)]
         classes = _classes(server, ours)
-        refused = _restrict(school, server, prepared.last, classes[0])
+        refused = _restrict(school, server, prepared.last, classes)
         found = [_timed(server, [_cause("restricted", refused, ours), *strangers], calls)]
         found.append(_timed(server, classes, calls))
         _narrow(school, server, _named(shown[0], ours))
@@ -108,15 +108,16 @@ def _classes(server: servers.Server, headers: dict[str, str]) -> list[Cause]:
     return [Cause(name, (Call(page + period, headers=headers),)) for name, period in named.items()]
 
 
-def _restrict(school: Path, server: servers.Server, las_key: str, of_class: Cause) -> list[str]:
+def _restrict(school: Path, server: servers.Server, las_key: str, classes: Sequence[Cause]) -> list[str]:
     """The pseudonym of this pupil, who is restricted from now on; somebody of the class."""
-    before = _pseudonyms(server, call=of_class.calls[0])
+    whole, less = (one.calls[0] for one in classes)
+    before = _pseudonyms(server, call=whole)
     row = f"pupil,ground\n{las_key},accuracy\n"
     (school / "restriction.csv").write_text(row)
     gateway_side.run(school, "restriction", "import", "restriction.csv", *gateway_side.WHY)
-    after = set(_pseudonyms(server, call=of_class.calls[0]))
+    after = _pseudonyms(server, call=whole)
     gone = [one for one in before if one not in after]
-    if len(gone) != 1:
+    if len(gone) != 1 or after != _pseudonyms(server, call=less):
         raise servers.CannotMeasure(f"{len(gone)} pupils left the class instead of one")
     return gone
 
