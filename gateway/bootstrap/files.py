@@ -24,10 +24,9 @@ from gateway.bootstrap.plane import outside_of, sizes_of
 from gateway.bootstrap.reports import cover
 from gateway.bootstrap.school import Refused, School, random
 from gateway.core.decide import Permit
-from gateway.core.file_forms import Form
+from gateway.core.file_forms import Form, in_form
 from gateway.core.persons import Actor, Deed
 from gateway.core.reasons import Reason
-from gateway.formats.json import in_form
 from gateway.transfer.filing import Wanted
 from gateway.transfer.filter import Filed, Filter, Rows
 from gateway.transfer.ports import NotSent, RegisterUnavailable, UpstreamAnswer, UpstreamCall
@@ -193,7 +192,7 @@ class Job:
                 return filed
             try:
                 if filed.tally.released:
-                    await finish(filed, in_form(filed.form, rows))
+                    await finish(filed, in_form(filed.form, rows, filed.head))
                 else:
                     await self.flow.finish(filed)
             except OSError:

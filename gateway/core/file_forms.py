@@ -1,19 +1,37 @@
-"""What a file can be, whatever its format: the words that readers, filter and output share."""
+"""What a file can be, whatever its format: the words that readers, filter and output share, and how rows become one.
+
+Leaves out: reading a file (`formats`), writing it down (`adapters.file_output`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from gateway.core.minimised import EnvelopeBroken
 
 
 class Form(StrEnum):
-    """An array of records, a single record or document, a record per line."""
+    """An array of records, a single record or document, a record per line, rows below a header."""
 
     ARRAY = "array"
     SINGLE = "single"
     LINES = "lines"
+    TABLE = "table"
 
 
 class OtherFormat(EnvelopeBroken):
     """The first bytes are another format's, or another encoding's."""
+
+
+def in_form(form: Form, rows: Iterable[bytes], head: bytes = b"") -> Iterator[bytes]:
+    """A file of the same form with these records. `head`: of a table, the line above them."""
+    if form is Form.TABLE:
+        yield head
+    before = b"[" if form is Form.ARRAY else b""
+    after = b"\n" if form is Form.LINES else b""
+    for row in rows:
+        yield before + row + after
+        before = b"," if form is Form.ARRAY else b""
+    if form is Form.ARRAY:
+        yield b"[]" if before == b"[" else b"]"

@@ -15,13 +15,15 @@ class EnvelopeBroken(Exception):
 @dataclass(slots=True)
 class Minimised:
     """What may leave, once it is registered. `body` is empty when a single record is withheld. `rows`: of a part of a
-    file, its records one by one, each with what orders them; `documents`: how many were dropped of what leaves."""
+    file, its records one by one, each with what orders them; `documents`: how many were dropped of what leaves;
+    `head`: what stands above the rows of a table."""
 
     body: bytes = field(repr=False)
     records: int
     malformed: int
     rows: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     documents: int = 0
+    head: bytes = b""
 
 
 def tolerable(records: int) -> int:

@@ -17,8 +17,8 @@ from typing import Protocol
 
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft
-from gateway.core.schema import Schema
-from gateway.formats import json, xml
+from gateway.core.schema import Csv, Schema
+from gateway.formats import csv, json, xml
 from gateway.transfer.ports import Register, RegisterUnavailable
 from gateway.transfer.request import Match
 from gateway.transfer.trail import instant, uuid7
@@ -33,7 +33,9 @@ def unknown_in(schema: Schema, record: str, body: bytes, *, many: bool) -> Mappi
     known = schema.records[record]
     if schema.format == "xml":
         return xml.unknown_fields(body, known, schema.namespaces, many=bool(known.envelope))
-    return json.unknown_fields(body, known, many=many) if schema.format == "json" else {}
+    if schema.format == "csv":
+        return csv.unknown_columns(body, known, schema.csv or Csv())
+    return json.unknown_fields(body, known, many=many)
 
 
 class FieldsSeen(Protocol):

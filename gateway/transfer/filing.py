@@ -7,7 +7,7 @@ permissions decides nothing, as nothing but the facts ever does. Leaves out: who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,14 +16,14 @@ from gateway.core.emission import Emission
 from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.minimised import EnvelopeBroken
 from gateway.core.reasons import Reason
-from gateway.core.schema import Route
+from gateway.core.schema import Csv, Route, Schema
+from gateway.formats.csv import CsvFile
 from gateway.formats.json import JsonFile
-from gateway.formats.json import piece as json_piece
 from gateway.formats.xml import XmlFile
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import Inquiry
-from gateway.transfer.minimiser import Documents, Minimiser
+from gateway.transfer.minimiser import Documents, Minimiser, Tables
 from gateway.transfer.ports import Snapshot
 from gateway.transfer.request import Asked, Match, Stop
 from gateway.transfer.trail import Trail
@@ -67,9 +67,12 @@ class Filing(Flow):
         """By the compiler of the schema's format."""
         granted = self.granted(trail, inquiry, snapshot)
         xml = snapshot.compiled.xml(granted.permit, inquiry.call.record)
-        if xml is None:
-            return super().emission(trail, inquiry, snapshot)
-        return granted.permit, Emission(granted.sight), Documents(xml)
+        csv = snapshot.compiled.csv(granted.permit, inquiry.call.record)
+        if xml is not None:
+            return granted.permit, Emission(granted.sight), Documents(xml)
+        if csv is not None:
+            return granted.permit, Emission(granted.sight), Tables(csv)
+        return super().emission(trail, inquiry, snapshot)
 
     async def may_be_read(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Minimiser]:
         """Decided before a byte is read."""
@@ -99,20 +102,20 @@ class Reader(Protocol):
 
     def close(self) -> list[bytes]: ...
 
-
-def reader_of(form: str, most: int) -> Reader:
-    """For a schema's format; a format without one is not read."""
-    if form not in _READERS:
-        raise Stop(Reason.MEDIA_TYPE_UNKNOWN, f"files of format {form}")
-    return _READERS[form](most)
+    def piece(self, records: list[bytes]) -> bytes:
+        """Some of these records, as the format's minimiser reads them."""
+        ...
 
 
-_READERS: dict[str, Callable[[int], Reader]] = {"json": JsonFile, "xml": XmlFile}
-
-
-def piece(form: str, records: list[bytes]) -> bytes:
-    """Records of a file as the format's minimiser reads them."""
-    return json_piece(records) if form == "json" else b"".join(records)
+def reader_of(schema: Schema, most: int) -> Reader:
+    """For a schema's format. `most`: bytes of one record; a row in CSV has a limit of its own."""
+    match schema.format:
+        case "json":
+            return JsonFile(most)
+        case "xml":
+            return XmlFile(most)
+        case "csv":
+            return CsvFile(schema.csv or Csv())
 
 
 def cut(reader: Reader, chunks: Iterable[bytes], part_bytes: int) -> Iterator[tuple[list[bytes], bool]]:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.core.decide import Permit
-from gateway.core.file_forms import Form
+from gateway.core.file_forms import Form, in_form
 from gateway.core.minimised import Minimised, tolerable
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
-from gateway.formats.json import in_form
 from gateway.transfer import trail as entries
-from gateway.transfer.filing import Filing, Wanted, cut, handed_in, piece, reader_of
+from gateway.transfer.drift import unknown_in
+from gateway.transfer.filing import Filing, Reader, Wanted, cut, handed_in, reader_of
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.parts import Part, Piece
 from gateway.transfer.ports import Receipt, Register, RegisterUnavailable
@@ -52,6 +52,7 @@ class Filed:
     trail: Trail
     tally: Tally = field(default_factory=Tally)
     form: Form = Form.ARRAY
+    head: bytes = b""
     parts: int = 0
     permit: Permit | None = None
     stop: Stop | None = None
@@ -98,33 +99,38 @@ class Filter(Filing):
         match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
         filed.trail = filed.trail.at(match)
         filed.permit, minimiser = await self.steadily(lambda snapshot: self.may_be_read(filed.trail, inquiry, snapshot))
-        reader = reader_of(match.schema.format, self.sizes.answer_bytes)
+        reader = reader_of(match.schema, self.sizes.answer_bytes)
         size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
         for records, last in cut(reader, chunks, size):
             if minimiser.masks and not (last and filed.parts == 0):
                 raise Stop(Reason.BODY_TOO_LARGE, "text is masked by the names in a whole file, which must be smaller")
             # the whole file is registered with the digest of what it becomes, a part with that of its rows
             self._form = reader.form if last and filed.parts == 0 else None
-            part = await self._emit(filed, match, inquiry, records, last=last)
+            part = await self._emit(filed, match, inquiry, reader, records, last=last)
             filed.parts += 1
             filed.form = reader.form
             assert part.minimised is not None
+            filed.head = part.minimised.head
             give_on(part.minimised.rows)
 
-    async def _emit(self, filed: Filed, match: Match, inquiry: Inquiry, records: list[bytes], *, last: bool) -> Part:
+    async def _emit(
+        self, filed: Filed, match: Match, inquiry: Inquiry, reader: Reader, records: list[bytes], *, last: bool
+    ) -> Part:
         tally, number = filed.tally, filed.parts + 1
         tolerated = tolerable(tally.handed_in + len(records)) - tally.malformed
-        one = Piece(piece(match.schema.format, records), number, tolerated, whole=last and number == 1)
+        one = Piece(reader.piece(records), number, tolerated, whole=last and number == 1)
         part = await self.steadily(lambda snapshot: self.part(filed.trail, match, inquiry, one, None, snapshot))
         assert part.minimised is not None
         assert part.emission is not None
-        tally.add(records, match.schema, match.route.record, part.minimised, part.emission)
-        self.outside.drift.look(match, piece(match.schema.format, sampled(records)))
+        sample = reader.piece(sampled(records))
+        tally.add(len(records), part.minimised, part.emission)
+        tally.unknown.update(unknown_in(match.schema, match.route.record, sample, many=True))
+        self.outside.drift.look(match, sample)
         return part
 
     def framed(self, minimised: Minimised) -> None:
         if self._form is not None:
-            minimised.body = b"".join(in_form(self._form, (row for _, row in minimised.rows)))
+            minimised.body = b"".join(in_form(self._form, (row for _, row in minimised.rows), minimised.head))
 
     async def _stopped(self, filed: Filed, stop: Stop) -> None:
         filed.stop = stop

@@ -10,6 +10,7 @@ from gateway.core.emission import Emission
 from gateway.core.minimised import EnvelopeBroken, Minimised
 from gateway.core.projection import Projection
 from gateway.core.terms import Aggregate
+from gateway.formats.csv import CsvMinimiser
 from gateway.formats.json.minimiser import Pieces
 from gateway.formats.xml import XmlMinimiser
 
@@ -76,3 +77,35 @@ class Documents:
     def split(self, body: bytes, part_bytes: int) -> Pieces:
         del body, part_bytes
         raise EnvelopeBroken("a document has no parts")
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """CSV, a file or a piece of one at a time."""
+
+    csv: CsvMinimiser
+    aggregate: Aggregate | None = None
+
+    @property
+    def masks(self) -> bool:
+        return self.csv.masks
+
+    @property
+    def projection(self) -> Projection:
+        return self.csv.projection
+
+    def minimise(
+        self,
+        body: bytes,
+        emission: Emission,
+        *,
+        many: bool,
+        tolerated: int | None = None,
+        circle: Circle | None = None,
+        apart: bool = False,
+    ) -> Minimised:
+        return self.csv.minimise(body, emission, many=many, tolerated=tolerated, circle=circle, apart=apart)
+
+    def split(self, body: bytes, part_bytes: int) -> Pieces:
+        del body, part_bytes
+        raise EnvelopeBroken("a file is cut as it is read")

@@ -15,9 +15,6 @@ from gateway.core.emission import Emission
 from gateway.core.minimised import Minimised
 from gateway.core.model import Subject
 from gateway.core.reasons import Reason
-from gateway.core.schema import Schema
-from gateway.transfer.drift import unknown_in
-from gateway.transfer.filing import piece
 
 _REFERENCES = 1_000  # persons who are listed by reference; of the others there is the register
 _SHOWN = 5  # records in which a name from outside must stand before it is shown (house rule 8)
@@ -46,9 +43,9 @@ class Tally:
     references: dict[Subject, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
     more: int = 0
 
-    def add(self, records: list[bytes], schema: Schema, record: str, minimised: Minimised, emission: Emission) -> None:
-        """One part that is registered."""
-        self.handed_in += len(records)
+    def add(self, records: int, minimised: Minimised, emission: Emission) -> None:
+        """One part that is registered, of so many records."""
+        self.handed_in += records
         self.released += minimised.records
         self.malformed += minimised.malformed
         self.persons += len(emission.released)
@@ -59,7 +56,6 @@ class Tally:
         self.fields.update(said for _, fields in emission.partial for said in fields)
         self.documents += minimised.documents
         self.held.update(reason for _, reason in emission.held)
-        self.unknown.update(unknown_in(schema, record, piece(schema.format, sampled(records)), many=True))
 
     def join(self, other: Tally) -> None:
         """Another file of the same command."""

@@ -17,7 +17,8 @@ from gateway.core.file_forms import Form
 from gateway.core.minimised import Minimised
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
-from gateway.transfer.filing import Filing, Wanted, cut, handed_in, piece, reader_of
+from gateway.core.schema import Schema
+from gateway.transfer.filing import Filing, Wanted, cut, handed_in, reader_of
 from gateway.transfer.flow import Target
 from gateway.transfer.inquiry import Inquiry, accepts, declared, named_purpose
 from gateway.transfer.ports import RegisterUnavailable, UpstreamAnswer, UpstreamCall
@@ -62,7 +63,7 @@ class Upload(Filing):
             trail = trail.at(match)
             media, forms = _declared(request, match.schema.format)
             await self.steadily(lambda snapshot: self.may_be_read(trail, inquiry, snapshot))
-            body = await self._read(request, match.schema.format, forms)
+            body = await self._read(request, match.schema, forms)
             answer = await self._answer(trail, wanted, inquiry, body)
             return answer if answer.reason else replace(answer, media=media)
         except Stop as stop:
@@ -70,16 +71,16 @@ class Upload(Filing):
         except RegisterUnavailable:
             return unregistered(trail)
 
-    async def _read(self, request: Request, form: str, forms: frozenset[Form]) -> bytes:
+    async def _read(self, request: Request, schema: Schema, forms: frozenset[Form]) -> bytes:
         """As the source would have sent it: an array, or one record."""
         body = await request.body()
-        reader = reader_of(form, self.sizes.answer_bytes)
+        reader = reader_of(schema, self.sizes.answer_bytes)
         ((records, _),) = cut(reader, (body,), len(body) + 1)
         if reader.form not in forms:
             raise Stop(Reason.MEDIA_TYPE_UNKNOWN)
         self.form = Form.LINES if Form.LINES in forms else reader.form
         self.lines = self.form is Form.LINES
-        return records[0] if self.form is Form.SINGLE else piece(form, records)
+        return records[0] if self.form is Form.SINGLE else reader.piece(records)
 
     async def _answer(self, trail: Trail, wanted: Wanted, inquiry: Inquiry, body: bytes) -> Released:
         match, _ = handed_in(self.outside.world.now().compiled, wanted, self.form)

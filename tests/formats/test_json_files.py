@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.file_forms import Form, OtherFormat
+from gateway.core.file_forms import Form, OtherFormat, in_form
 from gateway.core.minimised import EnvelopeBroken
-from gateway.formats.json import JsonFile, in_form, piece
+from gateway.formats.json import JsonFile
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -64,7 +64,7 @@ def test_one_object_is_a_single_record_also_when_indented() -> None:
 
 
 def test_piece_is_an_array_of_the_records() -> None:
-    assert orjson.loads(piece([b'{"a":1}', b"{}"])) == [{"a": 1}, {}]
+    assert orjson.loads(JsonFile(100).piece([b'{"a":1}', b"{}"])) == [{"a": 1}, {}]
 
 
 @pytest.mark.parametrize(

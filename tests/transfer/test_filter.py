@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.facts import Restriction, RestrictionGround
-from gateway.core.file_forms import Form
+from gateway.core.file_forms import Form, in_form
 from gateway.core.reasons import Reason
-from gateway.formats.json import in_form
 from gateway.transfer.filing import Wanted
 from gateway.transfer.filter import Filed, Filter
 from gateway.transfer.request import Stop

@@ -102,7 +102,8 @@ class CsvMinimiser:
             raise EnvelopeBroken("not one row")
         sheet = self.sheet(found, emission, lambda: circle or self.circle(found), tolerated=tolerated)
         rows = tuple(sheet.lines) if apart else ()
-        return Minimised(sheet.body if many or sheet.lines else b"", len(sheet.lines), sheet.malformed, rows)
+        body = sheet.body if many or sheet.lines else b""
+        return Minimised(body, len(sheet.lines), sheet.malformed, rows, head=sheet.head)
 
     def table(self, body: bytes) -> Table:
         """Raises EnvelopeBroken."""

@@ -12,6 +12,7 @@ import csv
 import re
 from dataclasses import dataclass, field
 
+from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.minimised import EnvelopeBroken
 from gateway.core.schema import Csv
 
@@ -46,7 +47,7 @@ class Text:
 
     def feed(self, chunk: bytes, *, last: bool = False) -> str:
         if b"\0" in chunk:
-            raise EnvelopeBroken("no text")
+            raise OtherFormat("no text")
         held, self._held = self._held + chunk, b""
         try:
             return self._decoded(held, last=last)
@@ -94,6 +95,8 @@ _ENDS = {2: 0xE0, 3: 0xF0, 4: 0xF5}
 class CsvFile:
     """`feed` gives the rows that are complete, as UTF-8 without the end of the line; `close` the last one. Both raise
     EnvelopeBroken. `names`: the columns, once the first line is there."""
+
+    form = Form.TABLE
 
     def __init__(self, dialect: Csv, limits: Limits | None = None) -> None:
         self.names: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ what is new in a source (`drift`)."""
 from gateway.core.circle import Circle
 from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.formats.json.drift import unknown_fields
-from gateway.formats.json.files import JsonFile, in_form, piece
+from gateway.formats.json.files import JsonFile
 from gateway.formats.json.inbound import JsonInbound, Message, Statement
 from gateway.formats.json.minimiser import JsonMinimiser
 from gateway.formats.json.requests import BodyRefused, NamedRequest, naming, read_named
@@ -20,9 +20,7 @@ __all__ = [
     "Minimised",
     "NamedRequest",
     "Statement",
-    "in_form",
     "naming",
-    "piece",
     "read_named",
     "tolerable",
     "unknown_fields",

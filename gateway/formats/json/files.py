@@ -8,7 +8,6 @@ breaks the file as a whole. Leaves out: where the bytes come from and go to (`ad
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 
 from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.minimised import EnvelopeBroken
@@ -55,6 +54,10 @@ class JsonFile:
                 self._found += 1
         self._forget()
         return found
+
+    def piece(self, records: list[bytes]) -> bytes:
+        """Records of a file as the minimiser reads them."""
+        return b"[" + b",".join(records) + b"]"
 
     def close(self) -> list[bytes]:
         """Whether it was whole; nothing is left."""
@@ -136,19 +139,3 @@ def _text(record: bytearray) -> bytes:
         return bytes(record)
     # raised outside `except`: the cause would hold the record
     raise EnvelopeBroken("the text is not UTF-8")
-
-
-def piece(records: list[bytes]) -> bytes:
-    """Records of a file as the minimiser reads them."""
-    return b"[" + b",".join(records) + b"]"
-
-
-def in_form(form: Form, rows: Iterable[bytes]) -> Iterator[bytes]:
-    """A file of the same form with these records."""
-    before = b"[" if form is Form.ARRAY else b""
-    after = b"\n" if form is Form.LINES else b""
-    for row in rows:
-        yield before + row + after
-        before = b"," if form is Form.ARRAY else b""
-    if form is Form.ARRAY:
-        yield b"[]" if before == b"[" else b"]"
