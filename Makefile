@@ -25,6 +25,7 @@ demo: $(INSTALLED) ## a demo school's LVS and the gateway before it, on loopback
 	$(BIN)/gateway demo --port $(PORT)
 
 test: $(INSTALLED) ## every check and every test, in parallel, with the coverage floor
+	@$(BIN)/python -m compileall -q gateway
 	@failed=0; scripts/check || failed=1; \
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(TESTS) || failed=1; exit $$failed
 

@@ -12,7 +12,7 @@ from tests.journeys.office import number_of
 
 pytestmark = pytest.mark.journey
 
-ROWS, BAD = 100_000, 77_777
+ROWS, BAD = 20_000, 15_777
 
 
 def written(demo: Demo, file: Path) -> None:
