@@ -177,6 +177,14 @@ def test_who_is_withheld_goes_alone_out_of_a_cell() -> None:
     assert set(emission.released) == {csv.ANNE, csv.TEACHER}
 
 
+def test_who_is_known_and_withheld_does_not_stand_in_a_cell_with_others() -> None:
+    gone = replace(csv.TEACHER, enrolments=())
+    bench = csv.bench(csv.grants("mentors.#text"), [csv.ANNE, gone])
+    out, emission = bench.run(csv.text(("number", "name", "mentors"), ("00121", "Anne", "00127")))
+    assert csv.read(out.body)[0]["mentors"] == ""
+    assert emission.withheld == ((gone, (Reason.PUPIL_NOT_IN_SCOPE,)),)
+
+
 def test_a_list_that_is_granted_empty_is_empty() -> None:
     granted = {**csv.grants(), **build.changed(Transform.EMPTY, "subjects")}
     (row,) = csv.bench(granted).rows(csv.text(("number", "name", "subjects"), ("00121", "Anne", "a,b")))

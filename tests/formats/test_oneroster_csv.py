@@ -92,6 +92,12 @@ def test_a_file_that_refers_to_rows_that_went_goes_with_them_link_by_link() -> N
     assert told(left)["file.enrollments"] == "absent"
 
 
+def test_a_row_goes_with_the_row_it_needs_also_when_the_reference_says_the_same_for_everybody() -> None:
+    granted = {**one.grants(), "enrollments": {**one.grants()["enrollments"], **build.fixed(classSourcedId="klas")}}
+    bench = one.bench(granted)
+    assert len(bench.left(one.zipped(one.files(classes=one.files()["classes"][:1])))["enrollments"]) == 2
+
+
 def test_a_reference_that_is_not_needed_becomes_empty() -> None:
     granted = {**one.grants(), "academicSessions": build.keep("sourcedId", "title", "type", "startDate", "endDate")}
     granted["classes"] = {**granted["classes"], **build.keep("termSourcedIds")}
@@ -229,6 +235,17 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000
+
+
+def test_an_archive_of_very_many_entries_is_refused_before_they_are_listed() -> None:
+    body = one.archive({f"f{number}": b"" for number in range(5_000)})
+    bench = one.bench()
+    tracemalloc.start()
+    with pytest.raises(EnvelopeBroken):
+        bench.run(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_an_entry_gives_no_more_than_it_says_it_has() -> None:
