@@ -100,7 +100,7 @@ class NoRegister:
 class BareFlow(Flow):
     """The way of a read, with the last steps left out."""
 
-    async def _release(
+    async def release(
         self, trail: Trail, match: Match, inquiry: Inquiry, target: Target, fetched: UpstreamAnswer, snapshot: Snapshot
     ) -> Released:
         return Released(RECEIPT, body=students(fetched.body), purpose="bench")

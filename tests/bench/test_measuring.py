@@ -13,7 +13,9 @@ from random import Random
 import pytest
 
 from bench import latency, payloads, run, start
+from bench.bare import BareFlow
 from bench.load import Call, Run
+from gateway.transfer.flow import Flow
 
 
 def test_longer_same_values_is_a_half() -> None:
@@ -83,3 +85,10 @@ def test_prepared_answers_are_the_same_every_time(tmp_path: Path) -> None:
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
 
     assert all((tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes() for file in files)
+
+
+def test_bare_flow_leaves_out_a_step_that_the_flow_has() -> None:
+    """A step that got another name would be taken, and the gateway be measured against itself."""
+    assert "release" in vars(BareFlow)
+    assert callable(Flow.release)
+    assert {name for name in vars(BareFlow) if not name.startswith("__")} <= set(dir(Flow))
