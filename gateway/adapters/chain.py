@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 
 from gateway.adapters.database import tables
@@ -29,13 +30,15 @@ class State:
     versions: Versions
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(msgspec.Struct, frozen=True):
     """A draft ready for the chain."""
 
     id: str
     body: bytes
     roll: Roll | None
+
+    def __repr__(self) -> str:
+        return "<Encoded …>"
 
 
 _ROWS = 32  # in one statement

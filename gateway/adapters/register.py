@@ -1,11 +1,11 @@
 """ports.Register on the database: one writer thread per process, commits in groups (house rules 3 and 4).
 
-A draft is encoded by its caller and waits; the thread is called once all that could run in the event loop had their
-turn. It takes what waits (at most 500), waits its turn among the processes, and in one transaction compares the
-versions, appends the entries with their rolls, issued pseudonyms and cases, and commits; the answers go back to the
-event loop in one call. Any error refuses the whole batch: it may be durable or not, nothing of it leaves, and the
-connection is opened anew. (A batch costs the same for one draft as for many: every statement lets go of the
-interpreter.)
+A draft is encoded by its caller and waits; the thread is called when the next turn of the event loop has ended, so that
+who comes in with it is taken along. It takes what waits (at most 500), waits its turn among the processes, and in one
+transaction compares the versions, appends the entries with their rolls, issued pseudonyms and cases, and commits; the
+answers go back to the event loop in one call. Any error refuses the whole batch: it may be durable or not, nothing of
+it leaves, and the connection is opened anew. (A batch costs about the same for one draft as for many: the disk, and
+every statement lets go of the interpreter.)
 Leaves out: the encoding and the check of the chain (`core.register`), the statements (`adapters.chain`).
 """
 
@@ -17,8 +17,9 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import chain, compress, count
+
+import msgspec
 
 from gateway.adapters.cases import hold_rows, open_holds, spend
 from gateway.adapters.chain import (
@@ -46,16 +47,18 @@ _ROLLS = 8 * 1024 * 1024  # bytes of pupil lists kept ready
 _REMEMBERED = 200_000  # rolls and issued pseudonyms known to be stored
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Item:
+class _Item(msgspec.Struct, frozen=True, eq=False):
     entry: Encoded
     versions: Versions | None
-    issued: tuple[Issue, ...] = field(repr=False)
-    holds: Sequence[object] = field(repr=False)
+    issued: tuple[Issue, ...]
+    holds: Sequence[object]
     spends: Spent | None
     moment: str
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[int]
+
+    def __repr__(self) -> str:
+        return "<_Item …>"
 
 
 _Released = tuple[Subject, ...]
@@ -93,7 +96,7 @@ class DatabaseRegister:
         )
         if not self._called:
             self._called = True
-            loop.call_soon(self._calls.put, True)
+            loop.call_soon(loop.call_soon, self._calls.put, True)
         return Receipt(draft.id, await future)
 
     @property
