@@ -96,7 +96,7 @@ class Flow(Steps):
         _, emission, minimiser = self.emission(trail, inquiry, self.outside.world.now())
         if fetched.status != 404:
             self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
-            _same_person(target, emission)
+            _same_person(target, emission.released)
         return emission
 
     def target(self, resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Absent:
@@ -121,8 +121,8 @@ class Flow(Steps):
         _one_table(permit, match, inquiry)
         minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
         self.framed(minimised)
-        _same_person(target, emission)
         built = self._built(emission, minimised)
+        _same_person(target, built.released)
         draft = entries.delivery(trail, permit, snapshot.versions, minimiser.projection, built)
         if minimised.records == 0 and not _is_list(match, inquiry):
             draft = altered(draft, outcome="not-available")
@@ -259,10 +259,10 @@ def _is_list(match: Match, inquiry: Inquiry) -> bool:
     return match.route.many and inquiry.named is None
 
 
-def _same_person(target: Target, emission: Emission) -> None:
+def _same_person(target: Target, released: tuple[Subject, ...]) -> None:
     """An answer about a named pupil holds no other pupil (R109)."""
     named = target.subject
     if named is None or named.person is not Person.PUPIL:
         return
-    if any(one.id != named.id for one in emission.released if one.person is Person.PUPIL):
+    if any(one.id != named.id for one in released if one.person is Person.PUPIL):
         raise Stop(Reason.UPSTREAM_FAILED)

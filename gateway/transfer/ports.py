@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from gateway.core.decide import Permit
 from gateway.core.facts import Facts, Kind
 from gateway.core.model import Enrolment, KeyVersion, Person, Subject, Versions
@@ -42,8 +44,7 @@ class UpstreamTimeout(Exception):
     """A read took longer than allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """Proof that an entry is durable. Only the register's adapter makes one."""
 
     id: str

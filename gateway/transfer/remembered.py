@@ -16,6 +16,7 @@ from gateway.core.emission import Issued, Sight
 from gateway.core.model import Caller, Versions
 from gateway.core.question import Audience
 from gateway.core.reasons import Reason
+from gateway.core.screening import uses_age
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer.ports import Roster, Snapshot, World
 from gateway.transfer.request import Stop
@@ -26,12 +27,13 @@ _MOST = 10_000  # calls of different callers, routes and locations
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """All that follows from a call that may have an answer: the ticket, whom the delivery sees, how named ids lead
-    back, and what leaves of the record (None: it is no part of the delivery)."""
+    """All that follows from a call that may have an answer: the ticket, whom the delivery sees, whether days of birth
+    decide, how named ids lead back, and what leaves of the record (None: it is no part of the delivery)."""
 
     permit: Permit
     sight: Sight
     roster: Roster
+    births: bool
     resolver: Resolver
     minimiser: JsonMinimiser | None
 
@@ -66,7 +68,8 @@ class Remembered:
             raise Stop(Reason.FACTS_STALE)
         sight = self.sight(permit, snapshot, now)
         resolver = Resolver(self._world, sight, roster, compiled.schemas[call.schema].records[call.record])
-        return Granted(permit, sight, roster, resolver, compiled.minimiser(permit, call.record))
+        births = uses_age(sight.delivery, sight.audience)
+        return Granted(permit, sight, roster, births, resolver, compiled.minimiser(permit, call.record))
 
     def permit(self, caller: Caller, call: Call, snapshot: Snapshot, today: date) -> Permit:
         """Steps 1-8 of the gate, on facts that are declared complete. Raises Stop with everything that spoke."""

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
-from gateway.core.screening import uses_age
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import Drift
 from gateway.transfer.inquiry import Inquiry
@@ -79,8 +78,7 @@ class Steps:
         """Steps 1-8 of the gate, and a roster fresh enough to decide on."""
         now = self.outside.clock()
         granted = self.remembered.granted(trail.caller, inquiry.call, snapshot, now)
-        births = uses_age(granted.sight.delivery, granted.sight.audience)
-        if not granted.roster.fresh(now, births=births):
+        if not granted.roster.fresh(now, births=granted.births):
             raise Stop(Reason.FACTS_STALE)
         return granted
 

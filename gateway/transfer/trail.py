@@ -7,9 +7,11 @@ register before anything leaves. Leaves out: the entry's encoding (`core.registe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from gateway.core.decide import Permit
 from gateway.core.model import Caller, Finding, Subject, Versions
@@ -44,8 +46,7 @@ class Trail:
         return self.match.schema.errors if self.match else "problem"
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(msgspec.Struct, frozen=True, kw_only=True):
     """What was built and is about to be handed to the transport, as the register must tell it."""
 
     released: tuple[Subject, ...] = ()
@@ -57,9 +58,12 @@ class Built:
     records: int = 0
     bytes: int = 0
     digest: str | None = None
-    issued: tuple[Issue, ...] = field(default=(), repr=False)
+    issued: tuple[Issue, ...] = ()
     key_version: int | None = None
     detail: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Built of {self.records} records …>"
 
 
 def uuid7(moment: datetime, random: bytes) -> str:
