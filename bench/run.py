@@ -8,6 +8,7 @@ a core to itself; upstream and wrk share the other. What counts is the ratio in 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import shutil
 import statistics
@@ -146,7 +147,8 @@ def report(outcomes: Sequence[Outcome], rounds: int, seconds: float) -> str:
         "of another run, cannot be compared with these.",
         "",
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}; {rounds} rounds of {seconds:g} s per server and case,",
-        "each server on one core, upstream (nginx, prepared answers) and wrk on the other.",
+        "each server on one core, upstream (nginx, prepared answers) and wrk on the other. Processes of others and of",
+        f"this that ran or waited in the last five minutes: {os.getloadavg()[1]:.1f}, on {os.cpu_count()} cores.",
         "",
         "| case | connections | nginx + Lua, req/s | gateway, req/s | ratio | goal | ratio by CPU | overhead |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
