@@ -96,8 +96,11 @@ class DatabaseRegister:
         )
         if not self._called:
             self._called = True
-            loop.call_soon(loop.call_soon, self._calls.put, True)
+            loop.call_soon(self._call_next_turn, loop)
         return Receipt(draft.id, await future)
+
+    def _call_next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_soon(self._calls.put, True)
 
     @property
     def waiting(self) -> int:
