@@ -161,13 +161,15 @@ class Lvs:
             found: list[dict[str, Any]] = client.get(path).json()
             return found
 
-    def everything(self, path: str) -> list[dict[str, Any]]:
-        """All records of a list of the LVS itself, of every location."""
+    def everything(self, path: str, **place: str) -> list[dict[str, Any]]:
+        """All records of a list of the LVS itself, of every location or of `place` (parameters of the LVS)."""
         form = {"grant_type": "client_credentials", **{k: self.credentials[k] for k in ("client_id", "client_secret")}}
         with http(self.url) as client:
             token = client.post("/oauth/token", data=form).json()["access_token"]
             bearer = {"Authorization": f"Bearer {token}"}
-            found: list[dict[str, Any]] = client.get(path, params={"orgMasterId": "104A158"}, headers=bearer).json()
+            found: list[dict[str, Any]] = client.get(
+                path, params=place or {"orgMasterId": "104A158"}, headers=bearer
+            ).json()
             return found
 
 
