@@ -21,10 +21,10 @@ import msgspec
 import uvicorn
 import uvloop
 
-from gateway.adapters.callers import StoredCallers
-from gateway.adapters.field_seen import StoredFieldsSeen
+from gateway.adapters.access.callers import StoredCallers
+from gateway.adapters.lvs.field_seen import StoredFieldsSeen
+from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
 from gateway.adapters.statements import Statements
-from gateway.adapters.upstream import HttpUpstream, system_trust
 from gateway.bootstrap.school import School, clock, monotonic, open_school, random, upstream_sources, wire_limits
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason

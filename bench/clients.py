@@ -30,7 +30,7 @@ import uvloop
 
 from bench import servers
 from bench.payloads import ORGANISATION, prepare
-from gateway.adapters.wire import Limits, Origin, Wire
+from gateway.adapters.lvs.wire import Limits, Origin, Wire
 
 RESULTS = Path(__file__).parent / "CLIENTS.md"
 AT_ONCE = 32

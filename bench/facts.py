@@ -23,13 +23,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gateway.adapters.acts import Act
 from gateway.adapters.database import Database, open_database
-from gateway.adapters.fact_store import Entered, Staging, new_campaign
-from gateway.adapters.memory_facts import MemoryFacts
-from gateway.adapters.memory_roster import MemoryRoster
+from gateway.adapters.facts.memory import MemoryFacts
+from gateway.adapters.facts.store import Entered, Staging, new_campaign
+from gateway.adapters.pupils.memory import MemoryRoster
+from gateway.adapters.pupils.subjects import Subjects
+from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
-from gateway.adapters.subjects import Subjects
 from gateway.core.facts import Answer, Capacity, Consent, ConsentTerms, Form
 from gateway.core.model import Category, Enrolment, Person
 from gateway.transfer.ports import Observation

@@ -15,8 +15,8 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from gateway.adapters.upstream import system_trust
-from gateway.adapters.wire import Limits, Origin, Wire
+from gateway.adapters.lvs.upstream import system_trust
+from gateway.adapters.lvs.wire import Limits, Origin, Wire
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 

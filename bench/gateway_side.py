@@ -23,7 +23,7 @@ from pathlib import Path
 from bench import servers
 from bench.load import Call
 from bench.payloads import ORGANISATION, Prepared
-from gateway.adapters.answers import Answer, answers, questions
+from gateway.adapters.policy.answers import Answer, answers, questions
 from gateway.bootstrap import facts, session
 from gateway.bootstrap.school import open_school
 from gateway.core.facts import DECLARED

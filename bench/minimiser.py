@@ -21,10 +21,10 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gateway.core.emission import Emission, Sight
 from gateway.core.model import Subject, Transform
-from gateway.core.schema import Record
-from gateway.core.terms import Grant
+from gateway.core.policy.schema import Record
+from gateway.core.policy.terms import Grant
+from gateway.core.release.emission import Emission, Sight
 from gateway.formats.json import JsonMinimiser
 from tests import builders_formats as build
 

@@ -3,7 +3,7 @@
 Read by `bootstrap` and the command line only: everything else gets the value it needs as an argument. A secret is a
 place (`env:NAME`, `file:PATH`), never a value in the file. `GATEWAY_` and the key's path in capitals override what
 the file says: GATEWAY_LISTEN, GATEWAY_LIMITS_DEPTH, GATEWAY_SOURCES_LVS_URL.
-Leaves out: schemas and recipients (`adapters.policy_files`).
+Leaves out: schemas and recipients (`adapters.policy.files`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
-from gateway.adapters.forms import fit
-from gateway.adapters.settings_forms import RULES, SecretPlace, SettingsForm, SourceForm
-from gateway.adapters.yaml_text import Document, Problem, plain_value, read
-from gateway.core.terms import Location, Organisation, SchoolPolicy
+from gateway.adapters.policy.forms import fit
+from gateway.adapters.policy.settings_forms import RULES, SecretPlace, SettingsForm, SourceForm
+from gateway.adapters.policy.yaml_text import Document, Problem, plain_value, read
+from gateway.core.policy.terms import Location, Organisation, SchoolPolicy
 
 FILE = "gateway.yaml"
 PREFIX = "GATEWAY_"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.adapters.policy_schema import FORMS, file_name, text
+from gateway.adapters.policy.json_schema import FORMS, file_name, text
 
 FOLDER = Path(__file__).parents[1] / "schemas" / "json"
 

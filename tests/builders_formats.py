@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from gateway.core import pseudonym
-from gateway.core.emission import Emission, Issued, Sight
+from gateway.core.gate.question import Audience
 from gateway.core.model import (
     Category,
     Enrolment,
@@ -25,10 +24,11 @@ from gateway.core.model import (
     Subject,
     Transform,
 )
-from gateway.core.projection import compile_projection
-from gateway.core.question import Audience
-from gateway.core.schema import Branch, Leaf, LeafType, Many, Node, Record, SubjectPosition, TypedIds
-from gateway.core.terms import Delivery, Grant, Grondslag, Rows
+from gateway.core.policy.schema import Branch, Leaf, LeafType, Many, Node, Record, SubjectPosition, TypedIds
+from gateway.core.policy.terms import Delivery, Grant, Grondslag, Rows
+from gateway.core.release import pseudonym
+from gateway.core.release.emission import Emission, Issued, Sight
+from gateway.core.release.projection import compile_projection
 from gateway.formats.json import JsonMinimiser
 from tests.simulators.facts import SimulatedFacts
 
@@ -222,7 +222,7 @@ def pupil(
 
 @dataclass(slots=True)
 class Roster:
-    """Keeps the promise of `core.emission.People`."""
+    """Keeps the promise of `core.release.emission.People`."""
 
     people: dict[tuple[str, str], Subject] = field(default_factory=dict)
 
@@ -239,7 +239,7 @@ class Roster:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keeps the promise of `core.emission.Keys`."""
+    """Keeps the promise of `core.release.emission.Keys`."""
 
     current: KeyVersion = FIRST_KEY
 

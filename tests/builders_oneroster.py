@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from gateway.adapters.policy_files import load_schema
-from gateway.core.emission import Emission, Sight
+from gateway.adapters.policy.files import load_schema
 from gateway.core.model import Person, PseudonymMethod, Subject, Transform
-from gateway.core.projection import compile_projection
-from gateway.core.schema import Schema
-from gateway.core.terms import Grant
+from gateway.core.policy.schema import Schema
+from gateway.core.policy.terms import Grant
+from gateway.core.release.emission import Emission, Sight
+from gateway.core.release.projection import compile_projection
 from gateway.formats.csv import CsvMinimiser, CsvSet, MinimisedSet, SetLimits
 from tests import builders_csv as csv
 from tests import builders_formats as build

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from gateway.core.decide import Call, Standing
+from gateway.core.gate.decide import Call, Standing
 from gateway.core.model import (
     Caller,
     Category,
@@ -24,8 +24,8 @@ from gateway.core.model import (
     Subject,
     Transform,
 )
-from gateway.core.schema import Branch, Leaf, Many, Record, Route, Schema, SubjectPosition, TypedIds
-from gateway.core.terms import (
+from gateway.core.policy.schema import Branch, Leaf, Many, Record, Route, Schema, SubjectPosition, TypedIds
+from gateway.core.policy.terms import (
     Agreement,
     Authorisation,
     Delivery,

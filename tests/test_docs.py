@@ -17,7 +17,7 @@ import typer
 from pydantic import BaseModel
 from typer.core import TyperCommand, TyperGroup
 
-from gateway.adapters.settings_forms import SettingsForm
+from gateway.adapters.policy.settings_forms import SettingsForm
 from gateway.cli.app import app
 from gateway.core.model import Category
 from gateway.core.reasons import Reason

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters import yaml_text
+from gateway.adapters.policy import yaml_text
 
 ROOT = Path(__file__).parents[1]
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;\\]+)", re.MULTILINE)

@@ -4,7 +4,7 @@ the database or in a backup of either; without the key nothing starts.
 The key text has one line `store <base64>` and one line `<number> <base64>` per pseudonym key version, 32 bytes each
 (N6). It comes from `file:PATH` (readable by its owner only) or `env:NAME`. The database holds a proof of each key, so
 that a start with another key fails instead of giving every pupil a new pseudonym, and the moment each version started.
-Leaves out: how a pseudonym is made (`core.pseudonym`), what the store key is for (`adapters.store_keys`).
+Leaves out: how a pseudonym is made (`core.release.pseudonym`), what the store key is for (`adapters.store_keys`).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gateway.adapters.acts import Act
 from gateway.adapters.database import Database, bump, tables
+from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys, derived
 from gateway.core.model import KeyVersion
-from gateway.core.pseudonym import domain_key
+from gateway.core.release.pseudonym import domain_key
 from gateway.transfer.trail import instant
 
 _SIZE = 32  # bytes

@@ -3,7 +3,7 @@
 Each use has its own key, by HKDF-SHA256. Sealing is AES-SIV, bound to the row by its associated data: deterministic, so
 that it needs no randomness, and equal values in two rows look different. Look-up values and digests are BLAKE2b with a
 key (RFC 7693): a MAC like HMAC, without letting go of the interpreter twice on every request. Leaves out: where the key
-comes from (`adapters.keys`), pseudonyms (`core.pseudonym`: HMAC-SHA-256).
+comes from (`adapters.keys`), pseudonyms (`core.release.pseudonym`: HMAC-SHA-256).
 """
 
 from __future__ import annotations

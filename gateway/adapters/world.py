@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.adapters.database import Database
-from gateway.adapters.issued import IssuedPseudonyms
+from gateway.adapters.facts.memory import MemoryFacts
 from gateway.adapters.keys import KeyMaterial, KeyRing, load_keys
-from gateway.adapters.memory_facts import MemoryFacts
-from gateway.adapters.memory_roster import MemoryRoster
-from gateway.adapters.policy_compiler import compile_state
-from gateway.adapters.policy_store import read_policy
-from gateway.adapters.pupil_sync import SCHEMA, part
+from gateway.adapters.policy.compiler import compile_state
+from gateway.adapters.policy.store import read_policy
+from gateway.adapters.pupils.details import SCHEMA, part
+from gateway.adapters.pupils.issued import IssuedPseudonyms
+from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Versions
+from gateway.core.policy.terms import Organisation, SchoolPolicy
 from gateway.core.register import Issue
-from gateway.core.terms import Organisation, SchoolPolicy
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.ports import Snapshot
 

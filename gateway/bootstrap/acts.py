@@ -13,27 +13,29 @@ from typing import Any
 
 import orjson
 
-from gateway.adapters import callers, linking, policy_store
 from gateway.adapters import keys as key_files
-from gateway.adapters.acts import Act
-from gateway.adapters.callers import ListedClient, NewClient
-from gateway.adapters.declarations import declarations
-from gateway.adapters.field_seen import StoredFieldsSeen
-from gateway.adapters.policy_compiler import compile_state
-from gateway.adapters.policy_store import NotStored, PolicyText
-from gateway.adapters.register import newest_entries, verify_register
-from gateway.adapters.subjects import synchronised
+from gateway.adapters.access import callers
+from gateway.adapters.access.callers import ListedClient, NewClient
+from gateway.adapters.facts.declarations import declarations
+from gateway.adapters.lvs.field_seen import StoredFieldsSeen
+from gateway.adapters.policy import store as policy_store
+from gateway.adapters.policy.compiler import compile_state
+from gateway.adapters.policy.store import NotStored, PolicyText
+from gateway.adapters.pupils import linking
+from gateway.adapters.pupils.subjects import synchronised
+from gateway.adapters.register.acts import Act
+from gateway.adapters.register.writer import newest_entries, verify_register
 from gateway.bootstrap.proposals import carries, propose
 from gateway.bootstrap.school import Refused, School, check, key_place, legal_today, random
-from gateway.core import explain as explaining
-from gateway.core.decide import Standing
-from gateway.core.declared import findings, undeclared
+from gateway.core.gate import explain as explaining
+from gateway.core.gate.decide import Standing
+from gateway.core.gate.declared import findings, undeclared
 from gateway.core.model import KeyVersion
 from gateway.core.persons import Actor, Deed, needs_two, places, shown_entry, weights
+from gateway.core.policy.schema import Schema
+from gateway.core.policy.terms import Recipient
 from gateway.core.reasons import Reason
 from gateway.core.register import Head, Verification
-from gateway.core.schema import Schema
-from gateway.core.terms import Recipient
 from gateway.transfer.compiled import Compiled
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from starlette.routing import Route
 
-from gateway.adapters import sign_in
-from gateway.adapters.declarations import declarations
-from gateway.adapters.fact_import import RowProblem
-from gateway.adapters.fact_rows import ROWS, json_schemas
-from gateway.adapters.yaml_text import Problem
+from gateway.adapters.access import sign_in
+from gateway.adapters.facts.declarations import declarations
+from gateway.adapters.facts.imports import RowProblem
+from gateway.adapters.facts.rows import ROWS, json_schemas
+from gateway.adapters.policy.yaml_text import Problem
 from gateway.bootstrap import fact_acts, facts
 from gateway.bootstrap.fact_acts import FileWrong, NoSuchFact, NotNow
 from gateway.bootstrap.school import Refused, School, clock, monotonic, random

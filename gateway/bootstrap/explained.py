@@ -1,6 +1,6 @@
 """Why one pupil's data may leave in a delivery or not, for who may know; now, or as it was known at a past moment.
 
-Leaves out: the rules (`core.screening`), what each reader sees (`core.explain_pupil`), the past (`past`).
+Leaves out: the rules (`core.gate.screening`), what each reader sees (`core.gate.explain_pupil`), the past (`past`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from gateway.bootstrap.acts import compiled
 from gateway.bootstrap.past import as_known_at
 from gateway.bootstrap.pupils import looked_at
 from gateway.bootstrap.school import Refused, School, clock
-from gateway.core.explain_pupil import explain_pupil
 from gateway.core.facts import Facts
+from gateway.core.gate.explain_pupil import explain_pupil
 from gateway.core.model import Subject
 from gateway.core.persons import WITHHELD, Actor, shown
 from gateway.core.reasons import Reason

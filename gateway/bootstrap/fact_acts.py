@@ -16,12 +16,14 @@ from typing import Any, BinaryIO
 import msgspec
 import orjson
 
-from gateway.adapters import fact_look
-from gateway.adapters.consent_rows import CampaignForm
-from gateway.adapters.fact_import import Changed, FileWrong, Importer, Progress, Taken
-from gateway.adapters.fact_look import Known
-from gateway.adapters.fact_rows import MAKES, ROWS
-from gateway.adapters.fact_store import (
+from gateway.adapters.facts import look as fact_look
+from gateway.adapters.facts.consent_rows import CampaignForm
+from gateway.adapters.facts.imports import Changed, FileWrong, Importer, Progress, Taken
+from gateway.adapters.facts.look import Known
+from gateway.adapters.facts.row_files import Form as FileForm
+from gateway.adapters.facts.row_forms import RULES, Door
+from gateway.adapters.facts.rows import MAKES, ROWS
+from gateway.adapters.facts.store import (
     Entered,
     ImportRunning,
     NotKnown,
@@ -30,10 +32,8 @@ from gateway.adapters.fact_store import (
     enter,
     new_campaign,
 )
-from gateway.adapters.forms import fit
-from gateway.adapters.row_files import Form as FileForm
-from gateway.adapters.row_forms import RULES, Door
-from gateway.adapters.yaml_text import Problem, read
+from gateway.adapters.policy.forms import fit
+from gateway.adapters.policy.yaml_text import Problem, read
 from gateway.bootstrap.acts import compiled
 from gateway.bootstrap.school import Refused, School, clock, legal_today, random
 from gateway.core.facts import Capacity, Kind, Objection

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from gateway.adapters import declarations, fact_store
 from gateway.adapters.database.opening import database_exists
+from gateway.adapters.facts import declarations
+from gateway.adapters.facts import store as fact_store
 from gateway.bootstrap.acts import roster_status
 from gateway.bootstrap.school import Refused, School, Unusable, check, open_school, read_settings
-from gateway.core.declared import undeclared
 from gateway.core.facts import DECLARED, Kind
+from gateway.core.gate.declared import undeclared
 from gateway.core.persons import WITHHELD, Actor, Deed, may, sees_secrets
-from gateway.core.terms import Recipient
+from gateway.core.policy.terms import Recipient
 
 # How many there are tells that there are some: for who sees secrets only (D4, R100).
 SECRET_KINDS = frozenset({Kind.MARKER, Kind.PERMIT, Kind.RELEASE})

@@ -18,13 +18,13 @@ from typing import Any, BinaryIO
 import msgspec
 
 from gateway.adapters.file_output import beside, chunks_from, chunks_of, folder_beside, place, place_folder
-from gateway.adapters.register import DatabaseRegister
+from gateway.adapters.register.writer import DatabaseRegister
 from gateway.adapters.sorted_rows import SortedRows
 from gateway.bootstrap.plane import outside_of, sizes_of
 from gateway.bootstrap.reports import cover
 from gateway.bootstrap.school import Refused, School, random
-from gateway.core.decide import Permit
 from gateway.core.file_forms import Form, in_form
+from gateway.core.gate.decide import Permit
 from gateway.core.persons import Actor, Deed
 from gateway.core.reasons import Reason
 from gateway.transfer.filing import Wanted

@@ -11,20 +11,20 @@ from typing import Any
 
 import msgspec
 
-from gateway.adapters import permits as stored
-from gateway.adapters.permits import KeptPermit
+from gateway.adapters.register import permits as stored
+from gateway.adapters.register.permits import KeptPermit
 from gateway.bootstrap.acts import compiled
 from gateway.bootstrap.one_pupil import outside, parts
 from gateway.bootstrap.permits import find
 from gateway.bootstrap.plane import sizes_of
 from gateway.bootstrap.pupils import as_registered
 from gateway.bootstrap.school import Refused, School, clock
-from gateway.core.decide import LACKS
+from gateway.core.gate.decide import LACKS
 from gateway.core.model import Finding
 from gateway.core.persons import Actor, Deed, sentence
+from gateway.core.policy.terms import Delivery
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft
-from gateway.core.terms import Delivery
 from gateway.transfer.handover import Handing, Handover
 from gateway.transfer.released import Released
 

@@ -1,6 +1,7 @@
 """What waits for a person at school (D2): seen, released for named categories until a day, or closed.
 
-Leaves out: what opens a case (`core.screening`, `adapters.cases`), what a release must say (`core.holds`).
+Leaves out: what opens a case (`core.gate.screening`, `adapters.register.cases`), what a release must say
+(`core.gate.holds`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from gateway.adapters import holds as stored
-from gateway.adapters.acts import Act
-from gateway.adapters.fact_store import known
-from gateway.adapters.holds import Hold, NotOpen
+from gateway.adapters.facts.store import known
+from gateway.adapters.register import holds as stored
+from gateway.adapters.register.acts import Act
+from gateway.adapters.register.holds import Hold, NotOpen
 from gateway.bootstrap.proposals import carries, propose
 from gateway.bootstrap.pupils import as_registered, numbers
 from gateway.bootstrap.school import Refused, School, clock, legal_today
 from gateway.core.facts import Exception18, Release
-from gateway.core.holds import Asked, judged, weights
+from gateway.core.gate.holds import Asked, judged, weights
 from gateway.core.model import Category
 from gateway.core.persons import Actor, Deed, needs_two, sees_secrets
 

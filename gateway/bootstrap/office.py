@@ -14,11 +14,11 @@ import structlog
 from starlette.applications import Starlette
 
 from gateway.adapters.database import DatabaseUnavailable
-from gateway.adapters.fact_store import sweep
-from gateway.adapters.pupil_sync import SCHEMA, PupilSync
-from gateway.adapters.roster import Outcome, RosterSource, RosterSync
-from gateway.adapters.subjects import Subjects
-from gateway.adapters.upstream import HttpUpstream, system_trust
+from gateway.adapters.facts.store import sweep
+from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
+from gateway.adapters.pupils.details import SCHEMA, PupilSync
+from gateway.adapters.pupils.roster import Outcome, RosterSource, RosterSync
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.adapters.world import StoredWorld
 from gateway.bootstrap.acts import take_over_policy
 from gateway.bootstrap.desk import facts_api

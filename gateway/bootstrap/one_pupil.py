@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from gateway.adapters.register import DatabaseRegister
-from gateway.adapters.upstream import HttpUpstream, system_trust
+from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
+from gateway.adapters.register.writer import DatabaseRegister
 from gateway.bootstrap.plane import outside_of
 from gateway.bootstrap.school import School, upstream_sources, wire_limits
-from gateway.core.terms import Delivery
+from gateway.core.policy.terms import Delivery
 from gateway.transfer.one_pupil import named_route
 from gateway.transfer.ports import Snapshot
 from gateway.transfer.steps import Outside

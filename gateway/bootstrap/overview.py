@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from gateway.adapters.register import entries_about
+from gateway.adapters.register.writer import entries_about
 from gateway.bootstrap.pupils import looked_at
 from gateway.bootstrap.school import School, check
 from gateway.core.days import legal_date

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.adapters.memory_facts import PastFacts
-from gateway.adapters.policy_compiler import compile_state
-from gateway.adapters.policy_store import policy_at
+from gateway.adapters.facts.memory import PastFacts
+from gateway.adapters.policy.compiler import compile_state
+from gateway.adapters.policy.store import policy_at
 from gateway.bootstrap.school import School
 from gateway.transfer.compiled import Compiled
 

@@ -1,7 +1,7 @@
 """One-off permits at the command line: made, shown, used, revoked, reviewed (D4, R13, R48, R56, R97, N31).
 
 Each is an act of a signed-in person with its register entry; what two persons must carry waits for the second (R116).
-Leaves out: what a permit must say (`core.permits`), how data leave on one (`handover`).
+Leaves out: what a permit must say (`core.gate.permits`), how data leave on one (`handover`).
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Any
 
 import msgspec
 
-from gateway.adapters import permits as stored
-from gateway.adapters.fact_store import known
-from gateway.adapters.permits import KeptPermit, NotPossible
-from gateway.adapters.yaml_text import read
+from gateway.adapters.facts.store import known
+from gateway.adapters.policy.yaml_text import read
+from gateway.adapters.register import permits as stored
+from gateway.adapters.register.permits import KeptPermit, NotPossible
 from gateway.bootstrap.acts import compiled
 from gateway.bootstrap.proposals import carries, propose
 from gateway.bootstrap.pupils import as_registered, numbers, pupil
 from gateway.bootstrap.school import Refused, School, Unusable, clock, legal_today
 from gateway.core.facts import Occasion, Permit
+from gateway.core.gate.permits import Asked, Items, judged, weights
 from gateway.core.model import Finding, Subject
-from gateway.core.permits import Asked, Items, judged, weights
 from gateway.core.persons import Actor, Deed, needs_two, sees_secrets
-from gateway.core.terms import Delivery
+from gateway.core.policy.terms import Delivery
 
 __all__ = ["Items", "KeptPermit", "Made", "Wanted", "find", "listed", "make", "review", "revoke", "shown", "stated_in"]
 

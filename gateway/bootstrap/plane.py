@@ -14,11 +14,11 @@ from pathlib import Path
 
 import structlog
 
-from gateway.adapters.callers import StoredCallers
-from gateway.adapters.field_seen import StoredFieldsSeen
-from gateway.adapters.register import DatabaseRegister
+from gateway.adapters.access.callers import StoredCallers
+from gateway.adapters.lvs.field_seen import StoredFieldsSeen
+from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
+from gateway.adapters.register.writer import DatabaseRegister
 from gateway.adapters.statements import Statements
-from gateway.adapters.upstream import HttpUpstream, system_trust
 from gateway.adapters.world import StoredWorld
 from gateway.bootstrap.school import School, clock, monotonic, open_school, random, upstream_sources, wire_limits
 from gateway.core.reasons import Reason

@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gateway.adapters import proposals as stored
-from gateway.adapters import sign_in
-from gateway.adapters.proposals import Proposal
+from gateway.adapters.access import proposals as stored
+from gateway.adapters.access import sign_in
+from gateway.adapters.access.proposals import Proposal
 from gateway.bootstrap.school import Refused, School, clock, random
 from gateway.core.persons import Actor, Deed, PersonRole, may
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.adapters.fact_batches import UnknownSubject, concerned
+from gateway.adapters.facts.batches import UnknownSubject, concerned
 from gateway.bootstrap.school import Refused, School
 from gateway.core.model import Subject
 from gateway.core.persons import Actor, Deed, places

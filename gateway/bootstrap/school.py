@@ -16,17 +16,17 @@ from pathlib import Path
 
 from gateway import settings as settings_file
 from gateway.adapters import keys as key_files
-from gateway.adapters.acts import Act, note
+from gateway.adapters.access.sign_in import Rules
 from gateway.adapters.database import Database, DatabaseUnavailable, DatabaseUnusable, open_database
 from gateway.adapters.keys import KeyMaterial, KeyUnusable, load_keys
-from gateway.adapters.policy_files import Report, check_directory
-from gateway.adapters.sign_in import Rules
+from gateway.adapters.lvs.upstream import Client
+from gateway.adapters.lvs.upstream import Source as UpstreamSource
+from gateway.adapters.lvs.wire import Limits as WireLimits
+from gateway.adapters.policy.files import Report, check_directory
+from gateway.adapters.policy.yaml_text import Problem
+from gateway.adapters.register.acts import Act, note
 from gateway.adapters.store_keys import StoreKeys
-from gateway.adapters.upstream import Client
-from gateway.adapters.upstream import Source as UpstreamSource
-from gateway.adapters.wire import Limits as WireLimits
 from gateway.adapters.world import StoredWorld, Surroundings
-from gateway.adapters.yaml_text import Problem
 from gateway.core.days import legal_date
 from gateway.core.model import Subject
 from gateway.core.persons import MAY, Actor, Deed, may, names_pupils, places

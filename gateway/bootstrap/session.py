@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.adapters import persons, sign_in
-from gateway.adapters.acts import note
-from gateway.adapters.persons import Credentials, ListedPerson
+from gateway.adapters.access import persons, sign_in
+from gateway.adapters.access.persons import Credentials, ListedPerson
+from gateway.adapters.register.acts import note
 from gateway.bootstrap.school import Refused, School, clock, random
 from gateway.core.model import Subject
 from gateway.core.persons import Actor, Deed, Held, PersonRole

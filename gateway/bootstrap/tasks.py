@@ -1,16 +1,16 @@
 """What waits for the board and the FG: break-glass to notice and to review, cases nobody decided about in time.
 
-Each role is shown its own; of what is secret the board has none (`adapters.holds`). Leaves out: doing them (`permits`,
-`holds`), tasks about who is who (`acts`).
+Each role is shown its own; of what is secret the board has none (`adapters.register.holds`). Leaves out: doing them
+(`permits`, `holds`), tasks about who is who (`acts`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.adapters.holds import OVERDUE_BOARD, OVERDUE_FG
-from gateway.adapters.permits import FG_NOTICE, FG_REVIEW
-from gateway.adapters.subjects import OpenTask, open_tasks
+from gateway.adapters.pupils.subjects import OpenTask, open_tasks
+from gateway.adapters.register.holds import OVERDUE_BOARD, OVERDUE_FG
+from gateway.adapters.register.permits import FG_NOTICE, FG_REVIEW
 from gateway.bootstrap.holds import look_after
 from gateway.bootstrap.school import School
 from gateway.core.persons import Actor, Deed, PersonRole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.adapters.answers import answers as answered
+from gateway.adapters.policy.answers import answers as answered
 
 __all__ = ["SHARE", "answered"]
 

@@ -1,8 +1,8 @@
 """What a person looks at and releases by its content (D8): free text beside special categories, documents.
 
 Of a text only its digest is kept. What is released must wait at that moment, in the source, for that pupil and purpose;
-where special categories leave too, a second person confirms (R116). Leaves out: what waits (`core.classified`), the
-read (`transfer.review`).
+where special categories leave too, a second person confirms (R116). Leaves out: what waits (`core.release.classified`),
+the read (`transfer.review`).
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.adapters import holds as stored
-from gateway.adapters.acts import Act
-from gateway.adapters.fact_store import UnknownSubject
+from gateway.adapters.facts.store import UnknownSubject
+from gateway.adapters.register import holds as stored
+from gateway.adapters.register.acts import Act
 from gateway.bootstrap.acts import compiled
 from gateway.bootstrap.one_pupil import outside, parts
 from gateway.bootstrap.plane import sizes_of
 from gateway.bootstrap.proposals import carries, propose
 from gateway.bootstrap.pupils import as_registered, pupil
 from gateway.bootstrap.school import Refused, School
-from gateway.core.classified import FREE, Waiting
-from gateway.core.decide import Standing
 from gateway.core.facts import Document
+from gateway.core.gate.decide import Standing
 from gateway.core.model import FieldClass
 from gateway.core.persons import Actor, Deed, needs_two, sentence, weights
+from gateway.core.release.classified import FREE, Waiting
 from gateway.transfer.request import Stop
 from gateway.transfer.review import Review
 

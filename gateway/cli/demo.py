@@ -34,7 +34,7 @@ from gateway.bootstrap.school import (
 from gateway.bootstrap.templates import SHARE, answered
 from gateway.cli.demo_calls import Client, calls_of
 from gateway.cli.output import USAGE, fail
-from gateway.core.decide import API
+from gateway.core.gate.decide import API
 from gateway.core.model import Ground
 from gateway.core.persons import Actor
 from gateway.demo.directory import Ports, make_directory, secret_path

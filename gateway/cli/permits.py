@@ -20,8 +20,8 @@ from gateway.bootstrap.school import clock
 from gateway.cli.output import HERE, USAGE, Directory, OnBehalf, Why, acting, console, errors, fail, table
 from gateway.cli.persons import asked
 from gateway.core.facts import Exception18, Occasion
+from gateway.core.gate.permits import ITEMS
 from gateway.core.model import Category
-from gateway.core.permits import ITEMS
 
 permit = typer.Typer(
     help="One-off permits: make, list, show, use, revoke and review them.",

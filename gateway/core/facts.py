@@ -3,7 +3,7 @@
 Data only. A fact is never overwritten: it is ended, and another is entered (`known from–to` is kept by whoever stores
 it). `since` and `until` say when it holds, in dates of Europe/Amsterdam, both days counting; None is open. Persons are
 named by their internal id, recipients and purposes by their names in the policy files. Leaves out: what follows from
-a fact (`consent`, `screening`), how facts are stored (`adapters.facts`) and come in (`adapters.fact_rows`).
+a fact (`consent`, `screening`), how facts are stored (`adapters.facts`) and come in (`adapters.facts.rows`).
 """
 
 from __future__ import annotations

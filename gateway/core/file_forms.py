@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
-from gateway.core.minimised import EnvelopeBroken
+from gateway.core.release.minimised import EnvelopeBroken
 
 
 class Form(StrEnum):

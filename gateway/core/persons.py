@@ -1,7 +1,7 @@
 """Who at school may do what: roles, deeds, which deeds need two persons, and what is kept from whom.
 
 Pure. A deed that stands in no row may be done by nobody (house rule 1). The FG reads everything and changes nothing,
-but for the review of break-glass (R84). Leaves out: how a person signs in (`adapters.persons`), what a deed does
+but for the review of break-glass (R84). Leaves out: how a person signs in (`adapters.access.persons`), what a deed does
 (`bootstrap`).
 """
 
@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.core.model import FieldClass, Ground
-from gateway.core.problems import delivery_terms
+from gateway.core.policy.problems import delivery_terms
+from gateway.core.policy.rules_fields import SPECIAL_CLASSES, classes
+from gateway.core.policy.schema import Schema
+from gateway.core.policy.terms import Recipient
 from gateway.core.reasons import Reason
-from gateway.core.rules_fields import SPECIAL_CLASSES, classes
-from gateway.core.schema import Schema
-from gateway.core.terms import Recipient
 
 
 class PersonRole(StrEnum):

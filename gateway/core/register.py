@@ -16,8 +16,8 @@ old entry stays valid whatever fields come later. Kinds are likewise only added:
 see; a `session` is a sign-in, its failure or its end (R81). None of them is a delivery.
 
 `verify` is written apart from the encoder (stdlib json, nothing of the writer but the three constants above) and
-believes no type that comes out of storage. Leaves out: where entries are kept (`adapters.register`), who the
-references stand for (`adapters.subjects`).
+believes no type that comes out of storage. Leaves out: where entries are kept (`adapters.register.writer`), who the
+references stand for (`adapters.pupils.subjects`).
 """
 
 from __future__ import annotations

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.core.decide import Permit, Standing
+from gateway.core.gate.decide import Permit, Standing
 from gateway.core.model import Finding
-from gateway.core.problems import delivery_terms
-from gateway.core.projection import DeliveryRefused, compile_projection
+from gateway.core.policy.problems import delivery_terms
+from gateway.core.policy.rules_fields import beside_special
+from gateway.core.policy.schema import Schema
 from gateway.core.reasons import Reason
-from gateway.core.rules_fields import beside_special
-from gateway.core.schema import Schema
+from gateway.core.release.projection import DeliveryRefused, compile_projection
 from gateway.formats.csv import CsvMinimiser
 from gateway.formats.json import JsonInbound, JsonMinimiser
 from gateway.formats.xml import XmlMinimiser

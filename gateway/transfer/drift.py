@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from gateway.core.policy.schema import Csv, Schema
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft
-from gateway.core.schema import Csv, Schema
 from gateway.formats import csv, json, xml
 from gateway.transfer.ports import Register, RegisterUnavailable
 from gateway.transfer.request import Match

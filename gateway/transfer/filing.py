@@ -1,8 +1,8 @@
 """Records that a school hands in instead of the source giving them: what is asked of them, and what reads them.
 
 The call that follows names no organisation: each pupil's enrolment decides. What a file says of its own consents and
-permissions decides nothing, as nothing but the facts ever does. Leaves out: who may hand in (`core.decide`), one file
-(`filter`), one upload (`upload`).
+permissions decides nothing, as nothing but the facts ever does. Leaves out: who may hand in (`core.gate.decide`), one
+file (`filter`), one upload (`upload`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.core.decide import FILE, Call, Permit
-from gateway.core.emission import Emission
 from gateway.core.file_forms import Form, OtherFormat
-from gateway.core.minimised import EnvelopeBroken
+from gateway.core.gate.decide import FILE, Call, Permit
+from gateway.core.policy.schema import Csv, Route, Schema
 from gateway.core.reasons import Reason
-from gateway.core.schema import Csv, Route, Schema
+from gateway.core.release.emission import Emission
+from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.csv import CsvFile
 from gateway.formats.json import JsonFile
 from gateway.formats.xml import XmlFile

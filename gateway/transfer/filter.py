@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from gateway.core.decide import Permit
 from gateway.core.file_forms import Form, in_form
-from gateway.core.minimised import Minimised, tolerable
+from gateway.core.gate.decide import Permit
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
+from gateway.core.release.minimised import Minimised, tolerable
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
 from gateway.transfer.filing import Filing, Reader, Wanted, cut, handed_in, reader_of

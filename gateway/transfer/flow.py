@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from gateway.core.circle import Circle
-from gateway.core.decide import Permit
-from gateway.core.emission import Emission
-from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.gate.decide import Permit
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
 from gateway.core.register import altered
+from gateway.core.release.circle import Circle
+from gateway.core.release.emission import Emission
+from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.minimiser import Minimiser

@@ -2,19 +2,19 @@
 
 The person names the permit, and that one alone counts. It must be in the facts, and not have ended, at every verdict,
 the last one included (house rule 4); what leaves once is marked as used in the transaction of its entry. Leaves out:
-the read (`one_pupil`), making a permit (`core.permits`), what becomes of the answer (`bootstrap.handover`).
+the read (`one_pupil`), making a permit (`core.gate.permits`), what becomes of the answer (`bootstrap.handover`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gateway.core.decide import LACKS
 from gateway.core.facts import Occasion
+from gateway.core.gate.decide import LACKS
 from gateway.core.model import Caller, Finding
 from gateway.core.persons import SECRET_DETAIL
+from gateway.core.policy.terms import Delivery
 from gateway.core.register import Draft, Spent, altered
-from gateway.core.terms import Delivery
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.one_pupil import OnePupil
 from gateway.transfer.ports import Receipt, Register, RegisterUnavailable, Snapshot

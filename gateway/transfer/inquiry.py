@@ -1,15 +1,15 @@
 """What one request asks, whole: its query, its purpose, and whom its body names. Read strictly by its route (R74).
 
-What is not declared stops here. Leaves out: whether it may be answered (`core.decide`).
+What is not declared stops here. Leaves out: whether it may be answered (`core.gate.decide`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gateway.core.decide import Call
+from gateway.core.gate.decide import Call
+from gateway.core.policy.terms import Organisation
 from gateway.core.reasons import Reason
-from gateway.core.terms import Organisation
 from gateway.formats.json import BodyRefused, NamedRequest, read_named
 from gateway.formats.json.nesting import too_deep
 from gateway.transfer.request import Asked, Match, Request, Stop, ask, named_locations

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.core.circle import Circle
-from gateway.core.emission import Emission
-from gateway.core.minimised import EnvelopeBroken, Minimised
-from gateway.core.projection import Projection
-from gateway.core.terms import Aggregate
+from gateway.core.policy.terms import Aggregate
+from gateway.core.release.circle import Circle
+from gateway.core.release.emission import Emission
+from gateway.core.release.minimised import EnvelopeBroken, Minimised
+from gateway.core.release.projection import Projection
 from gateway.formats.csv import CsvMinimiser
 from gateway.formats.json.minimiser import Pieces
 from gateway.formats.xml import XmlMinimiser

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from gateway.core.decide import Call
+from gateway.core.gate.decide import Call
 from gateway.core.model import Caller
+from gateway.core.policy.schema import Route, Schema
+from gateway.core.policy.terms import Delivery
 from gateway.core.reasons import Reason
-from gateway.core.schema import Route, Schema
-from gateway.core.terms import Delivery
 from gateway.formats.json import naming
 from gateway.transfer.flow import Flow, Target, aimed_at
 from gateway.transfer.inquiry import Inquiry

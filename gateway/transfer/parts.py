@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
-from gateway.core.emission import Emission
+from gateway.core.release.emission import Emission
 from gateway.formats.json import Minimised
 from gateway.transfer.ports import Receipt
 

@@ -12,11 +12,11 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.core.decide import Permit
 from gateway.core.facts import Facts, Kind
+from gateway.core.gate.decide import Permit
 from gateway.core.model import Enrolment, KeyVersion, Person, Subject, Versions
+from gateway.core.policy.terms import Organisation, SchoolPolicy
 from gateway.core.register import Draft, Issue
-from gateway.core.terms import Organisation, SchoolPolicy
 from gateway.transfer.compiled import Compiled
 
 
@@ -105,7 +105,7 @@ class Observation:
 
 
 class RosterBook(Protocol):
-    """Where what the sync saw is kept; `adapters.subjects.Subjects` is the real one."""
+    """Where what the sync saw is kept; `adapters.pupils.subjects.Subjects` is the real one."""
 
     def learn(
         self,
@@ -154,7 +154,7 @@ class FactBook(Protocol):
 
 
 class PseudonymKeys(Protocol):
-    """The pseudonym keys, by version; raw keys stay inside the adapter and `core.pseudonym`."""
+    """The pseudonym keys, by version; raw keys stay inside the adapter and `core.release.pseudonym`."""
 
     @property
     def current(self) -> KeyVersion: ...

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from gateway.core.days import legal_date
-from gateway.core.decide import Call, Permit, Refusal, decide
-from gateway.core.declared import findings, undeclared
-from gateway.core.emission import Issued, Sight
+from gateway.core.gate.decide import Call, Permit, Refusal, decide
+from gateway.core.gate.declared import findings, undeclared
+from gateway.core.gate.question import Audience
+from gateway.core.gate.screening import uses_age
 from gateway.core.model import Caller, Versions
-from gateway.core.question import Audience
 from gateway.core.reasons import Reason
-from gateway.core.screening import uses_age
+from gateway.core.release.emission import Issued, Sight
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer.ports import Roster, Snapshot, World
 from gateway.transfer.request import Stop

@@ -1,7 +1,7 @@
 """From a URL to what is asked: routes, typed parameters, the organisation asked for (R7, R68, R74).
 
 Pure. Everything that is not declared by a schema is refused here, with an error that names declared names only,
-never what came from outside (house rules 1 and 8). Leaves out: whether it may be answered (`core.decide`), what
+never what came from outside (house rules 1 and 8). Leaves out: whether it may be answered (`core.gate.decide`), what
 mapped ids stand for (`flow`), bodies (`formats`).
 """
 
@@ -13,9 +13,9 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_to_bytes, urlencode
 
 from gateway.core.model import Finding
+from gateway.core.policy.schema import Parameter, Route, Schema
+from gateway.core.policy.terms import Organisation
 from gateway.core.reasons import Reason, first
-from gateway.core.schema import Parameter, Route, Schema
-from gateway.core.terms import Organisation
 
 _LONGEST_VALUE = 512  # characters; no id or code of a known format is longer than an ECK iD (~170)
 _MOST_PARAMETERS = 32

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.core.emission import Sight
 from gateway.core.model import NOBODIES, Person, Subject, Verdict, nobody
+from gateway.core.policy.schema import Leaf, Parameter, Record
 from gateway.core.reasons import Reason
-from gateway.core.schema import Leaf, Parameter, Record
+from gateway.core.release.emission import Sight
 from gateway.transfer.ports import Roster, World
 
 

@@ -6,8 +6,8 @@ the register before this runs. Leaves out: the release (`bootstrap.texts`).
 
 from __future__ import annotations
 
-from gateway.core.classified import Waiting
-from gateway.core.terms import Delivery
+from gateway.core.policy.terms import Delivery
+from gateway.core.release.classified import Waiting
 from gateway.transfer.one_pupil import OnePupil, caller_for
 from gateway.transfer.request import Stop
 from gateway.transfer.resolve import Absent

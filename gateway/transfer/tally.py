@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.drift import UNNAMED
-from gateway.core.emission import Emission
-from gateway.core.minimised import Minimised
 from gateway.core.model import Subject
 from gateway.core.reasons import Reason
+from gateway.core.release.drift import UNNAMED
+from gateway.core.release.emission import Emission
+from gateway.core.release.minimised import Minimised
 
 _REFERENCES = 1_000  # persons who are listed by reference; of the others there is the register
 _SHOWN = 5  # records in which a name from outside must stand before it is shown (house rule 8)

@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.decide import Permit
+from gateway.core.gate.decide import Permit
 from gateway.core.model import Caller, Finding, Subject, Versions
-from gateway.core.projection import Projection
+from gateway.core.policy.terms import Delivery
 from gateway.core.reasons import Reason, first
 from gateway.core.register import Draft, Issue, altered
-from gateway.core.terms import Delivery
+from gateway.core.release.projection import Projection
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.resolve import Absent
 

@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from gateway.core.file_forms import Form
-from gateway.core.minimised import Minimised
 from gateway.core.model import Caller
+from gateway.core.policy.schema import Schema
 from gateway.core.reasons import Reason
-from gateway.core.schema import Schema
+from gateway.core.release.minimised import Minimised
 from gateway.transfer.filing import Filing, Wanted, cut, handed_in, reader_of
 from gateway.transfer.flow import Target
 from gateway.transfer.inquiry import Inquiry, accepts, declared, named_purpose

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from gateway.core.decide import Permit
+from gateway.core.gate.decide import Permit
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered

@@ -1,6 +1,6 @@
 """Who is calling: a bearer token of ours, or an API key in `Gateway-Key` (R72, R81). Nothing else counts.
 
-Leaves out: what the caller may do (`core.decide`).
+Leaves out: what the caller may do (`core.gate.decide`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """`/oauth/token`: the client credentials grant (RFC 6749 section 4.4), Basic or form, opaque tokens.
 
 Standard scopes are accepted and change nothing: what a client may read is in its recipient file, and a scope can
-only narrow. Errors are those of RFC 6749 section 5.2. Leaves out: how secrets and tokens are kept (`adapters.callers`).
+only narrow. Errors are those of RFC 6749 section 5.2. Leaves out: how secrets and tokens are kept
+(`adapters.access.callers`).
 """
 
 from __future__ import annotations

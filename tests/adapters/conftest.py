@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from gateway.core.decide import Call, Permit, Standing, decide
+from gateway.core.gate.decide import Call, Permit, Standing, decide
 from gateway.core.model import Caller, Category, Ground, PseudonymMethod, RecipientKind, Role
-from gateway.core.terms import (
+from gateway.core.policy.terms import (
     Agreement,
     Authorisation,
     Delivery,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.callers import StoredCallers, create_client, list_clients, revoke_client
+from gateway.adapters.access.callers import StoredCallers, create_client, list_clients, revoke_client
 from gateway.adapters.database import Database, DatabaseUnavailable
-from gateway.adapters.register import verify_register
+from gateway.adapters.register.writer import verify_register
 from gateway.core.model import Caller
 from tests.simulators.database import fresh_database
 from tests.simulators.drafts import NOW, an_act, seeded

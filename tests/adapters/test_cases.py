@@ -11,17 +11,17 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.adapters import holds, permits
-from gateway.adapters.acts import Act
-from gateway.adapters.fact_store import known
-from gateway.adapters.holds import Hold, NotOpen
-from gateway.adapters.linking import destroy_reference_key
-from gateway.adapters.permits import NotPossible
-from gateway.adapters.register import DatabaseRegister
-from gateway.adapters.subjects import open_tasks
+from gateway.adapters.facts.store import known
+from gateway.adapters.pupils.linking import destroy_reference_key
+from gateway.adapters.pupils.subjects import open_tasks
+from gateway.adapters.register import holds, permits
+from gateway.adapters.register.acts import Act
+from gateway.adapters.register.holds import Hold, NotOpen
+from gateway.adapters.register.permits import NotPossible
+from gateway.adapters.register.writer import DatabaseRegister
 from gateway.core.facts import Document, Exception18, Occasion, Permit, Release, Restriction, RestrictionGround
+from gateway.core.gate.permits import Items
 from gateway.core.model import Category, FieldClass, Person, Subject
-from gateway.core.permits import Items
 from gateway.core.reasons import Reason
 from gateway.core.register import Spent
 from gateway.transfer.ports import VersionsChanged

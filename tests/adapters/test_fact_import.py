@@ -1,4 +1,4 @@
-"""adapters.fact_import: a file becomes facts as a whole or not at all, and who is not known is not made up."""
+"""adapters.facts.imports: a file becomes facts as a whole or not at all, and who is not known is not made up."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.adapters.database import tables
-from gateway.adapters.fact_import import CHUNK, FileWrong, Importer, Taken
-from gateway.adapters.fact_store import ImportRunning, Staging, new_campaign
-from gateway.adapters.introductions import add_bsns
-from gateway.adapters.row_forms import Door
-from gateway.adapters.subjects import Subjects, id_lookup
+from gateway.adapters.facts.imports import CHUNK, FileWrong, Importer, Taken
+from gateway.adapters.facts.row_forms import Door
+from gateway.adapters.facts.store import ImportRunning, Staging, new_campaign
+from gateway.adapters.pupils.introductions import add_bsns
+from gateway.adapters.pupils.subjects import Subjects, id_lookup
 from gateway.core.facts import Answer, ConsentTerms, Form, Restriction, RestrictionGround
 from gateway.core.model import Category, Enrolment, Person
 from gateway.transfer.ports import Observation

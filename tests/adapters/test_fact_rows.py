@@ -1,4 +1,4 @@
-"""adapters.fact_rows and consent_rows: what a row becomes, and everything that is refused at the door, by rule."""
+"""adapters.facts.rows and consent_rows: what a row becomes, and everything that is refused at the door, by rule."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.consent_rows import CampaignForm
-from gateway.adapters.fact_rows import MAKES, ROWS
-from gateway.adapters.row_forms import Door, FactRow, Wrong, columns, fit_row, is_bsn
+from gateway.adapters.facts.consent_rows import CampaignForm
+from gateway.adapters.facts.row_forms import Door, FactRow, Wrong, columns, fit_row, is_bsn
+from gateway.adapters.facts.rows import MAKES, ROWS
 from gateway.core.facts import (
     Admission,
     Answer,

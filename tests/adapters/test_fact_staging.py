@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.adapters.database import tables
-from gateway.adapters.fact_store import Entered, ImportRunning, NotKnown, Staging, UnknownSubject, sweep
-from gateway.adapters.memory_facts import MemoryFacts
+from gateway.adapters.facts.memory import MemoryFacts
+from gateway.adapters.facts.store import Entered, ImportRunning, NotKnown, Staging, UnknownSubject, sweep
 from gateway.core.facts import NOTHING_KNOWN, Birth, Restriction, RestrictionGround
 from tests.simulators.drafts import an_act
 from tests.simulators.recording import KEYS, Recording, a_recording
@@ -177,10 +177,10 @@ import os, sys
 from datetime import date
 from pathlib import Path
 from gateway.adapters.database import open_database
-from gateway.adapters.fact_store import Entered, Staging
+from gateway.adapters.facts.store import Entered, Staging
 from tests.adapters.test_fact_staging import births
 from tests.simulators.recording import KEYS, Recording, subjects
-from gateway.adapters.memory_facts import MemoryFacts
+from gateway.adapters.facts.memory import MemoryFacts
 
 database = open_database("sqlite:///gateway.db", Path(sys.argv[1]))
 recording = Recording(database, subjects(database, 3), MemoryFacts(database, KEYS))

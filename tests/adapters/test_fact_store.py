@@ -14,9 +14,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from gateway.adapters.declarations import declarations, declare, undeclare
-from gateway.adapters.fact_codec import body_of, fact_of, facts_of, joined, row_of
-from gateway.adapters.fact_store import (
+from gateway.adapters.facts.codec import body_of, fact_of, facts_of, joined, row_of
+from gateway.adapters.facts.declarations import declarations, declare, undeclare
+from gateway.adapters.facts.memory import MemoryFacts, PastFacts
+from gateway.adapters.facts.store import (
     Entered,
     NotKnown,
     UnknownSubject,
@@ -27,8 +28,7 @@ from gateway.adapters.fact_store import (
     new_campaign,
     numbers,
 )
-from gateway.adapters.linking import destroy_reference_key
-from gateway.adapters.memory_facts import MemoryFacts, PastFacts
+from gateway.adapters.pupils.linking import destroy_reference_key
 from gateway.core.facts import (
     NOTHING_KNOWN,
     Answer,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.database import Database
-from gateway.adapters.field_seen import StoredFieldsSeen
+from gateway.adapters.lvs.field_seen import StoredFieldsSeen
 from gateway.adapters.store_keys import StoreKeys
 from tests.simulators.database import fresh_database
 

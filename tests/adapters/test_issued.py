@@ -10,8 +10,8 @@ import anyio
 import pytest
 
 from gateway.adapters.database import Database, DatabaseUnavailable
-from gateway.adapters.issued import IssuedPseudonyms
-from gateway.adapters.register import DatabaseRegister
+from gateway.adapters.pupils.issued import IssuedPseudonyms
+from gateway.adapters.register.writer import DatabaseRegister
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.register import Issue
 from tests.simulators.database import fresh_database

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.acts import Act
 from gateway.adapters.database import Database
 from gateway.adapters.keys import (
     KeyMaterial,
@@ -25,7 +24,8 @@ from gateway.adapters.keys import (
     rotate,
     with_version,
 )
-from gateway.adapters.register import verify_register
+from gateway.adapters.register.acts import Act
+from gateway.adapters.register.writer import verify_register
 from gateway.adapters.store_keys import StoreKeys
 from tests.simulators.database import fresh_database
 from tests.simulators.drafts import NOW, an_act, seeded

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
-from gateway.adapters.policy_store import (
+from gateway.adapters.policy.store import (
     NotStored,
     PolicyText,
     activate,
@@ -20,7 +20,7 @@ from gateway.adapters.policy_store import (
     suspend,
     take_over,
 )
-from gateway.adapters.register import verify_register
+from gateway.adapters.register.writer import verify_register
 from tests.simulators.database import fresh_database
 from tests.simulators.drafts import NOW, an_act
 from tests.simulators.stored import last_bodies

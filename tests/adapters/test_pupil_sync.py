@@ -12,15 +12,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.adapters.fact_store import numbers
-from gateway.adapters.memory_roster import MemoryRoster
-from gateway.adapters.pupil_sync import PupilSync, part
-from gateway.adapters.roster import RosterSource, RosterSync
-from gateway.adapters.subjects import Subjects, synchronised
-from gateway.adapters.upstream import Client, HttpUpstream, Source, system_trust
-from gateway.adapters.wire import Limits
+from gateway.adapters.facts.store import numbers
+from gateway.adapters.lvs.upstream import Client, HttpUpstream, Source, system_trust
+from gateway.adapters.lvs.wire import Limits
+from gateway.adapters.pupils.details import PupilSync, part
+from gateway.adapters.pupils.memory import MemoryRoster
+from gateway.adapters.pupils.roster import RosterSource, RosterSync
+from gateway.adapters.pupils.subjects import Subjects, synchronised
 from gateway.core.facts import Kind
-from gateway.core.terms import Location
+from gateway.core.policy.terms import Location
 from gateway.demo.school import SITES
 from gateway.transfer.ports import NotSent, UpstreamAnswer
 from tests.servers import CLIENT_ID, CLIENT_SECRET, RunningLvs

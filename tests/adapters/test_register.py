@@ -16,9 +16,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gateway.adapters.chain import stored_entries
 from gateway.adapters.database import Database
-from gateway.adapters.register import DatabaseRegister, verify_register
+from gateway.adapters.register.chain import stored_entries
+from gateway.adapters.register.writer import DatabaseRegister, verify_register
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.reasons import Reason
 from gateway.core.register import Head, Issue

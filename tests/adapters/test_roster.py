@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.adapters.roster import Outcome, RosterSource, RosterSync, organisation_query
-from gateway.adapters.upstream import Client, HttpUpstream, Source, system_trust
-from gateway.adapters.wire import Limits
+from gateway.adapters.lvs.upstream import Client, HttpUpstream, Source, system_trust
+from gateway.adapters.lvs.wire import Limits
+from gateway.adapters.pupils.roster import Outcome, RosterSource, RosterSync, organisation_query
 from gateway.core.model import Enrolment, Person
-from gateway.core.terms import Location
+from gateway.core.policy.terms import Location
 from gateway.demo.control import Fault
 from gateway.demo.school import SITES, Pupil
 from gateway.transfer.ports import NotSent, Observation, UpstreamAnswer, UpstreamFailed, UpstreamTimeout

@@ -1,4 +1,4 @@
-"""adapters.row_files: rows of CSV and JSON, one by one; what is wrong with their shape is named, never quoted."""
+"""adapters.facts.row_files: rows of CSV and JSON, one by one; what is wrong with their shape is named, never quoted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters.row_files import Flaw, Row, read_rows
+from gateway.adapters.facts.row_files import Flaw, Row, read_rows
 
 COLUMNS = frozenset({"pupil", "birth_date", "text"})
 SECRET = "Kanarie"

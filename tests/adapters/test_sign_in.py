@@ -1,4 +1,4 @@
-"""adapters.sign_in: name, password and code; sessions that end; the same answer to every failure."""
+"""adapters.access.sign_in: name, password and code; sessions that end; the same answer to every failure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters import persons, sign_in
-from gateway.adapters.chain import stored_entries
+from gateway.adapters.access import persons, sign_in
+from gateway.adapters.access.persons import Credentials
+from gateway.adapters.access.sign_in import Rules, code_at
 from gateway.adapters.database import Database
-from gateway.adapters.persons import Credentials
-from gateway.adapters.sign_in import Rules, code_at
+from gateway.adapters.register.chain import stored_entries
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.persons import Actor, Held, PersonRole
 from tests.simulators.database import fresh_database

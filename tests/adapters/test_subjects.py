@@ -14,12 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
-from gateway.adapters.issued import IssuedPseudonyms
-from gateway.adapters.linking import NotPending, destroy_reference_key, link_pending, pending_links
-from gateway.adapters.memory_roster import MemoryRoster
-from gateway.adapters.register import DatabaseRegister, verify_register
+from gateway.adapters.pupils.issued import IssuedPseudonyms
+from gateway.adapters.pupils.linking import NotPending, destroy_reference_key, link_pending, pending_links
+from gateway.adapters.pupils.memory import MemoryRoster
+from gateway.adapters.pupils.subjects import Subjects
+from gateway.adapters.register.writer import DatabaseRegister, verify_register
 from gateway.adapters.store_keys import StoreKeys
-from gateway.adapters.subjects import Subjects
 from gateway.core.model import Enrolment, Person, Subject
 from gateway.core.register import Issue
 from gateway.transfer.ports import Observation

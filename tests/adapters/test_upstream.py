@@ -19,9 +19,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.adapters.upstream import Client, HttpUpstream, Source, system_trust
-from gateway.adapters.wire import Limits, Origin
-from gateway.core.decide import Permit
+from gateway.adapters.lvs.upstream import Client, HttpUpstream, Source, system_trust
+from gateway.adapters.lvs.wire import Limits, Origin
+from gateway.core.gate.decide import Permit
 from gateway.demo.control import FAULTS, Fault
 from gateway.demo.records import pupil_reference
 from gateway.demo.school import MASTER

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from gateway.adapters.wire import Limits, Origin, Reply, Wire
+from gateway.adapters.lvs.wire import Limits, Origin, Reply, Wire
 from gateway.transfer.ports import NotSent, UpstreamFailed, UpstreamTimeout
 from tests.servers import LOOPS, Scripted, Turn, answer, scripted
 

@@ -27,8 +27,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.applications import Starlette
 
-from gateway.adapters.fact_store import known, numbers
-from gateway.adapters.subjects import Subjects, id_lookup
+from gateway.adapters.facts.store import known, numbers
+from gateway.adapters.pupils.subjects import Subjects, id_lookup
 from gateway.bootstrap import session
 from gateway.bootstrap.desk import facts_api
 from gateway.bootstrap.school import School, clock, open_school, random
@@ -112,7 +112,7 @@ async def test_session_of_a_person_acts_until_it_ends(school: School, client: ht
 
 
 def code_of(key: bytes) -> str:
-    from gateway.adapters.sign_in import STEP, code_at  # noqa: PLC0415 - the authenticator app of this one test
+    from gateway.adapters.access.sign_in import STEP, code_at  # noqa: PLC0415 - the authenticator app of this one test
 
     return code_at(key, int(clock().timestamp()) // STEP)
 

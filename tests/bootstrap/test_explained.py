@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from gateway.adapters.subjects import Subjects
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import acts, fact_acts
 from gateway.bootstrap.explained import Asked, explained
 from gateway.bootstrap.school import Refused, School, clock, open_school, random

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from gateway.adapters.fact_import import FileWrong, Taken
-from gateway.adapters.fact_store import campaigns, known
-from gateway.adapters.subjects import Subjects, id_lookup
+from gateway.adapters.facts.imports import FileWrong, Taken
+from gateway.adapters.facts.store import campaigns, known
+from gateway.adapters.pupils.subjects import Subjects, id_lookup
 from gateway.bootstrap import fact_acts, facts, session
 from gateway.bootstrap.school import Refused, School, clock, legal_today, open_school, random
 from gateway.cli.app import app

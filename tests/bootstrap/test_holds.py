@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.adapters.database import tables
-from gateway.adapters.fact_store import known
-from gateway.adapters.subjects import Subjects, id_lookup
+from gateway.adapters.facts.store import known
+from gateway.adapters.pupils.subjects import Subjects, id_lookup
 from gateway.bootstrap import fact_acts, holds, proposals, session
 from gateway.bootstrap.holds import Terms
 from gateway.bootstrap.school import Refused, School, clock, legal_today, open_school, random

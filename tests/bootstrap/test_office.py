@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.adapters.database import tables
-from gateway.adapters.roster import RosterSync
+from gateway.adapters.pupils.roster import RosterSync
 from gateway.bootstrap.office import open_office
 from gateway.bootstrap.school import open_school
 

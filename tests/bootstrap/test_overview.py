@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gateway.adapters.chain import append_within
-from gateway.adapters.subjects import Subjects
+from gateway.adapters.pupils.subjects import Subjects
+from gateway.adapters.register.chain import append_within
 from gateway.bootstrap.overview import pupil_overview, titles
 from gateway.bootstrap.pupils import pupil
 from gateway.bootstrap.school import Refused, School, clock, open_school, random

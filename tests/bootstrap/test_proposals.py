@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters import proposals as stored
+from gateway.adapters.access import proposals as stored
 from gateway.bootstrap import acts, proposals, session
 from gateway.bootstrap.school import Refused, School, check, clock, open_school
 from gateway.core.persons import Actor, Deed, Held, PersonRole, Weight, shown_entry, weights

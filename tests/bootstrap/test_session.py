@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.sign_in import code_at
+from gateway.adapters.access.sign_in import code_at
 from gateway.bootstrap import acts, session
 from gateway.bootstrap.school import Refused, School, clock, open_school
 from gateway.core.model import Person, Subject

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.subjects import Subjects
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import acts, texts
 from gateway.bootstrap.school import Refused, School, clock, open_school, random
 from gateway.bootstrap.texts import About, Content

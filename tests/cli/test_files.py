@@ -11,7 +11,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from gateway.adapters.subjects import Subjects
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import acts, facts, session
 from gateway.bootstrap.school import clock, legal_today, open_school, random
 from gateway.cli.app import app

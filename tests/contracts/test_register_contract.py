@@ -9,10 +9,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from gateway.adapters.chain import stored_entries
 from gateway.adapters.database import bump
-from gateway.adapters.issued import IssuedPseudonyms
-from gateway.adapters.register import DatabaseRegister, verify_register
+from gateway.adapters.pupils.issued import IssuedPseudonyms
+from gateway.adapters.register.chain import stored_entries
+from gateway.adapters.register.writer import DatabaseRegister, verify_register
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Versions
 from gateway.core.register import Issue, StoredEntry, Verification, verify

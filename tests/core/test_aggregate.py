@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.aggregate import MOST_CELLS, Key, told
+from gateway.core.release.aggregate import MOST_CELLS, Key, told
 
 
 def test_cell_under_the_minimum_is_not_told() -> None:

@@ -7,8 +7,8 @@ from hashlib import sha256
 
 import pytest
 
-from gateway.core.classified import WAITS, of_document, of_text, waiting_for
 from gateway.core.model import FieldClass
+from gateway.core.release.classified import WAITS, of_document, of_text, waiting_for
 
 
 def test_document_is_named_as_sha256sum_names_the_file() -> None:

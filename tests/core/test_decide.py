@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.decide import FILE, LACKS, Call, Permit, Refusal, Standing, decide
 from gateway.core.facts import Occasion
+from gateway.core.gate.decide import FILE, LACKS, Call, Permit, Refusal, Standing, decide
 from gateway.core.model import Caller, Finding, Ground, PseudonymMethod
+from gateway.core.policy.terms import Authorisation, Conditions, Grondslag, SchoolPolicy
 from gateway.core.reasons import Reason
-from gateway.core.terms import Authorisation, Conditions, Grondslag, SchoolPolicy
 from tests.builders_policy import (
     AGREEMENT,
     CALL,

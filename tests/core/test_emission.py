@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from gateway.core.emission import Emission, Issued, Seen, Sight
 from gateway.core.facts import AnyFact, Birth, Mark, Marker, Occasion, Permit, gathered
+from gateway.core.gate.question import Audience
 from gateway.core.model import Category, Person, PseudonymMethod, RecipientKind, Verdict
-from gateway.core.projection import Subject as Position
-from gateway.core.projection import compile_projection
-from gateway.core.question import Audience
+from gateway.core.policy.terms import Conditions
 from gateway.core.reasons import Reason
-from gateway.core.terms import Conditions
+from gateway.core.release.emission import Emission, Issued, Seen, Sight
+from gateway.core.release.projection import Subject as Position
+from gateway.core.release.projection import compile_projection
 from tests import builders_formats as build
 from tests.simulators.facts import SimulatedFacts
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.core.decide import Standing
-from gateway.core.explain import RULES, School, explain
+from gateway.core.gate.decide import Standing
+from gateway.core.gate.explain import RULES, School, explain
 from gateway.core.model import Finding, Ground, Transform
+from gateway.core.policy.terms import Grondslag, Rows, SchoolPolicy
 from gateway.core.reasons import Reason
-from gateway.core.terms import Grondslag, Rows, SchoolPolicy
 from tests.builders_policy import (
     AGREEMENT,
     DELIVERY,

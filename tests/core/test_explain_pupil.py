@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from gateway.core.explain_pupil import explain_pupil
 from gateway.core.facts import (
     NOTHING_KNOWN,
     Answer,
@@ -21,10 +20,11 @@ from gateway.core.facts import (
     Restriction,
     RestrictionGround,
 )
+from gateway.core.gate.explain_pupil import explain_pupil
 from gateway.core.model import Category, Ground, PseudonymMethod, RecipientKind
 from gateway.core.persons import WITHHELD, PersonRole, shown
+from gateway.core.policy.terms import Conditions, Delivery, Grondslag
 from gateway.core.reasons import Reason
-from gateway.core.terms import Conditions, Delivery, Grondslag
 from tests.builders_policy import DELIVERY, SCHEMA, delivery, enrolled, grant, pupil, standing
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)

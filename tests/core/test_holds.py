@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from gateway.core.classified import WAITS
 from gateway.core.facts import (
     NOTHING_KNOWN,
     Exception18,
@@ -19,10 +18,11 @@ from gateway.core.facts import (
     RestrictionGround,
     gathered,
 )
-from gateway.core.holds import Asked, causes, judged, lapsed, weights
+from gateway.core.gate.holds import Asked, causes, judged, lapsed, weights
 from gateway.core.model import Category, Finding
 from gateway.core.persons import Deed, Weight, needs_two
 from gateway.core.reasons import Reason
+from gateway.core.release.classified import WAITS
 
 TODAY = date(2026, 11, 2)
 NAME = frozenset({Category.NAME})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.masking import Mask, folded
+from gateway.core.release.masking import Mask, folded
 
 # What says nothing without the name behind it.
 SMALL = {"van", "de", "den", "het", "ten", "ter", "te", "la", "le", "les", "los", "el", "al", "du", "des", "di", "da"}

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from gateway.core.decide import Permit, Refusal, Standing, decide
+from gateway.core.gate.decide import Permit, Refusal, Standing, decide
 from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, RecipientKind, Role, Transform
-from gateway.core.policy import RecipientState, compile_standings, narrow
-from gateway.core.reasons import Reason
-from gateway.core.schema import Branch, Leaf, Many, Route, Schema, SubjectPosition
-from gateway.core.terms import (
+from gateway.core.policy.rules import RecipientState, compile_standings, narrow
+from gateway.core.policy.schema import Branch, Leaf, Many, Route, Schema, SubjectPosition
+from gateway.core.policy.terms import (
     Aggregate,
     Conditions,
     Delivery,
@@ -25,6 +24,7 @@ from gateway.core.terms import (
     Recipient,
     Rows,
 )
+from gateway.core.reasons import Reason
 from tests.builders_policy import (
     A_RECORD,
     AGREEMENT,

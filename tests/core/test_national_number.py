@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.national_number import found_in, may_hold, normal, numbers_in, own, passes
+from gateway.core.release.national_number import found_in, may_hold, normal, numbers_in, own, passes
 from tests.numbers import bsns
 
 BSN = "123456782"

@@ -22,11 +22,11 @@ from gateway.core.facts import (
     RestrictionGround,
     gathered,
 )
+from gateway.core.gate.permits import EMERGENCY, Asked, Items, Order, judged, once, weights
 from gateway.core.model import Category
-from gateway.core.permits import EMERGENCY, Asked, Items, Order, judged, once, weights
 from gateway.core.persons import Weight
+from gateway.core.policy.terms import Conditions
 from gateway.core.reasons import Reason
-from gateway.core.terms import Conditions
 from tests.builders_policy import DELIVERY
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, RecipientKind, Role, Transform
-from gateway.core.policy import group_problems, problems, standing_problems
-from gateway.core.problems import delivery_terms
-from gateway.core.reasons import Reason
-from gateway.core.rules_fields import beside_special
-from gateway.core.rules_terms import AGREEMENT_ITEMS, AIMS
-from gateway.core.schema import Branch, Route, WriteBack
-from gateway.core.terms import (
+from gateway.core.policy.problems import delivery_terms
+from gateway.core.policy.rules import group_problems, problems, standing_problems
+from gateway.core.policy.rules_fields import beside_special
+from gateway.core.policy.rules_terms import AGREEMENT_ITEMS, AIMS
+from gateway.core.policy.schema import Branch, Route, WriteBack
+from gateway.core.policy.terms import (
     Aggregate,
     Authorisation,
     Conditions,
@@ -29,6 +28,7 @@ from gateway.core.terms import (
     Storage,
     SubProcessor,
 )
+from gateway.core.reasons import Reason
 from tests.builders_policy import (
     A_RECORD,
     AGREEMENT,

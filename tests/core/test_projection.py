@@ -7,11 +7,20 @@ from collections.abc import Mapping
 import pytest
 
 from gateway.core.model import Category, Person, PseudonymMethod, Transform
-from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Projection, Slot, compile_projection, without
-from gateway.core.schema import Branch as SchemaBranch
-from gateway.core.schema import Many as SchemaMany
-from gateway.core.schema import Node, Record
-from gateway.core.terms import Grant
+from gateway.core.policy.schema import Branch as SchemaBranch
+from gateway.core.policy.schema import Many as SchemaMany
+from gateway.core.policy.schema import Node, Record
+from gateway.core.policy.terms import Grant
+from gateway.core.release.projection import (
+    Branch,
+    DeliveryRefused,
+    Leaf,
+    Many,
+    Projection,
+    Slot,
+    compile_projection,
+    without,
+)
 from tests import builders_formats as build
 
 HMAC = PseudonymMethod.HMAC

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core import pseudonym
 from gateway.core.model import Person
+from gateway.core.release import pseudonym
 
 VERSION_KEY = bytes(range(32))
 KEY = pseudonym.domain_key(VERSION_KEY, "uitgever-noord")

@@ -12,9 +12,9 @@ import pytest
 
 from gateway.core.facts import Occasion
 from gateway.core.model import Ground, RecipientKind, Transform
-from gateway.core.policy import doubts, problems
-from gateway.core.rules_kinds import SUPPORT_PURPOSES
-from gateway.core.terms import Conditions, Grondslag, Profiling, Recipient
+from gateway.core.policy.rules import doubts, problems
+from gateway.core.policy.rules_kinds import SUPPORT_PURPOSES
+from gateway.core.policy.terms import Conditions, Grondslag, Profiling, Recipient
 from tests.builders_policy import DPIA, ORGANISATION, SCHEMAS, TODAY, WEIGHING, delivery, grant, recipient
 
 INTEREST = Grondslag(Ground.LEGITIMATE_INTEREST, "Belangenafweging 2026-2")

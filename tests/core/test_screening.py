@@ -24,6 +24,9 @@ from gateway.core.facts import (
     Restriction,
     RestrictionGround,
 )
+from gateway.core.gate.question import Audience
+from gateway.core.gate.screening import facts_used, screen, screen_inbound, uses_age
+from gateway.core.gate.screening_fields import NOTHING, FieldTerms, field_terms
 from gateway.core.model import (
     Category,
     Enrolment,
@@ -35,11 +38,8 @@ from gateway.core.model import (
     Transform,
     Verdict,
 )
-from gateway.core.question import Audience
+from gateway.core.policy.terms import Conditions, Delivery, Grondslag, Rows
 from gateway.core.reasons import Reason
-from gateway.core.screening import facts_used, screen, screen_inbound, uses_age
-from gateway.core.screening_fields import NOTHING, FieldTerms, field_terms
-from gateway.core.terms import Conditions, Delivery, Grondslag, Rows
 from tests.builders_policy import A_RECORD, DELIVERY, TODAY, delivery, enrolled, grant, pupil
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.core.gate.screening_fields import field_terms
 from gateway.core.model import Category, Person, PseudonymMethod, Transform
-from gateway.core.screening_fields import field_terms
 from tests.builders_policy import A_RECORD, delivery, grant
 
 NAMED = PseudonymMethod.NONE

@@ -33,12 +33,12 @@ from gateway.core.facts import (
     RestrictionGround,
     Withdrawal,
 )
+from gateway.core.gate.question import Audience
+from gateway.core.gate.screening import screen
+from gateway.core.gate.screening_fields import field_terms
 from gateway.core.model import Category, Ground, Person, PseudonymMethod, RecipientKind
-from gateway.core.question import Audience
+from gateway.core.policy.terms import Conditions, Delivery, Grondslag
 from gateway.core.reasons import Reason
-from gateway.core.screening import screen
-from gateway.core.screening_fields import field_terms
-from gateway.core.terms import Conditions, Delivery, Grondslag
 from tests.builders_policy import A_RECORD, DELIVERY, TODAY, delivery, enrolled, grant, pupil
 
 NOW = datetime(2026, 10, 5, 8, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.model import Transform
-from gateway.core.transforms import Scalar, Unreadable, change, reference_day
+from gateway.core.release.transforms import Scalar, Unreadable, change, reference_day
 
 REFERENCE = date(2026, 10, 1)
 

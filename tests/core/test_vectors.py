@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.policy_files import load_recipient, load_schema
-from gateway.adapters.yaml_text import read
+from gateway.adapters.policy.files import load_recipient, load_schema
+from gateway.adapters.policy.yaml_text import read
 from gateway.core.days import legal_date
-from gateway.core.decide import LACKS, Call, Permit, Refusal, Standing, Standings, decide
+from gateway.core.gate.decide import LACKS, Call, Permit, Refusal, Standing, Standings, decide
+from gateway.core.gate.question import Audience
+from gateway.core.gate.screening import screen
+from gateway.core.gate.screening_fields import field_terms
 from gateway.core.model import Caller, Enrolment, Person, Subject, Verdict
-from gateway.core.policy import RecipientState, compile_standings
-from gateway.core.question import Audience
+from gateway.core.policy.rules import RecipientState, compile_standings
+from gateway.core.policy.schema import Schema
+from gateway.core.policy.terms import Location, Organisation, Recipient, SchoolPolicy
 from gateway.core.reasons import Reason
-from gateway.core.schema import Schema
-from gateway.core.screening import screen
-from gateway.core.screening_fields import field_terms
-from gateway.core.terms import Location, Organisation, Recipient, SchoolPolicy
 from tests.builders_facts import PEOPLE, PUPIL, known
 
 FOLDER = Path(__file__).parents[1] / "vectors"

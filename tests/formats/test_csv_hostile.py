@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.minimised import EnvelopeBroken
 from gateway.core.model import PseudonymMethod, Transform
-from gateway.core.schema import Csv
+from gateway.core.policy.schema import Csv
+from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.csv import CsvFile
 from tests import builders_csv as csv
 from tests import builders_formats as build

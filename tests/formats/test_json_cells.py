@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gateway.core.emission import Emission
 from gateway.core.model import PseudonymMethod, Subject, Transform
-from gateway.core.projection import compile_projection
+from gateway.core.policy.schema import Record
+from gateway.core.policy.terms import Aggregate, Grant
 from gateway.core.reasons import Reason
-from gateway.core.schema import Record
-from gateway.core.terms import Aggregate, Grant
+from gateway.core.release.emission import Emission
+from gateway.core.release.projection import compile_projection
 from gateway.formats.json import JsonMinimiser
 from tests import builders_formats as build
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.file_forms import Form, OtherFormat, in_form
-from gateway.core.minimised import EnvelopeBroken
+from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.json import JsonFile
 
 JSON = st.recursive(

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.classified import of_document, of_text
-from gateway.core.emission import Emission
 from gateway.core.facts import Document, Facts
 from gateway.core.model import Category, FieldClass, PseudonymMethod, Subject, Transform
-from gateway.core.projection import compile_projection
+from gateway.core.policy.schema import Branch, Leaf, LeafType, Many, Node, Record
+from gateway.core.policy.terms import Grant
 from gateway.core.reasons import Reason
-from gateway.core.schema import Branch, Leaf, LeafType, Many, Node, Record
-from gateway.core.terms import Grant
+from gateway.core.release.classified import of_document, of_text
+from gateway.core.release.emission import Emission
+from gateway.core.release.projection import compile_projection
 from gateway.formats.json import JsonMinimiser
 from tests import builders_formats as build
 from tests.numbers import bsns

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.schema import Branch, Node, Record
+from gateway.core.policy.schema import Branch, Node, Record
 from gateway.formats.json import EnvelopeBroken
 from tests import builders_formats as build
 

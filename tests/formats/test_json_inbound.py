@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.policy_files import load_schema
-from gateway.core.grants import leaves
+from gateway.adapters.policy.files import load_schema
 from gateway.core.model import PseudonymMethod, Transform
-from gateway.core.projection import DeliveryRefused, compile_projection
-from gateway.core.schema import Schema
-from gateway.core.terms import Grant
+from gateway.core.policy.grants import leaves
+from gateway.core.policy.schema import Schema
+from gateway.core.policy.terms import Grant
+from gateway.core.release.projection import DeliveryRefused, compile_projection
 from gateway.formats.json import BodyRefused, JsonInbound, Message
 from gateway.formats.json.inbound import _fault, contains
 from tests import builders_formats as build

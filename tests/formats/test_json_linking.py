@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from gateway.core.emission import Emission
 from gateway.core.model import Subject
+from gateway.core.release.emission import Emission
 from tests import builders_formats as build
 
 PEOPLE = [build.pupil(number) for number in range(1, 200)]

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from gateway.core.emission import Emission
 from gateway.core.facts import CourtOrder, Facts
 from gateway.core.model import Category, FieldClass, Ground, Person, PseudonymMethod, Subject, Transform
-from gateway.core.projection import DeliveryRefused
+from gateway.core.policy.schema import Branch as SchemaBranch
+from gateway.core.policy.schema import Leaf, Record
+from gateway.core.policy.schema import Many as SchemaMany
+from gateway.core.policy.terms import Grant
 from gateway.core.reasons import Reason
-from gateway.core.schema import Branch as SchemaBranch
-from gateway.core.schema import Leaf, Record
-from gateway.core.schema import Many as SchemaMany
-from gateway.core.terms import Grant
+from gateway.core.release.emission import Emission
+from gateway.core.release.projection import DeliveryRefused
 from gateway.formats.json import EnvelopeBroken, Minimised
 from tests import builders_formats as build
 from tests.simulators.facts import SimulatedFacts

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.policy_files import load_schema
-from gateway.core.emission import Emission
-from gateway.core.grants import leaves
+from gateway.adapters.policy.files import load_schema
 from gateway.core.model import Enrolment, Person, PseudonymMethod, Subject, Transform
-from gateway.core.projection import compile_projection
-from gateway.core.schema import Schema
-from gateway.core.terms import Grant
+from gateway.core.policy.grants import leaves
+from gateway.core.policy.schema import Schema
+from gateway.core.policy.terms import Grant
+from gateway.core.release.emission import Emission
+from gateway.core.release.projection import compile_projection
 from gateway.demo.records import make_records
 from gateway.demo.school import School, make_school
 from gateway.formats.json import JsonMinimiser

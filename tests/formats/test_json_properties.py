@@ -15,12 +15,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.emission import Emission
-from gateway.core.grants import node_at
 from gateway.core.model import Person, PseudonymMethod, Transform
-from gateway.core.projection import compile_projection
-from gateway.core.schema import Branch, Leaf, Many, Node, Record
-from gateway.core.terms import Grant
+from gateway.core.policy.grants import node_at
+from gateway.core.policy.schema import Branch, Leaf, Many, Node, Record
+from gateway.core.policy.terms import Grant
+from gateway.core.release.emission import Emission
+from gateway.core.release.projection import compile_projection
 from gateway.formats.json import EnvelopeBroken, JsonMinimiser
 from tests import builders_formats as build
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.schema import NamedSubject
+from gateway.core.policy.schema import NamedSubject
 from gateway.formats.json import BodyRefused, read_named
 from tests import builders_formats as build
 

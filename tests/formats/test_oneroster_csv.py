@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.minimised import EnvelopeBroken
 from gateway.core.reasons import Reason
+from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.csv import SetLimits
 from tests import builders_csv as csv
 from tests import builders_formats as build

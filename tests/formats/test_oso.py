@@ -15,16 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.adapters.policy_files import load_recipient
-from gateway.core.emission import Emission
+from gateway.adapters.policy.files import load_recipient
 from gateway.core.facts import Document, Facts
-from gateway.core.grants import leaves
-from gateway.core.minimised import Minimised
 from gateway.core.model import FieldClass, PseudonymMethod
-from gateway.core.projection import DeliveryRefused, compile_projection
+from gateway.core.policy.grants import leaves
+from gateway.core.policy.schema import Leaf, Record
+from gateway.core.policy.terms import Grant, Recipient
 from gateway.core.reasons import Reason
-from gateway.core.schema import Leaf, Record
-from gateway.core.terms import Grant, Recipient
+from gateway.core.release.emission import Emission
+from gateway.core.release.minimised import Minimised
+from gateway.core.release.projection import DeliveryRefused, compile_projection
 from gateway.formats.xml import XmlMinimiser
 from tests import builders_formats as build
 from tests.policy.shipped import schemas, template

@@ -6,10 +6,10 @@ import traceback
 
 import pytest
 
-from gateway.core.circle import Circle
-from gateway.core.emission import Emission
-from gateway.core.masking import Mask
-from gateway.core.minimised import EnvelopeBroken
+from gateway.core.release.circle import Circle
+from gateway.core.release.emission import Emission
+from gateway.core.release.masking import Mask
+from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.xml import Limits
 from tests import builders_xml as xml
 

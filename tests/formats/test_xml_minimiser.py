@@ -10,16 +10,16 @@ from hashlib import sha256
 import pytest
 from lxml import etree
 
-from gateway.core.circle import Circle
-from gateway.core.classified import of_text
 from gateway.core.facts import Document, Facts
-from gateway.core.masking import Mask
-from gateway.core.minimised import EnvelopeBroken
 from gateway.core.model import FieldClass, PseudonymMethod, Transform
-from gateway.core.projection import DeliveryRefused, Leaf, compile_projection
+from gateway.core.policy.terms import Aggregate, Grant
 from gateway.core.reasons import Reason
-from gateway.core.terms import Aggregate, Grant
-from gateway.core.text_guard import Guard
+from gateway.core.release.circle import Circle
+from gateway.core.release.classified import of_text
+from gateway.core.release.masking import Mask
+from gateway.core.release.minimised import EnvelopeBroken
+from gateway.core.release.projection import DeliveryRefused, Leaf, compile_projection
+from gateway.core.release.text_guard import Guard
 from gateway.formats.xml import Limits, XmlMinimiser
 from tests import builders_formats as build
 from tests import builders_xml as xml

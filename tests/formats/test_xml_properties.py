@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.core.circle import Circle
-from gateway.core.emission import Emission
-from gateway.core.masking import Mask
-from gateway.core.minimised import EnvelopeBroken
+from gateway.core.release.circle import Circle
+from gateway.core.release.emission import Emission
+from gateway.core.release.masking import Mask
+from gateway.core.release.minimised import EnvelopeBroken
 from tests import builders_xml as xml
 
 CANARY = "kanarie7f3a"

@@ -25,8 +25,8 @@ import orjson
 
 from gateway.bootstrap import acts
 from gateway.bootstrap.school import open_school
-from gateway.core import pseudonym
 from gateway.core.model import Person
+from gateway.core.release import pseudonym
 from tests.simulators.persons import somebody
 
 GATEWAY = Path(sys.executable).with_name("gateway")

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from gateway.adapters.fact_store import Entered, enter
+from gateway.adapters.facts.store import Entered, enter
 from gateway.bootstrap.school import legal_today, open_school
 from gateway.core.facts import AnyFact
 from tests.cli.test_persons import code_of

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from gateway.adapters.fact_store import Entered, enter
+from gateway.adapters.facts.store import Entered, enter
 from gateway.bootstrap.school import open_school
 from gateway.core.facts import AnyFact, Restriction, RestrictionGround
 from tests.journeys.driving import NORTH, SOUTH, STUDENTS, Demo, truth

@@ -21,7 +21,7 @@ import orjson
 import pytest
 
 from gateway.bootstrap.school import open_school
-from gateway.core import pseudonym
+from gateway.core.release import pseudonym
 from tests.journeys.driving import ENROLMENTS, GROUPS, STUDENTS, Demo, truth
 
 pytestmark = pytest.mark.journey

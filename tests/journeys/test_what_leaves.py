@@ -10,10 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from gateway.adapters.policy_files import load_recipient, load_schema
+from gateway.adapters.policy.files import load_recipient, load_schema
 from gateway.core.model import Transform
-from gateway.core.schema import Schema
-from gateway.core.terms import Grant, Recipient
+from gateway.core.policy.schema import Schema
+from gateway.core.policy.terms import Grant, Recipient
 from tests.journeys.canaries import Canaries, canaries_of
 from tests.journeys.driving import ENROLMENTS, GROUPS, SOUTH, STUDENTS, UNKNOWN, Demo, truth
 from tests.official import needs_standards, problems

@@ -12,10 +12,10 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from gateway.adapters.answers import answers, questions
-from gateway.adapters.policy_files import Report, check_directory, load_schema
-from gateway.adapters.yaml_text import Problem
-from gateway.core.schema import Leaf, Many, Node, Schema
+from gateway.adapters.policy.answers import answers, questions
+from gateway.adapters.policy.files import Report, check_directory, load_schema
+from gateway.adapters.policy.yaml_text import Problem
+from gateway.core.policy.schema import Leaf, Many, Node, Schema
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 22)

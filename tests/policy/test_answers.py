@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.adapters.answers import Answer, answers, questions
-from gateway.adapters.yaml_text import read
+from gateway.adapters.policy.answers import Answer, answers, questions
+from gateway.adapters.policy.yaml_text import read
 
 TEXT = """# Uitleg.
 title: "ASK: Welke titel?"  # blijft staan

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.policy_files import check_directory
-from gateway.core.terms import Location, Organisation
+from gateway.adapters.policy.files import check_directory
+from gateway.core.policy.terms import Location, Organisation
 from tests.policy.shipped import TODAY, answered, changed, line_of, school, told
 
 

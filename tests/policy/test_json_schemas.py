@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft7Validator
 from pydantic import ValidationError
 
-from gateway.adapters.policy_schema import FORMS, file_name, text
-from gateway.adapters.yaml_text import Ask, read
+from gateway.adapters.policy.json_schema import FORMS, file_name, text
+from gateway.adapters.policy.yaml_text import Ask, read
 from tests.policy.shipped import RECIPIENTS, ROOT, SCHEMAS, changed, schema_text, template
 from tests.policy.test_settings import GATEWAY
 

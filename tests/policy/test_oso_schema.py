@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pytest
 from lxml import etree
 
-from gateway.adapters.policy_files import load_schema
+from gateway.adapters.policy.files import load_schema
 from gateway.core.model import FieldClass
-from gateway.core.schema import Branch, Leaf, Many, Node
+from gateway.core.policy.schema import Branch, Leaf, Many, Node
 from tests.policy.shipped import changed, leaves_of, schema_text, schemas, told
 
 XS = "{http://www.w3.org/2001/XMLSchema}"

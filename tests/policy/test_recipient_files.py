@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.policy_files import check_directory, load_recipient
-from gateway.core.grants import leaf_at
+from gateway.adapters.policy.files import check_directory, load_recipient
 from gateway.core.model import FieldClass, Ground, PseudonymMethod, RecipientKind, Transform
-from gateway.core.schema import Record
-from gateway.core.terms import Delivery, Grant, Recipient, Rows
+from gateway.core.policy.grants import leaf_at
+from gateway.core.policy.schema import Record
+from gateway.core.policy.terms import Delivery, Grant, Recipient, Rows
 from tests.policy.shipped import (
     DOSSIERS,
     NAMED,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.policy_files import load_schema
-from gateway.adapters.yaml_text import read
+from gateway.adapters.policy.files import load_schema
+from gateway.adapters.policy.yaml_text import read
 from gateway.core.model import FieldClass, Person
-from gateway.core.schema import Branch, Leaf, Many, Node, Schema
+from gateway.core.policy.schema import Branch, Leaf, Many, Node, Schema
 from tests.policy.shipped import ROOT, SCHEMAS, changed, leaves_of, line_of, schema_text, schemas, told
 
 OFFICIAL = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.settings_forms import LimitsForm
-from gateway.adapters.yaml_text import Problem
+from gateway.adapters.policy.settings_forms import LimitsForm
+from gateway.adapters.policy.yaml_text import Problem
 from gateway.settings import Limits, Secret, Settings, SettingsWrong, load, parse, read_secret
 from tests.policy.shipped import changed, line_of, told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.adapters.yaml_text import MAX_CHARACTERS, Ask, read
+from gateway.adapters.policy.yaml_text import MAX_CHARACTERS, Ask, read
 
 
 @pytest.mark.parametrize(

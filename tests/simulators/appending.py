@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from gateway.adapters.database import open_database
-from gateway.adapters.register import DatabaseRegister
+from gateway.adapters.register.writer import DatabaseRegister
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.register import Issue
 from tests.simulators.drafts import a_draft, a_subject, an_id

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from gateway.core import pseudonym
 from gateway.core.facts import Answer, Capacity, Consent, ConsentTerms, Form
 from gateway.core.model import Category, Enrolment
+from gateway.core.release import pseudonym
 from gateway.transfer.steps import Sizes
 from tests.builders_formats import pupil, student_json
 from tests.policy.shipped import answered, changed

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.adapters.acts import Act
+from gateway.adapters.register.acts import Act
 from gateway.core.model import Person, Subject, Versions
 from gateway.core.register import Draft
 from gateway.transfer.trail import instant, uuid7

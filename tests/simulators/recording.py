@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.adapters.database import Database
-from gateway.adapters.fact_batches import concerned
-from gateway.adapters.fact_store import Entered, enter, known
-from gateway.adapters.memory_facts import MemoryFacts
-from gateway.adapters.register import verify_register
+from gateway.adapters.facts.batches import concerned
+from gateway.adapters.facts.memory import MemoryFacts
+from gateway.adapters.facts.store import Entered, enter, known
+from gateway.adapters.pupils.subjects import Subjects, id_lookup
+from gateway.adapters.register.writer import verify_register
 from gateway.adapters.store_keys import StoreKeys
-from gateway.adapters.subjects import Subjects, id_lookup
 from gateway.core.facts import AnyFact, Facts
 from gateway.core.model import Person
 from gateway.core.register import Verification

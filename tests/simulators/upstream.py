@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.decide import Permit
+from gateway.core.gate.decide import Permit
 from gateway.transfer.ports import (
     NotSent,
     OutcomeUnknown,

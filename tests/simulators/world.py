@@ -21,13 +21,13 @@ from typing import Any
 
 import orjson
 
-from gateway.adapters.policy_files import load_recipient
-from gateway.core import pseudonym
+from gateway.adapters.policy.files import load_recipient
 from gateway.core.facts import AnyFact, gathered
 from gateway.core.model import Caller, KeyVersion, Subject, Versions
-from gateway.core.policy import RecipientState, compile_standings
+from gateway.core.policy.rules import RecipientState, compile_standings
+from gateway.core.policy.terms import Location, Organisation, Recipient, SchoolPolicy
 from gateway.core.register import Draft, Issue
-from gateway.core.terms import Location, Organisation, Recipient, SchoolPolicy
+from gateway.core.release import pseudonym
 from gateway.transfer.compiled import Compiled, compile_policy
 from gateway.transfer.drift import Drift
 from gateway.transfer.ledger import Outcome, Plan, Planned, State, Statement

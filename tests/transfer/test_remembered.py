@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from gateway.core.days import legal_date
-from gateway.core.decide import Call, Permit
-from gateway.core.emission import Sight
 from gateway.core.facts import Occasion
+from gateway.core.gate.decide import Call, Permit
 from gateway.core.model import Caller, RecipientKind
+from gateway.core.policy.terms import Conditions
 from gateway.core.reasons import Reason
-from gateway.core.terms import Conditions
+from gateway.core.release.emission import Sight
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Stop
 from tests.builders_formats import student_json

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gateway.core.model import Finding
+from gateway.core.policy.schema import Branch, Parameter, Record, Route, Schema
+from gateway.core.policy.terms import Location, Organisation
 from gateway.core.reasons import Reason
-from gateway.core.schema import Branch, Parameter, Record, Route, Schema
-from gateway.core.terms import Location, Organisation
 from gateway.transfer.request import Asked, Match, Router, Stop, ask, upstream_path, upstream_query
 
 ORGANISATION = Organisation(

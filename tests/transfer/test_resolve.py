@@ -7,13 +7,13 @@ from datetime import date
 
 import pytest
 
-from gateway.core.decide import Call, Permit, decide
-from gateway.core.emission import Sight
+from gateway.core.gate.decide import Call, Permit, decide
+from gateway.core.gate.question import Audience
 from gateway.core.model import Person, Subject
-from gateway.core.question import Audience
+from gateway.core.policy.schema import Parameter
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
-from gateway.core.schema import Parameter
+from gateway.core.release.emission import Sight
 from gateway.transfer.resolve import UNKNOWN, Absent, Resolver
 from tests.builders_formats import pupil
 from tests.policy.shipped import schemas

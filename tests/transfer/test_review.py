@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.core.classified import Waiting, of_text
 from gateway.core.facts import CourtOrder, Document
 from gateway.core.model import FieldClass
 from gateway.core.reasons import Reason
+from gateway.core.release.classified import Waiting, of_text
 from gateway.transfer.request import Stop
 from gateway.transfer.review import Review
 from tests.builders_formats import student_json

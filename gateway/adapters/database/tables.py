@@ -88,7 +88,7 @@ key_proof = _table(
     Column("proof", LargeBinary, nullable=False),
 )
 
-# -- subjects (adapters.subjects) ----------------------------------------------------------------------
+# -- subjects (adapters.pupils.subjects) ----------------------------------------------------------------------
 
 # `reference_key` is the person's own random key, sealed; without it register references lead nowhere.
 # `changed`: the value of the facts counter when anything about this person last changed.
@@ -125,7 +125,7 @@ roster = _table(
     Index("roster_subject", "subject"),
     rowid=False,
 )
-# `source` with /pupils: when its pupils' facts were read (`adapters.pupil_sync`).
+# `source` with /pupils: when its pupils' facts were read (`adapters.pupils.details`).
 roster_sync = _table(
     "roster_sync",
     Column("source", Text, nullable=False),
@@ -156,7 +156,7 @@ task = _table(
     Index("task_open", "kind", "about"),
 )
 
-# -- facts (adapters.fact_store) -----------------------------------------------------------------------
+# -- facts (adapters.facts.store) -----------------------------------------------------------------------
 
 # One act, or one import. Without a version it is being staged and nobody sees it; with one it is valid, since that
 # value of the facts counter. `size`: how many facts it enters and ends.
@@ -206,7 +206,7 @@ declaration = _table(
     Column("ended", Integer, ForeignKey("batch.number")),
 )
 
-# -- cases for a person: permits (adapters.permits) and holds (adapters.holds) -----------------------------
+# -- cases for a person: permits and holds (adapters.register.permits, .holds) -----------------------------------------
 
 # Named by keyed look-up values, not by numbers: in a list of which somebody may not see all, a gap would tell.
 # `fact`: the number of its fact; `content` is sealed: the items, and the outcome of the review. `secret`: releaser and
@@ -263,7 +263,7 @@ hold = _table(
     rowid=False,
 )
 
-# -- callers (adapters.callers) ------------------------------------------------------------------------
+# -- callers (adapters.access.callers) ------------------------------------------------------------------------
 
 client = _table(
     "client",
@@ -288,7 +288,7 @@ token = _table(
     rowid=False,
 )
 
-# -- persons (adapters.persons) and what waits for a second one (adapters.proposals) ---------------------
+# -- persons (adapters.access.persons) and what waits for a second one (adapters.access.proposals) ---------------------
 
 # `password` is an argon2id text and `totp` the key of the codes, both sealed. `step`: the last 30 seconds of which a
 # code was used. `statement`: the moment the confidentiality statement was accepted (R108).
@@ -340,7 +340,7 @@ proposal = _table(
     Column("done", Text),
 )
 
-# -- policy (adapters.policy_store) --------------------------------------------------------------------
+# -- policy (adapters.policy.store) --------------------------------------------------------------------
 
 policy_text = _table(
     "policy_text",
@@ -369,7 +369,7 @@ activation = _table(
     Index("activation_recipient", "recipient"),
 )
 
-# -- write-back (adapters.statements) and drift (adapters.field_seen) -----------------------------------
+# -- write-back (adapters.statements) and drift (adapters.lvs.field_seen) -----------------------------------
 
 statement = _table(
     "statement",

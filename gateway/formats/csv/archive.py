@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
-from gateway.core.minimised import EnvelopeBroken
+from gateway.core.release.minimised import EnvelopeBroken
 
 _BROKEN = (
     zipfile.BadZipFile,

@@ -1,15 +1,15 @@
-"""The names and national numbers in a file, also in columns that do not leave (`core.circle`)."""
+"""The names and national numbers in a file, also in columns that do not leave (`core.release.circle`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gateway.core import grants
-from gateway.core.circle import Circle, is_name, is_number
-from gateway.core.grants import slots
-from gateway.core.masking import Mask
-from gateway.core.national_number import normal
-from gateway.core.schema import Record
+from gateway.core.policy import grants
+from gateway.core.policy.grants import slots
+from gateway.core.policy.schema import Record
+from gateway.core.release.circle import Circle, is_name, is_number
+from gateway.core.release.masking import Mask
+from gateway.core.release.national_number import normal
 from gateway.formats.csv.read import Table
 
 

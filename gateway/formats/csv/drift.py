@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from gateway.core.drift import shown
-from gateway.core.minimised import EnvelopeBroken
-from gateway.core.schema import Csv, Record
+from gateway.core.policy.schema import Csv, Record
+from gateway.core.release.drift import shown
+from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.csv.read import table
 
 

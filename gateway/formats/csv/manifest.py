@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from gateway.core.minimised import EnvelopeBroken
-from gateway.core.schema import Csv, Manifest
+from gateway.core.policy.schema import Csv, Manifest
+from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.csv.read import table
 from gateway.formats.csv.write import head, line
 

@@ -1,9 +1,9 @@
 """One record's projection compiled for CSV: see whom each row speaks of, and write the columns that may leave.
 
-The same promise as JSON's (`core.minimised`). A large file comes in pieces (`read.CsvFile`), each with its header, so
-that memory stays flat; `rows` of the pieces are sorted by the caller. A ragged row is malformed, and alone; a file that
-does not have the columns it needs is no file of this kind. Leaves out: which record and delivery (`transfer`), files
-that refer to each other (`sets`).
+The same promise as JSON's (`core.release.minimised`). A large file comes in pieces (`read.CsvFile`), each with its
+header, so that memory stays flat; `rows` of the pieces are sorted by the caller. A ragged row is malformed, and alone;
+a file that does not have the columns it needs is no file of this kind. Leaves out: which record and delivery
+(`transfer`), files that refer to each other (`sets`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from gateway.core.circle import Circle
-from gateway.core.emission import Emission
-from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.model import Transform
-from gateway.core.projection import Branch, DeliveryRefused, Many, Projection, without
-from gateway.core.schema import Csv
-from gateway.core.terms import Aggregate
+from gateway.core.policy.schema import Csv
+from gateway.core.policy.terms import Aggregate
+from gateway.core.release.circle import Circle
+from gateway.core.release.emission import Emission
+from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.projection import Branch, DeliveryRefused, Many, Projection, without
 from gateway.formats.csv.circle import circle as circle_of
 from gateway.formats.csv.places import Place
 from gateway.formats.csv.plan import Column, Planner, references, subjects

@@ -1,16 +1,16 @@
 """Where a row names a person: reading the ids in its cells. Leaves out: who that is and whether they may be seen
-(`core.emission`)."""
+(`core.release.emission`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.core.emission import ECK_ID, Memo, Seen, Sight
 from gateway.core.model import Subject as Known
-from gateway.core.national_number import normal
-from gateway.core.projection import DeliveryRefused, Subject
+from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
-from gateway.core.schema import Record
+from gateway.core.release.emission import ECK_ID, Memo, Seen, Sight
+from gateway.core.release.national_number import normal
+from gateway.core.release.projection import DeliveryRefused, Subject
 
 TEXT = "#text"
 """In the schema, the value of a cell that speaks of a person, and of one item in such a cell."""

@@ -1,7 +1,7 @@
 """A projection beside its schema, compiled to the columns that leave, in the order of the schema.
 
 Made once per set of withheld paths. A cell is a value, or speaks of a person (an object with `#text` alone), or holds
-several of either. Leaves out: what a value becomes (`core.texts`), the walk over rows (`minimiser`).
+several of either. Leaves out: what a value becomes (`core.release.texts`), the walk over rows (`minimiser`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.core import schema
-from gateway.core.grants import leaf_at
 from gateway.core.model import Transform
-from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, Subject, leaves
-from gateway.core.schema import Record
-from gateway.core.texts import Read, becomes, reader
+from gateway.core.policy import schema
+from gateway.core.policy.grants import leaf_at
+from gateway.core.policy.schema import Record
+from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, Subject, leaves
+from gateway.core.release.texts import Read, becomes, reader
 from gateway.formats.csv.places import TEXT, Place
 
 

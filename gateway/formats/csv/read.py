@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass, field
 
 from gateway.core.file_forms import Form, OtherFormat
-from gateway.core.minimised import EnvelopeBroken
-from gateway.core.schema import Csv
+from gateway.core.policy.schema import Csv
+from gateway.core.release.minimised import EnvelopeBroken
 
 _BOM = codecs.BOM_UTF8
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")

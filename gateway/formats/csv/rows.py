@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from gateway.core.circle import Circle
-from gateway.core.emission import ECK_ID, Emission, Seen, contradicted
-from gateway.core.grants import leaves
 from gateway.core.model import Category, Transform
-from gateway.core.projection import Projection, Slot
+from gateway.core.policy.grants import leaves
+from gateway.core.policy.schema import Csv, Record
 from gateway.core.reasons import Reason
-from gateway.core.schema import Csv, Record
-from gateway.core.text_guard import Guard
-from gateway.core.texts import Malformed, written
-from gateway.core.transforms import reference_day
+from gateway.core.release.circle import Circle
+from gateway.core.release.emission import ECK_ID, Emission, Seen, contradicted
+from gateway.core.release.projection import Projection, Slot
+from gateway.core.release.text_guard import Guard
+from gateway.core.release.texts import Malformed, written
+from gateway.core.release.transforms import reference_day
 from gateway.formats.csv.places import Place
 from gateway.formats.csv.plan import Column, Reference, Value
 from gateway.formats.csv.write import line, plain

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.circle import Circle
-from gateway.core.emission import Emission
-from gateway.core.grants import leaves
-from gateway.core.minimised import EnvelopeBroken, Minimised
-from gateway.core.projection import DeliveryRefused
-from gateway.core.schema import Csv, Manifest, Schema
+from gateway.core.policy.grants import leaves
+from gateway.core.policy.schema import Csv, Manifest, Schema
+from gateway.core.release.circle import Circle
+from gateway.core.release.emission import Emission
+from gateway.core.release.minimised import EnvelopeBroken, Minimised
+from gateway.core.release.projection import DeliveryRefused
 from gateway.formats.csv.archive import SetLimits, packed, unpacked
 from gateway.formats.csv.circle import circle
 from gateway.formats.csv.manifest import Contents, read, rewritten

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.core.schema import Csv
-from gateway.core.texts import Malformed
+from gateway.core.policy.schema import Csv
+from gateway.core.release.texts import Malformed
 from gateway.formats.csv.read import written
 
 # Also as full-width signs, which some programs read alike.

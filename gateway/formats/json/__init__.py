@@ -1,8 +1,8 @@
 """JSON: what leaves in answers (`minimiser`), what comes in with requests (`requests`, `inbound`) and files (`files`),
 what is new in a source (`drift`)."""
 
-from gateway.core.circle import Circle
-from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.circle import Circle
+from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.formats.json.drift import unknown_fields
 from gateway.formats.json.files import JsonFile
 from gateway.formats.json.inbound import JsonInbound, Message, Statement

@@ -1,15 +1,15 @@
 """A record that says another birth date than the school recorded is not released on either (R109).
 
 Only a birth date that is read is compared, of the person whose own object holds it. Leaves out: what becomes of the
-person (`core.emission`).
+person (`core.release.emission`).
 """
 
 from __future__ import annotations
 
-from gateway.core.grants import leaf_at
 from gateway.core.model import Category
-from gateway.core.projection import Branch, Leaf
-from gateway.core.schema import Record
+from gateway.core.policy.grants import leaf_at
+from gateway.core.policy.schema import Record
+from gateway.core.release.projection import Branch, Leaf
 from gateway.formats.json.shapes import Shape
 
 

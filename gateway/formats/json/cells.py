@@ -1,7 +1,7 @@
 """A list of records as counts of pupils, for a delivery that tells nothing about anybody (R45).
 
-Leaves out: which counts may be told (`core.aggregate`), what may be counted (`core.rules_aggregate`), who is counted:
-what the walk would have released.
+Leaves out: which counts may be told (`core.release.aggregate`), what may be counted (`core.policy.rules_aggregate`),
+who is counted: what the walk would have released.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.aggregate import Key, told
-from gateway.core.emission import Seen
-from gateway.core.terms import Aggregate
+from gateway.core.policy.terms import Aggregate
+from gateway.core.release.aggregate import Key, told
+from gateway.core.release.emission import Seen
 
 
 @dataclass(frozen=True, slots=True)

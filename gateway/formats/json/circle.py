@@ -1,8 +1,8 @@
-"""Reading the circle of an answer in JSON: the names and national numbers in it (`core.circle`).
+"""Reading the circle of an answer in JSON: the names and national numbers in it (`core.release.circle`).
 
 Read from the answer a second time, and only where they are needed: to mask free text, or when a released value might be
 somebody's number. Whatever cannot be read there teaches nothing: the records themselves are judged elsewhere. Leaves
-out: what is masked (`core.masking`), what is blocked (`guard`).
+out: what is masked (`core.release.masking`), what is blocked (`guard`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.core import grants
-from gateway.core.circle import Circle, is_name, is_number
-from gateway.core.grants import slots
-from gateway.core.masking import Mask
-from gateway.core.national_number import normal
-from gateway.core.schema import Record
+from gateway.core.policy import grants
+from gateway.core.policy.grants import slots
+from gateway.core.policy.schema import Record
+from gateway.core.release.circle import Circle, is_name, is_number
+from gateway.core.release.masking import Mask
+from gateway.core.release.national_number import normal
 from gateway.formats.json.ids import array_of
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from gateway.core.drift import shown
-from gateway.core.schema import Branch, Leaf, Many, Node, Record
+from gateway.core.policy.schema import Branch, Leaf, Many, Node, Record
+from gateway.core.release.drift import shown
 
 _RECORDS = 64  # looked at in one list: a field that only few records have turns up in another sample
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from gateway.core.file_forms import Form, OtherFormat
-from gateway.core.minimised import EnvelopeBroken
+from gateway.core.release.minimised import EnvelopeBroken
 
 # Up to the next bracket that stands in no text; no match when it has not arrived yet. Nothing in it can be tried twice
 # (possessive), so that no input takes more than one look per byte.

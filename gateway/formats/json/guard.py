@@ -15,15 +15,15 @@ from typing import Any
 
 from msgspec import Raw
 
-from gateway.core.circle import Circle
-from gateway.core.classified import Waiting, of_document, of_text
-from gateway.core.emission import Emission
 from gateway.core.model import FieldClass, Subject, Transform
-from gateway.core.national_number import found_in, may_be, may_hold, numbers_in, own
-from gateway.core.projection import Branch, Leaf, Many, Slot
+from gateway.core.policy.schema import Record
+from gateway.core.policy.words import hollow
 from gateway.core.reasons import Reason
-from gateway.core.schema import Record
-from gateway.core.words import hollow
+from gateway.core.release.circle import Circle
+from gateway.core.release.classified import Waiting, of_document, of_text
+from gateway.core.release.emission import Emission
+from gateway.core.release.national_number import found_in, may_be, may_hold, numbers_in, own
+from gateway.core.release.projection import Branch, Leaf, Many, Slot
 from gateway.formats.json.places import Place
 from gateway.formats.json.shapes import FORMATS, MALFORMED, Shape, id_fields
 

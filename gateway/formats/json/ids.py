@@ -1,6 +1,6 @@
 """Reading the ids of a person in JSON: an ECK iD's leaf and an array of {value, type}. Writing them back in that form.
 
-Pure shape: whom the ids stand for is `core.emission`'s business. Types the schema does not know name nobody.
+Pure shape: whom the ids stand for is `core.release.emission`'s business. Types the schema does not know name nobody.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.core.emission import ECK_ID
-from gateway.core.schema import TypedIds
+from gateway.core.policy.schema import TypedIds
+from gateway.core.release.emission import ECK_ID
 
 Ids = tuple[tuple[str, str], ...]
 """(kind of id, value)."""

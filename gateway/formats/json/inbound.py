@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Raw
 
 from gateway.core.model import Subject, Transform
-from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Node, Projection, Slot
-from gateway.core.schema import WriteBack
+from gateway.core.policy.schema import WriteBack
+from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Projection, Slot
 from gateway.formats.json.ids import IdReader, Ids, own_reference
 from gateway.formats.json.requests import BodyRefused, School
 from gateway.formats.json.shapes import shape

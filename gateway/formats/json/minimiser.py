@@ -16,14 +16,14 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.core.circle import Circle
-from gateway.core.emission import Emission, Seen
-from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.model import Transform
-from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Order, Projection, without
+from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
-from gateway.core.terms import Aggregate
-from gateway.core.transforms import reference_day
+from gateway.core.release.circle import Circle
+from gateway.core.release.emission import Emission, Seen
+from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Order, Projection, without
+from gateway.core.release.transforms import reference_day
 from gateway.formats.json.cells import counted
 from gateway.formats.json.circle import CircleReader
 from gateway.formats.json.guard import Guard

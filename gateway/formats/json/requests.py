@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.core.emission import ECK_ID
 from gateway.core.model import Subject
-from gateway.core.schema import NamedSubject, TypedIds
+from gateway.core.policy.schema import NamedSubject, TypedIds
+from gateway.core.release.emission import ECK_ID
 from gateway.formats.json.ids import IdReader, Ids, own_reference
 
 

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Meta, Raw
 
 from gateway.core.model import Transform
-from gateway.core.projection import Branch, Leaf, Many, Node, Slot
-from gateway.core.transforms import Unreadable
+from gateway.core.release.projection import Branch, Leaf, Many, Node, Slot
+from gateway.core.release.transforms import Unreadable
 from gateway.formats.json.ids import ABSENT, array_of
 
 _UUID = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]

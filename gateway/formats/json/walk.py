@@ -17,11 +17,11 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.emission import Seen, Sight, contradicted
 from gateway.core.model import Transform
-from gateway.core.projection import Branch, Leaf, Many, Node, Order, Slot, leaves
-from gateway.core.schema import Record
-from gateway.core.transforms import change
+from gateway.core.policy.schema import Record
+from gateway.core.release.emission import Seen, Sight, contradicted
+from gateway.core.release.projection import Branch, Leaf, Many, Node, Order, Slot, leaves
+from gateway.core.release.transforms import change
 from gateway.formats.json import guard
 from gateway.formats.json.births import differing
 from gateway.formats.json.places import Place, lists_people, may_be_missing

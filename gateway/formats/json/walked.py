@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gateway.core.emission import Emission, Seen
+from gateway.core.release.emission import Emission, Seen
 
 
 class Withheld(Exception):

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from gateway.core.emission import ECK_ID, Emission, Seen
 from gateway.core.model import Transform
+from gateway.core.policy.schema import Hidden
 from gateway.core.reasons import Reason
-from gateway.core.schema import Hidden
-from gateway.core.text_guard import Guard
-from gateway.core.texts import Malformed, written
+from gateway.core.release.emission import ECK_ID, Emission, Seen
+from gateway.core.release.text_guard import Guard
+from gateway.core.release.texts import Malformed, written
 from gateway.formats.xml.plan import Element, Step, Value
 from gateway.formats.xml.source import Source
 from gateway.formats.xml.values import text_of

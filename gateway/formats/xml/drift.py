@@ -10,9 +10,9 @@ from itertools import islice
 
 from lxml import etree
 
-from gateway.core.drift import shown
-from gateway.core.minimised import EnvelopeBroken
-from gateway.core.schema import Branch, Many, Record
+from gateway.core.policy.schema import Branch, Many, Record
+from gateway.core.release.drift import shown
+from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.source import Names
 

@@ -6,7 +6,7 @@ Leaves out: whether it is well-formed and what may leave of it (`minimiser`); li
 from __future__ import annotations
 
 from gateway.core.file_forms import Form, OtherFormat
-from gateway.core.minimised import EnvelopeBroken
+from gateway.core.release.minimised import EnvelopeBroken
 
 _BOM = b"\xef\xbb\xbf"
 

@@ -1,8 +1,8 @@
 """One record's projection compiled for XML: read without harm, see whom it speaks of, build what may leave.
 
-The same promise as JSON's (`core.minimised`). A document is read whole; of a list one record at a time (`rows`), so
-that memory stays flat. Beside the projection the schema speaks: flags that say which parts of a record are there,
-values that the standard demands for what is secret. Leaves out: which record and delivery (`transfer`).
+The same promise as JSON's (`core.release.minimised`). A document is read whole; of a list one record at a time
+(`rows`), so that memory stays flat. Beside the projection the schema speaks: flags that say which parts of a record are
+there, values that the standard demands for what is secret. Leaves out: which record and delivery (`transfer`).
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from datetime import date
 
 from lxml import etree
 
-from gateway.core.circle import Circle
-from gateway.core.emission import Emission, Seen, contradicted
-from gateway.core.grants import leaves
-from gateway.core.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.model import Category
-from gateway.core.projection import DeliveryRefused, Projection, without
+from gateway.core.policy.grants import leaves
+from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
-from gateway.core.terms import Aggregate
-from gateway.core.text_guard import Guard
-from gateway.core.texts import Malformed
-from gateway.core.transforms import reference_day
+from gateway.core.release.circle import Circle
+from gateway.core.release.emission import Emission, Seen, contradicted
+from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.projection import DeliveryRefused, Projection, without
+from gateway.core.release.text_guard import Guard
+from gateway.core.release.texts import Malformed
+from gateway.core.release.transforms import reference_day
 from gateway.formats.xml.build import Builder, Built, Gone, RecordGone
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.places import Place

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.core.minimised import EnvelopeBroken
+from gateway.core.release.minimised import EnvelopeBroken
 
 _DECLARED = re.compile(rb"<\?xml[^>]{0,100}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 # In these a DOCTYPE is written in the bytes of ASCII, so that none can hide.

@@ -1,16 +1,16 @@
 """Where a record in XML names a person: reading the ids there. Leaves out: who that is and whether they may be seen
-(`core.emission`)."""
+(`core.release.emission`)."""
 
 from __future__ import annotations
 
 from lxml import etree
 
-from gateway.core.emission import ECK_ID, Emission, Seen
 from gateway.core.model import Subject as Known
-from gateway.core.national_number import normal
-from gateway.core.projection import DeliveryRefused, Subject
+from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
-from gateway.core.schema import Record
+from gateway.core.release.emission import ECK_ID, Emission, Seen
+from gateway.core.release.national_number import normal
+from gateway.core.release.projection import DeliveryRefused, Subject
 from gateway.formats.xml.source import Source
 
 _NUMBER = "bsn"  # the kind of id that is found by its keyed digest and kept nowhere (D7)

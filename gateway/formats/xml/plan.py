@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.core import projection, schema
 from gateway.core.model import Transform
-from gateway.core.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, leaves
-from gateway.core.schema import Hidden
-from gateway.core.texts import Read, becomes, reader
+from gateway.core.policy import schema
+from gateway.core.policy.schema import Hidden
+from gateway.core.release import projection
+from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, leaves
+from gateway.core.release.texts import Read, becomes, reader
 from gateway.formats.xml.parse import Limits
 from gateway.formats.xml.places import Place
 from gateway.formats.xml.source import Names, Source

@@ -10,13 +10,13 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.core import grants
-from gateway.core.circle import Circle, is_name, is_number
-from gateway.core.grants import slots
-from gateway.core.masking import Mask
 from gateway.core.model import FieldClass
-from gateway.core.national_number import normal
-from gateway.core.schema import Leaf, Record
+from gateway.core.policy import grants
+from gateway.core.policy.grants import slots
+from gateway.core.policy.schema import Leaf, Record
+from gateway.core.release.circle import Circle, is_name, is_number
+from gateway.core.release.masking import Mask
+from gateway.core.release.national_number import normal
 
 TRUE = frozenset({"true", "1"})
 

@@ -1,12 +1,12 @@
-"""The text of an element or attribute of XML: what it may hold. Leaves out: what a field may be (`core.texts`)."""
+"""The text of an element or attribute of XML: what it may hold. Not: what a field may be (`core.release.texts`)."""
 
 from __future__ import annotations
 
 from lxml import etree
 
-from gateway.core import schema
 from gateway.core.model import FieldClass
-from gateway.core.texts import Malformed
+from gateway.core.policy import schema
+from gateway.core.release.texts import Malformed
 from gateway.formats.xml.parse import Limits
 
 

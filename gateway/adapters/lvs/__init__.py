@@ -1,0 +1,1 @@
+"""The LVS over HTTP: reads and writes, and the fields it sends that nobody knows."""

@@ -1,0 +1,1 @@
+"""Policy: files to values with every problem at once, the store of what is active, the compiler."""

@@ -1,0 +1,302 @@
+"""The form of schemas/NAME.yaml and its translation to `core.model.Schema`.
+
+Holds the shape and what must agree within one file (a subject position that exists, a parameter that is in the path).
+Leaves out: what a recipient may get of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from gateway.adapters.policy.csv_forms import CsvForm, csv_faults, csv_of
+from gateway.adapters.policy.forms import Form, Key
+from gateway.adapters.policy.schema_fields import (
+    At,
+    Fault,
+    FieldName,
+    NodeForm,
+    Plain,
+    node_faults,
+    nodes_of,
+)
+from gateway.core.model import Person
+from gateway.core.policy.grants import leaves, node_at
+from gateway.core.policy.schema import (
+    Branch,
+    KeyIds,
+    Leaf,
+    LeafType,
+    Many,
+    Meant,
+    NamedSubject,
+    Parameter,
+    Record,
+    Route,
+    Schema,
+    SubjectPosition,
+    TypedIds,
+    WriteBack,
+)
+
+DEFAULT = "default"  # in `namespaces`: of names without a prefix
+
+
+Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+Template = Annotated[str, StringConstraints(pattern=r"^(/([A-Za-z0-9_.~-]+|\{[A-Za-z]+\}))+$")]
+
+
+class TypedForm(Form):
+    """A list of {value, type} ids; `kinds`: type on the wire → kind of id; `own`: the administration's own key."""
+
+    path: At
+    value: FieldName
+    type: FieldName
+    own: Plain
+    kinds: dict[Plain, Key]
+
+
+class KeysForm(Form):
+    """Ids that stand each in a field of its own; `kinds`: field → kind of id; `own`: the administration's own key."""
+
+    own: FieldName
+    kinds: dict[FieldName, Key]
+
+
+class IdentityForm(Form):
+    """How a reference to a person is written; paths count from the reference."""
+
+    master: At | None = None
+    typed: TypedForm | None = None
+    keys: KeysForm | None = None
+
+
+class SubjectForm(Form):
+    """A place where a record speaks of a person. `others`: who may stand there too, as the roster tells."""
+
+    at: At
+    person: Literal["pupil", "guardian", "staff"]
+    others: list[Literal["pupil", "guardian", "staff"]] = Field(default_factory=list)
+    withheld: Literal["record", "item"]
+    ids: Key
+
+
+class RecordForm(Form):
+    """One kind of record."""
+
+    subjects: list[SubjectForm] = Field(default_factory=list)
+    order: At | None = None
+    element: FieldName | None = None
+    envelope: FieldName | None = None
+    fields: dict[FieldName, NodeForm]
+
+
+class ParameterForm(Form):
+    """A parameter; it stands in the path when the path names it, else in the query."""
+
+    meaning: Meant
+    type: LeafType = "string"
+    maps: Key | None = None
+    values: list[Plain] = Field(default_factory=list)
+    required: bool = False
+
+
+class NamedForm(Form):
+    """A request body that names one person."""
+
+    key: FieldName
+    organisation_key: FieldName
+    person: Literal["pupil", "guardian", "staff"]
+    ids: Key
+
+
+class WriteForm(Form):
+    """A request body that brings statements. `unkeyed`: paths that do not count as content (D9)."""
+
+    items: FieldName
+    id: FieldName
+    organisation_key: FieldName
+    unkeyed: list[At] = Field(default_factory=list)
+
+
+class RouteForm(Form):
+    """`uses`: names of parameter sets; `parameters` adds to them."""
+
+    method: Literal["GET", "POST", "PUT"]
+    path: Template
+    record: FieldName
+    many: bool
+    uses: list[Key] = Field(default_factory=list)
+    parameters: dict[FieldName, ParameterForm] = Field(default_factory=dict)
+    named: NamedForm | None = None
+    write: WriteForm | None = None
+
+
+class SchemaForm(Form):
+    """schemas/NAME.yaml: every field of one LVS format, classified, and its routes."""
+
+    schema_name: Key = Field(alias="schema")
+    title: Plain
+    version: Plain
+    format: Literal["json", "xml", "csv"]
+    base_path: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_.~-]+)*$")]
+    direction: Literal["pull", "push"]
+    errors: Literal["problem", "edu-v", "edu-v-list"]
+    namespaces: dict[Prefix, Plain] = Field(default_factory=dict)
+    csv: CsvForm | None = None
+    identities: dict[Key, IdentityForm] = Field(default_factory=dict)
+    parameter_sets: dict[Key, dict[FieldName, ParameterForm]] = Field(default_factory=dict)
+    records: dict[FieldName, RecordForm]
+    routes: list[RouteForm]
+
+
+def build(form: SchemaForm, text_hash: str) -> Schema:
+    """The form as the rest of the gateway speaks of it; only for a form without `faults`."""
+    return Schema(
+        name=form.schema_name,
+        title=form.title,
+        version=form.version,
+        format=form.format,
+        base_path=form.base_path,
+        direction=form.direction,
+        errors=form.errors,
+        routes=tuple(_route(form, route) for route in form.routes),
+        records={name: _record(form, name, record) for name, record in form.records.items()},
+        text_hash=text_hash,
+        namespaces={"" if prefix == DEFAULT else prefix: name for prefix, name in form.namespaces.items()},
+        csv=csv_of(form.csv) if form.format == "csv" else None,
+    )
+
+
+def _position(form: SchemaForm, at: str, person: str, withheld: Literal["record", "item"], ids: str) -> SubjectPosition:
+    identity = form.identities[ids]
+    typed = identity.typed
+    return SubjectPosition(
+        at,
+        Person(person),
+        withheld,
+        identity.master,
+        TypedIds(typed.path, typed.value, typed.type, dict(typed.kinds), typed.own) if typed else None,
+        KeyIds(dict(identity.keys.kinds), identity.keys.own) if identity.keys else None,
+    )
+
+
+def _record(form: SchemaForm, name: str, record: RecordForm) -> Record:
+    subjects = tuple(
+        replace(_position(form, s.at, s.person, s.withheld, s.ids), others=tuple(Person(one) for one in s.others))
+        for s in record.subjects
+    )
+    fields = Branch(nodes_of(record.fields))
+    return Record(name, fields, subjects, record.order, record.element or "", record.envelope or "")
+
+
+def _parameters(form: SchemaForm, route: RouteForm) -> Iterator[tuple[str, ParameterForm]]:
+    for name in route.uses:
+        yield from form.parameter_sets.get(name, {}).items()
+    yield from route.parameters.items()
+
+
+def _route(form: SchemaForm, route: RouteForm) -> Route:
+    named = route.named
+    return Route(
+        route.method,
+        route.path,
+        route.record,
+        route.many,
+        tuple(_parameter(route, name, parameter) for name, parameter in _parameters(form, route)),
+        NamedSubject(named.key, named.organisation_key, _position(form, "", named.person, "record", named.ids))
+        if named
+        else None,
+        WriteBack(route.write.items, route.write.id, route.write.organisation_key, tuple(route.write.unkeyed))
+        if route.write
+        else None,
+    )
+
+
+def _parameter(route: RouteForm, name: str, form: ParameterForm) -> Parameter:
+    in_path = f"{{{name}}}" in route.path
+    return Parameter(
+        name,
+        "path" if in_path else "query",
+        form.meaning,
+        form.type,
+        form.maps,
+        tuple(form.values),
+        form.required or in_path,
+    )
+
+
+# -- what must agree within the file -------------------------------------------------------------------
+
+
+def faults(form: SchemaForm) -> Iterator[Fault]:
+    """(where, message, rule) of everything in the file that does not agree with the rest of it."""
+    for name, identity in form.identities.items():
+        for key, ids in (("typed", identity.typed), ("keys", identity.keys)):
+            if ids and ids.own not in ids.kinds:
+                yield ("identities", name, key, "own"), "'own' must be one of the kinds", "form"
+        if (identity.keys is not None) and (identity.typed is not None or form.format == "json"):
+            yield ("identities", name, "keys"), "'keys' belongs to XML and CSV, and stands alone", "form"
+    for name, record in form.records.items():
+        yield from _record_faults(form, name, record)
+    if form.format == "csv":
+        yield from csv_faults({name: Branch(nodes_of(record.fields)) for name, record in form.records.items()})
+    elif form.csv is not None:
+        yield ("csv",), "'csv' belongs to CSV", "form"
+    seen: set[tuple[str, str]] = set()
+    for index, route in enumerate(form.routes):
+        if (route.method, route.path) in seen:
+            yield ("routes", index), "this method and path stand in an earlier route", "form"
+        seen.add((route.method, route.path))
+        yield from _route_faults(form, index, route)
+
+
+def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[Fault]:
+    where = ("records", name)
+    root = Branch(nodes_of(record.fields))
+    yield from node_faults((*where, "fields"), record.fields, root, "")
+    if record.order is not None and not isinstance(node_at(root, record.order), Leaf):
+        yield (*where, "order"), "'order' must be the path of a value", "form"
+    for index, subject in enumerate(record.subjects):
+        place = (*where, "subjects", index)
+        if subject.ids not in form.identities:
+            yield (*place, "ids"), "'ids' must be one of the identities", "form"
+        elif not _bears(root, subject.at, form.identities[subject.ids]):
+            yield (*place, "at"), "no object with these ids stands at 'at'", "form"
+    if not record.subjects and any(leaf.field_class.value == "id" for _, leaf in leaves(root)):
+        yield where, "a record with an id of a person must say whose it is in 'subjects'", "R46"
+
+
+def _bears(root: Branch, at: str, identity: IdentityForm) -> bool:
+    node = node_at(root, at) if at else root
+    inner = node.item if isinstance(node, Many) else node
+    if not isinstance(inner, Branch):
+        return False
+    paths = [identity.master] if identity.master else []
+    if identity.keys:
+        paths += list(identity.keys.kinds)
+    if identity.typed:
+        paths += [f"{identity.typed.path}.{leaf}" for leaf in (identity.typed.value, identity.typed.type)]
+    return bool(paths) and all(isinstance(node_at(inner, path), Leaf) for path in paths)
+
+
+def _route_faults(form: SchemaForm, index: int, route: RouteForm) -> Iterator[Fault]:
+    where = ("routes", index)
+    if route.record not in form.records:
+        yield (*where, "record"), "'record' must be one of the records", "form"
+    for name in route.uses:
+        if name not in form.parameter_sets:
+            yield (*where, "uses"), "'uses' must name parameter sets of this file", "form"
+    parameters = dict(_parameters(form, route))
+    for step in route.path.split("/"):
+        if step.startswith("{") and step[1:-1] not in parameters:
+            yield (*where, "path"), "a parameter of the path is not declared", "form"
+    for name, parameter in parameters.items():
+        if (parameter.meaning == "thing") != (parameter.maps is not None):
+            place = (*where, "parameters", name) if name in route.parameters else where
+            yield place, "a parameter has 'maps' when, and only when, its meaning is thing", "form"
+    if route.named and route.named.ids not in form.identities:
+        yield (*where, "named", "ids"), "'ids' must be one of the identities", "form"

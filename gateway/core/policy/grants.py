@@ -1,0 +1,109 @@
+"""Where a grant's path leads in a schema's record: pure walks over the tree of nodes.
+
+A path goes through arrays without a sign: "students.userIds.userId". Leaves out: whether the grant is allowed
+(`rules_fields`), and what the value becomes (`transforms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.core.model import FieldClass, Person
+from gateway.core.policy.schema import Branch, Leaf, Many, Node, Record, SubjectPosition
+from gateway.core.policy.terms import Grant
+
+
+def node_at(root: Branch, path: str) -> Node | None:
+    """The node that a path names; an array stays an array, so that `empty` can be told from a field."""
+    node: Node = root
+    for step in path.split("."):
+        inside = node.item if isinstance(node, Many) else node
+        if not isinstance(inside, Branch) or step not in inside.fields:
+            return None
+        node = inside.fields[step]
+    return node
+
+
+def leaf_at(root: Branch, path: str) -> Leaf | None:
+    """The scalar that a path names, also when it is the item of an array; None for objects and unknown paths."""
+    node = node_at(root, path)
+    inside = node.item if isinstance(node, Many) else node
+    return inside if isinstance(inside, Leaf) else None
+
+
+def granted_leaves(record: Record, grants: Mapping[str, Grant]) -> Iterator[tuple[str, Leaf, Grant]]:
+    """Every granted path that names a scalar of this record."""
+    for path, grant in grants.items():
+        leaf = leaf_at(record.fields, path)
+        if leaf is not None:
+            yield path, leaf, grant
+
+
+def nodes_along(root: Branch, path: str) -> Iterator[Node]:
+    """The nodes from the record down to what the path names, the parents without their children."""
+    node: Node = root
+    for step in path.split("."):
+        inside = node.item if isinstance(node, Many) else node
+        if not isinstance(inside, Branch) or step not in inside.fields:
+            return
+        node = inside.fields[step]
+        yield node
+
+
+def leaves(root: Branch, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
+    """Every scalar of a record with its path, in the schema's order."""
+    for name, node in root.fields.items():
+        path = f"{prefix}{name}"
+        inside = node.item if isinstance(node, Many) else node
+        if isinstance(inside, Leaf):
+            yield path, inside
+        else:
+            yield from leaves(inside, f"{path}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a person's ids stand in a record, as paths from its root; None where the format has no such leaf."""
+
+    person: Person
+    master: str | None
+    value: str | None
+    type: str | None
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(path for path in (self.master, self.value, self.type) if path)
+
+
+def slots(record: Record) -> tuple[Slot, ...]:
+    """The id slots of every subject position."""
+    return tuple(_slot(position) for position in record.subjects)
+
+
+def _slot(position: SubjectPosition) -> Slot:
+    at = f"{position.at}." if position.at else ""
+    typed = position.typed
+    ids = f"{at}{typed.path}." if typed else ""
+    if position.keys is not None:
+        return Slot(
+            position.person, f"{at}{position.master}" if position.master else None, f"{at}{position.keys.own}", None
+        )
+    return Slot(
+        position.person,
+        f"{at}{position.master}" if position.master else None,
+        f"{ids}{typed.value}" if typed else None,
+        f"{ids}{typed.type}" if typed else None,
+    )
+
+
+def beside_person(record: Record, at: str) -> frozenset[str]:
+    """Paths in the object that speaks of a person which tell more of the person than that they are there: not of
+    somebody of another kind who may stand there too (`SubjectPosition.others`)."""
+    ids = frozenset[str]().union(*(slot.paths for slot in slots(record)))
+    prefix = f"{at}." if at else ""
+    return frozenset(
+        path
+        for path, leaf in leaves(record.fields)
+        if path.startswith(prefix) and path not in ids and leaf.field_class is not FieldClass.ORDINARY
+    )

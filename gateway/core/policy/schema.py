@@ -1,0 +1,242 @@
+"""What one LVS format contains: every known field, classified, and the routes that give it.
+
+Data only; a schema file becomes these values in `adapters.policy.schema_forms`. Leaves out: who receives what of it
+(`terms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.core.model import Category, FieldClass, Person
+
+LeafType = Literal["string", "integer", "number", "boolean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A record can say of itself that something in it is secret. `by`: boolean fields, from the enclosing object, or
+    from the record where the path begins with "/". When one of them is true the node stays behind, or leaves with the
+    neutral `value`, or with that of `values` for what stands in the field `kind` beside it."""
+
+    by: tuple[str, ...]
+    value: str | None = None
+    kind: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def neutral(self) -> bool:
+        return self.value is not None or bool(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A field that says of a part of the record whether it is there. `of`: the paths of that part; `absent`: what
+    leaves when nothing of it may leave; `demanded`: without the part the record cannot leave; `closed`: the source says
+    that the part is not there, and nothing of it leaves, whatever stands there."""
+
+    of: tuple[str, ...]
+    absent: str
+    demanded: str
+    closed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar. `maps` names the kind of thing (group, enrolment, …) whose id this is: mapped per recipient.
+    `pattern`: what its text looks like as a whole; `filler`: what the standard has stand there when the value stays
+    behind; `choice`: of the required fields of one object with this word, exactly one is there; `refers`: in a set of
+    files, the record and field ("users.sourcedId") of the row that this id names."""
+
+    type: LeafType
+    category: Category
+    field_class: FieldClass
+    required: bool = False
+    maps: str | None = None
+    format: str | None = None
+    values: tuple[str, ...] = ()
+    pattern: str | None = None
+    filler: str | None = None
+    choice: str | None = None
+    hidden: Hidden | None = None
+    flag: Flag | None = None
+    refers: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """An object. `repeats`: its fields may come several times, one row after the other."""
+
+    fields: Mapping[str, Node]
+    required: bool = False
+    choice: str | None = None
+    hidden: Hidden | None = None
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """An array of leaves or objects."""
+
+    item: Leaf | Branch
+    required: bool = False
+    choice: str | None = None
+    hidden: Hidden | None = None
+
+
+Node = Leaf | Branch | Many
+
+
+@dataclass(frozen=True, slots=True)
+class TypedIds:
+    """An array of {value, type} ids: `path` of the array, names of its two leaves, wire type → kind of id
+    (`kinds`), and the wire type that stands for the administration's own key (`own`)."""
+
+    path: str
+    value: str
+    type: str
+    kinds: Mapping[str, str]
+    own: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyIds:
+    """Ids that stand each in a leaf of its own: name of the leaf → kind of id (`kinds`), and the leaf that holds the
+    administration's own key (`own`)."""
+
+    kinds: Mapping[str, str]
+    own: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectPosition:
+    """Where a record speaks of a person. `at`: path of the object from the record's root ("" is the root,
+    "students" an array whose items are references). `master`: leaf that holds the ECK iD (kind `eck-id`).
+    `withheld`: what goes when the person is withheld. `others`: kinds of person that may stand here too; which it is
+    the roster tells, and only what is ordinary leaves of them."""
+
+    at: str
+    person: Person
+    withheld: Literal["record", "item"]
+    master: str | None
+    typed: TypedIds | None
+    keys: KeyIds | None = None
+    others: tuple[Person, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One kind of record. `order`: path of the mapped id by which a list is sorted when the record is not
+    itself a person (house rule 7). `element` and `envelope`: in XML, what it is called, and what a list stands in."""
+
+    name: str
+    fields: Branch
+    subjects: tuple[SubjectPosition, ...] = ()
+    order: str | None = None
+    element: str = ""
+    envelope: str = ""
+
+
+Meant = Literal[
+    "organisation-master", "organisation-id", "organisation-id-type", "organisation-filter", "thing", "plain"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A path or query parameter. `meaning` "thing": the mapped id of a `maps`; "plain" goes up as it is."""
+
+    name: str
+    place: Literal["path", "query"]
+    meaning: Meant
+    type: LeafType = "string"
+    maps: str | None = None
+    values: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSubject:
+    """A request body that names one person: JSON keys of the person's reference and of the organisation's,
+    the shape of the reference, and the kind of person."""
+
+    key: str
+    organisation_key: str
+    position: SubjectPosition
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """A request body that brings statements: array `items`, key of a statement's id, key of the
+    organisation's reference; what is named in `unkeyed` is left out of the content digest (D9)."""
+
+    items: str
+    id: str
+    organisation_key: str
+    unkeyed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a path template (`/groups/school/{id}`). `many`: the body is an array of records."""
+
+    method: str
+    path: str
+    record: str
+    many: bool
+    parameters: tuple[Parameter, ...] = ()
+    named: NamedSubject | None = None
+    write: WriteBack | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The file of a set that says which others are there. `file`: its name without ".csv"; `name`, `value`: its two
+    columns; `entry`: what stands before the name of a file; `full`, `partial`, `absent`: the words for a file
+    that holds everything, only what changed, or is not there; `kept`: other names that leave, with the values they may
+    have."""
+
+    file: str
+    name: str
+    value: str
+    entry: str
+    full: str
+    partial: str
+    absent: str
+    kept: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """How the files of a format are written. `separator`: between the items within one cell; `columns`: only those of
+    which something leaves, or as the standard has them, empty where nothing does; `opened`: people open these files in
+    a spreadsheet, so no cell may begin a formula; `manifest`: they come as a set, in a zip."""
+
+    delimiter: str = ","
+    encoding: Literal["utf-8", "utf-8-sig", "cp1252"] = "utf-8"
+    separator: str = ","
+    columns: Literal["granted", "standard"] = "granted"
+    opened: bool = False
+    manifest: Manifest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What one LVS format contains. `text_hash`: SHA-256 (hex) of the file. `errors`: shape of an error.
+    `namespaces`: in XML, prefix of a name in this file → namespace ("" for names without one). `csv`: in CSV, how it is
+    written; a record is called as its file."""
+
+    name: str
+    title: str
+    version: str
+    format: Literal["json", "xml", "csv"]
+    base_path: str
+    direction: Literal["pull", "push"]
+    errors: Literal["problem", "edu-v", "edu-v-list"]
+    routes: tuple[Route, ...]
+    records: Mapping[str, Record]
+    text_hash: str = ""
+    namespaces: Mapping[str, str] = field(default_factory=dict)
+    csv: Csv | None = None

@@ -1,0 +1,389 @@
+"""Who is seen while one answer is built: resolved, screened, pseudonymised, and what the register must know of it.
+
+A `Sight` holds what stays true under one set of versions on one day for one delivery from one source (verdicts,
+pseudonyms), so that a request costs look-ups; the transfer layer drops it when a version or the day moves (house
+rule 4). An `Emission` is one answer. Leaves out: the rules about a person (`screening`), the shape of a format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from gateway.core.facts import Facts
+from gateway.core.gate.question import Audience
+from gateway.core.gate.screening import screen, screen_inbound
+from gateway.core.gate.screening_fields import FieldTerms, field_terms
+from gateway.core.model import KeyVersion, Person, Subject, Verdict
+from gateway.core.policy.grants import beside_person
+from gateway.core.policy.schema import Record
+from gateway.core.policy.terms import Delivery
+from gateway.core.reasons import Reason
+from gateway.core.register import Issue
+from gateway.core.release import pseudonym
+from gateway.core.release.classified import WAITS, Waiting, released
+from gateway.core.release.projection import Subject as Position
+
+ECK_ID = "eck-id"
+
+_REMEMBERED = 200_000  # keys of one position: an LVS that never says the same twice must not fill the memory
+
+
+class People(Protocol):
+    """The roster, as far as an emission asks it."""
+
+    def find(self, kind: str, value: str) -> Subject | None: ...
+
+    def digest(self, number: str) -> bytes: ...
+
+
+class FactBook(Protocol):
+    """What is known about persons, as far as an emission asks it."""
+
+    def about(self, internal: bytes) -> Facts: ...
+
+
+class Keys(Protocol):
+    """The pseudonym keys, as far as an emission asks them."""
+
+    @property
+    def current(self) -> KeyVersion: ...
+
+    def domain_key(self, domain: str, version: int) -> bytes: ...
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Seen:
+    """One person at one position. `reasons`: why withheld (empty: available), `held`: those of them that wait for a
+    decision; `withheld`: paths that do not leave for this person, `fields`: why; `key`: what orders a list; `ids`: what
+    leaves, as (kind of id, value); `born`: the day of birth that the school recorded. `master`, `typed` and `whole` are
+    a format's own forms of it, made once."""
+
+    subject: Subject | None
+    reasons: tuple[Reason, ...]
+    withheld: frozenset[str] = frozenset()
+    key: str = ""
+    ids: tuple[tuple[str, str], ...] = ()
+    issues: tuple[Issue, ...] = ()
+    master: Any = None
+    typed: Any = None
+    whole: Any = None
+    fields: tuple[tuple[str, Reason], ...] = ()
+    held: tuple[Reason, ...] = ()
+    born: date | None = None
+
+
+def contradicted(seen: Seen) -> Seen:
+    """R109: the record says something else of this person than the school recorded; a person decides."""
+    return Seen(seen.subject, (Reason.FACTS_CONTRADICTED,), held=(Reason.FACTS_CONTRADICTED,))
+
+
+class Memo(dict[Any, Seen]):
+    """What an id, exactly as the LVS writes it, stands for at one position."""
+
+    def keep(self, key: Any, seen: Seen) -> Seen:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[key] = seen
+        return seen
+
+
+@dataclass(slots=True, repr=False)
+class Issued:
+    """What is durably known to have been issued, per source, domain and key version: it need not be written again.
+    Outlives a `Sight`; one per process. What is forgotten because there is too much is written again, which changes
+    nothing. Things whose owner is known too stand apart as `owned`: a thing seen first where nothing tells whose it is
+    gets its owner later."""
+
+    persons: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    things: dict[tuple[str, str, int, str, bool], dict[str, str]] = field(default_factory=dict)
+    most: int = _REMEMBERED
+
+    def people(self, domain: str, version: int) -> set[str]:
+        return self.persons.setdefault((domain, version), set())
+
+    def named(self, source: str, domain: str, version: int, thing: str, *, owned: bool) -> dict[str, str]:
+        return self.things.setdefault((source, domain, version, thing, owned), {})
+
+    def room(self, known: dict[str, str] | set[str]) -> None:
+        """Emptied in place: others hold it."""
+        if len(known) >= self.most:
+            known.clear()
+
+
+class Sight:
+    """One delivery from one source to one audience, under one set of versions, on one day (`now` where permits end at
+    a moment, `permit`: the number of the one that is handed over). `bound`: what a format made for it; `unsettled`: how
+    many persons have ids that are not yet durably issued."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        source: str,
+        roster: People,
+        facts: FactBook,
+        keys: Keys,
+        today: date,
+        issued: Issued | None = None,
+        *,
+        audience: Audience,
+        now: datetime | None = None,
+        permit: int | None = None,
+    ) -> None:
+        self.delivery = delivery
+        self.source = source
+        self.roster = roster
+        self.facts = facts
+        self.today = today
+        self.audience = audience
+        self.now = now
+        self.permit = permit
+        self.version = keys.current.number
+        self.key = keys.domain_key(delivery.domain, self.version)
+        self.issued = issued or Issued()
+        self._people = self.issued.people(delivery.domain, self.version)
+        self.bound: dict[Any, Any] = {}
+        self.unsettled = 0
+        self._things: dict[tuple[str, bool], dict[str, str]] = {}
+        self._terms: dict[tuple[str, Person], FieldTerms] = {}
+        self._verdicts: dict[tuple[str, bytes], Verdict] = {}
+        self._pseudonyms: dict[bytes, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<Sight of {self.delivery.schema} …>"
+
+    def named(self, thing: str, *, owned: bool = False) -> dict[str, str]:
+        """The LVS's id → the mapped id, of those that are durably issued; `owned`: together with whose they are."""
+        found = self._things.get((thing, owned))
+        if found is None:
+            found = self.issued.named(self.source, self.delivery.domain, self.version, thing, owned=owned)
+            self._things[thing, owned] = found
+        return found
+
+    def see(
+        self, record: Record, position: Position, ids: Sequence[tuple[str, str]], held: Sequence[tuple[str, str]] = ()
+    ) -> Seen:
+        """Resolve, screen and pseudonymise the person whom these (kind, value) ids name. `held`: those of them that
+        would leave as they are (only where the delivery says so)."""
+        subject = self.resolve(ids, position.person, position.others)
+        if subject is None:
+            return Seen(None, (Reason.PUPIL_UNRESOLVED,))
+        verdict = self.verdict(record, subject)
+        key = self.pseudonym(subject)
+        leaving = self._leaving(position, subject, held, key)
+        if leaving is None:
+            return Seen(subject, (*verdict.reasons, Reason.PUPIL_UNRESOLVED), held=verdict.held)
+        fresh = tuple(self._issue(subject, value) for _, value in leaving if value not in self._people)
+        self.unsettled += bool(fresh)
+        seen = Seen(subject, verdict.reasons, verdict.withheld, key, leaving, fresh)
+        seen.fields, seen.held = verdict.fields, verdict.held
+        if subject.person is not position.person:
+            seen.withheld |= beside_person(record, position.at) & self._fields(record, subject.person).all
+        seen.born = self.facts.about(subject.id).birth
+        return seen
+
+    def resolve(
+        self, ids: Sequence[tuple[str, str]], person: Person, others: tuple[Person, ...] = ()
+    ) -> Subject | None:
+        """The one person all these ids stand for. Nobody when none is known, when two name different persons, or when
+        the roster knows another value of the same kind (a record that mixes pupils is nobody's)."""
+        subjects = [found for kind, value in ids if (found := self.roster.find(kind, value)) is not None]
+        if not subjects:
+            return None
+        subject = subjects[0]
+        same = all(other.id == subject.id for other in subjects)
+        agrees = all(subject.ids.get(kind, value) == value for kind, value in ids)
+        return subject if same and agrees and subject.person in (person, *others) else None
+
+    def verdict(self, record: Record, subject: Subject) -> Verdict:
+        key = (record.name, subject.id)
+        found = self._verdicts.get(key)
+        if found is None:
+            facts, terms = self.facts.about(subject.id), self._fields(record, subject.person)
+            found = self._verdicts[key] = screen(
+                self.delivery,
+                subject,
+                facts,
+                self.today,
+                terms,
+                audience=self.audience,
+                now=self.now,
+                permit=self.permit,
+            )
+        return found
+
+    def inbound_verdict(self, record: Record, subject: Subject) -> Verdict:
+        """About what comes back (D9); a message names a person once, so nothing is remembered."""
+        terms = self._fields(record, subject.person)
+        return screen_inbound(self.delivery, subject, self.facts.about(subject.id), self.today, terms)
+
+    def _fields(self, record: Record, person: Person) -> FieldTerms:
+        found = self._terms.get((record.name, person))
+        if found is None:
+            found = self._terms[record.name, person] = field_terms(self.delivery, record, person)
+        return found
+
+    def pseudonym(self, subject: Subject) -> str:
+        found = self._pseudonyms.get(subject.id)
+        if found is None:
+            found = self._pseudonyms[subject.id] = pseudonym.person(self.key, subject.id, subject.person)
+        return found
+
+    def thing(self, thing: str, value: str) -> str:
+        return pseudonym.thing(self.key, thing, self.source, value)
+
+    def _leaving(
+        self, position: Position, subject: Subject, held: Sequence[tuple[str, str]], key: str
+    ) -> tuple[tuple[str, str], ...] | None:
+        """The ids that leave; None where the one that must leave does not exist (no ECK iD, no record)."""
+        match position.method:
+            case "hmac":
+                return ((position.typed.own if position.typed else "", key),)
+            case "eck-id":
+                eck = subject.ids.get(ECK_ID)
+                return None if eck is None else ((ECK_ID, eck),)
+            case "held":
+                return tuple(held)
+            case None:
+                return ()
+
+    def _issue(self, subject: Subject, value: str) -> Issue:
+        return Issue(self.delivery.domain, self.version, value, subject.person.value, None, None, subject.id)
+
+    def settle(self, seen: Seen) -> None:
+        """What this person's ids are is durably issued."""
+        if seen.issues:
+            self.issued.room(self._people)
+            self._people.update(issue.pseudonym for issue in seen.issues)
+            self.unsettled -= 1
+            seen.issues = ()
+
+
+class Emission:
+    """One answer (or one part of one): who is in it, who is not and why, and what it issues for the first time.
+    `waiting`: what stayed behind until a person releases it, for who looks at it."""
+
+    __slots__ = (
+        "_blocked",
+        "_held",
+        "_released",
+        "_things",
+        "_withheld",
+        "malformed",
+        "sight",
+        "unresolved",
+        "waiting",
+    )
+
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
+        self.malformed = 0
+        self.unresolved = 0
+        self.waiting: list[Waiting] = []
+        self._released: list[Seen] = []
+        self._withheld: dict[Subject, tuple[Reason, ...]] = {}
+        self._held: dict[tuple[Subject, Reason], None] = {}
+        self._things: dict[str, Issue] = {}
+        self._blocked: dict[Subject, dict[tuple[str, Reason], None]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Emission {len(self._released)} released, {len(self._withheld)} withheld>"
+
+    def verdict(self, record: Record, subject: Subject) -> Verdict:
+        return self.sight.verdict(record, subject)
+
+    def pseudonym(self, subject: Subject) -> str:
+        return self.sight.pseudonym(subject)
+
+    def mapped(self, thing: str, value: str, owner: bytes | None = None) -> str:
+        """The recipient's id of a thing; remembered as issued once `confirm` says that it is durable."""
+        known = self.sight.named(thing, owned=owner is not None).get(value)
+        if known is not None:
+            return known
+        mapped = self.sight.thing(thing, value)
+        if mapped not in self._things or owner is not None:
+            sight = self.sight
+            issue = Issue(sight.delivery.domain, sight.version, mapped, thing, sight.source, value, owner)
+            self._things[mapped] = issue
+        return mapped
+
+    def release(self, seen: Iterable[Seen]) -> None:
+        self._released.extend(seen)
+
+    def withhold(self, seen: Iterable[Seen], *reasons: Reason) -> None:
+        """These persons are not in the answer; `reasons` beside their own."""
+        withheld = self._withheld
+        for one in dict.fromkeys(seen):
+            subject = one.subject
+            if subject is not None:
+                waits = (*one.held, *(reason for reason in reasons if reason in WAITS))
+                self._held |= dict.fromkeys((subject, reason) for reason in waits)
+            if subject is None:
+                self.unresolved += 1
+            elif subject not in withheld and not reasons:
+                withheld[subject] = one.reasons
+            else:
+                withheld[subject] = tuple(dict.fromkeys((*withheld.get(subject, ()), *one.reasons, *reasons)))
+
+    def block(self, subjects: Iterable[Subject], fields: Iterable[tuple[str, Reason]]) -> None:
+        """These fields of theirs do not leave in this answer because of what is in them."""
+        found = dict.fromkeys(fields)
+        for subject in subjects if found else ():
+            self._blocked.setdefault(subject, {}).update(found)
+            self._held |= dict.fromkeys((subject, reason) for _, reason in found if reason in WAITS)
+
+    def waits(self, one: Waiting) -> bool:
+        """D8: whether a person must still release it; then it waits."""
+        facts = self.sight.facts.about(one.subject.id)
+        if released(facts, self.sight.delivery, one.digest, one.field_class):
+            return False
+        self.waiting.append(one)
+        return True
+
+    @property
+    def released(self) -> tuple[Subject, ...]:
+        """Each once, in the order of the answer's records."""
+        return tuple(dict.fromkeys([seen.subject for seen in self._released if seen.subject is not None]))
+
+    @property
+    def withheld(self) -> tuple[tuple[Subject, tuple[Reason, ...]], ...]:
+        return tuple(self._withheld.items())
+
+    @property
+    def partial(self) -> tuple[tuple[Subject, tuple[tuple[str, Reason], ...]], ...]:
+        """Of whom some fields did not leave, and why."""
+        found = {seen.subject: seen.fields for seen in self._released if seen.fields and seen.subject is not None}
+        if self._blocked:
+            here = set(self.released)
+            for subject, fields in self._blocked.items():
+                if subject in here:
+                    found[subject] = tuple(dict.fromkeys((*found.get(subject, ()), *fields)))
+        return tuple(found.items())
+
+    @property
+    def held(self) -> tuple[tuple[Subject, Reason], ...]:
+        """Cases that a person at school must decide (D2), also about fields of somebody who is in the answer."""
+        here = [seen for seen in self._released if seen.held]
+        fields = ((seen.subject, reason) for seen in here if seen.subject is not None for reason in seen.held)
+        return tuple(dict.fromkeys((*self._held, *fields)))
+
+    @property
+    def issued(self) -> tuple[Issue, ...]:
+        """What leaves in this answer and is not yet known to be durably issued, each once."""
+        if not self.sight.unsettled:
+            return tuple(self._things.values())
+        people = {issue.pseudonym: issue for seen in self._released for issue in seen.issues}
+        return (*people.values(), *self._things.values())
+
+    def confirm(self) -> None:
+        """The receipt is there: what this answer issued need not be written again."""
+        if self.sight.unsettled:
+            for seen in self._released:
+                self.sight.settle(seen)
+        for mapped, issue in self._things.items():
+            for owned in (False, True) if issue.owner is not None else (False,):
+                known = self.sight.named(issue.thing, owned=owned)
+                self.sight.issued.room(known)
+                known[issue.value or ""] = mapped

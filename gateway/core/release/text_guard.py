@@ -1,0 +1,74 @@
+"""What is in a released value that may not leave: a national number where none belongs, a text or a document that
+nobody released (D7, D8): for the formats in which everything is text. Leaves out: how it stays behind (`formats`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.core.model import FieldClass, Subject, Transform
+from gateway.core.reasons import Reason
+from gateway.core.release.circle import Circle
+from gateway.core.release.classified import Waiting, of_document, of_text
+from gateway.core.release.emission import Emission
+from gateway.core.release.national_number import found_in, may_be, may_hold, numbers_in, own
+from gateway.core.release.projection import Leaf
+
+_DAYS = frozenset({"date", "date-time"})
+
+
+class Guard:
+    """Judges the values of one record. `subjects`: whom the record is about; `circle`: read when it is needed."""
+
+    def __init__(
+        self, emission: Emission, subjects: tuple[Subject, ...], circle: Callable[[], Circle], *, special: bool
+    ) -> None:
+        self._emission = emission
+        self._subjects = subjects
+        self._circle = circle
+        self._special = special
+        self._harmless: set[str] = set()
+        self._digests = frozenset[bytes]().union(*(one.numbers for one in subjects))
+
+    def passed(self, leaf: Leaf, text: str) -> str | Reason:
+        """What leaves of this value, before its transform; or why nothing does."""
+        if leaf.field_class is FieldClass.DOCUMENT:
+            content = of_document(text, "base64")
+            return Reason.DOCUMENT_NOT_CLASSIFIED if content is None or self._waits(leaf, content) else text
+        if leaf.transform not in (Transform.KEEP, Transform.MASK) or not self._guarded(leaf):
+            return text
+        free = leaf.field_class is FieldClass.FREE_TEXT
+        if free and found_in(text):
+            return Reason.BSN_NOT_ALLOWED
+        suspect = may_hold(text) if free else may_be(text, self._harmless)
+        if suspect and self._is_own(text):
+            return Reason.BSN_NOT_ALLOWED
+        return self._masked(leaf, text) if leaf.transform is Transform.MASK else text
+
+    def _guarded(self, leaf: Leaf) -> bool:
+        """Whether this leaf leaves with what the source wrote in it. A granted national number is the law's (N1)."""
+        return not (
+            leaf.field_class is FieldClass.NATIONAL_NUMBER
+            or leaf.maps is not None
+            or leaf.type == "boolean"
+            or leaf.values
+            or leaf.format in _DAYS
+        )
+
+    def _masked(self, leaf: Leaf, text: str) -> str | Reason:
+        masked = self._circle().mask(text)
+        if found_in(masked):
+            return Reason.BSN_NOT_ALLOWED
+        waits = self._special and self._waits(leaf, of_text(text), masked)
+        return Reason.FREE_TEXT_BLOCKED if waits else masked
+
+    def _is_own(self, text: str) -> bool:
+        if own(self._circle().numbers, text):
+            return True
+        known = self._emission.sight.roster.digest
+        return bool(self._digests) and any(known(number) in self._digests for number in numbers_in(text))
+
+    def _waits(self, leaf: Leaf, content: bytes, shown: str = "") -> bool:
+        """D8: until a person released it for each pupil the record is about; what is about nobody, nobody releases."""
+        contents = (Waiting(one, leaf.path, leaf.field_class, content, shown) for one in self._subjects)
+        waits = [self._emission.waits(one) for one in contents]
+        return not waits or any(waits)

@@ -1,0 +1,85 @@
+"""The text of one field, in the formats in which everything is text: whether it is what the schema says, and what it
+becomes.
+
+A number leaves as it was written. An empty text is no value. Leaves out: whether the value may leave (`text_guard`),
+how a format finds and writes it (`formats`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+
+from gateway.core.policy import schema
+from gateway.core.release import projection
+from gateway.core.release.transforms import Unreadable, change
+
+
+class Malformed(Exception):
+    """A record is not what its schema says. Holds no value."""
+
+
+_NUMBERS = {
+    "integer": re.compile(r"[+-]?[0-9]{1,18}"),
+    "number": re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})"),
+    "boolean": re.compile(r"true|false|0|1"),
+}
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+Read = Callable[[str], str | None]
+
+
+def reader(leaf: schema.Leaf, most: int) -> Read:
+    """The text of such a field, checked; None when it is empty. `most`: characters it may have. Raises Malformed."""
+    pattern = re.compile(leaf.pattern) if leaf.pattern else None
+
+    def read(text: str) -> str | None:
+        bare = text.strip()
+        if not bare:
+            return None
+        found = text if leaf.type == "string" and leaf.format is None and not leaf.values else bare
+        if len(found) > most or (leaf.values and found not in leaf.values):
+            raise Malformed
+        if pattern is not None and pattern.fullmatch(found) is None:
+            raise Malformed
+        if leaf.type != "string" and _NUMBERS[leaf.type].fullmatch(found) is None:
+            raise Malformed
+        return _formatted(leaf.format, found)
+
+    return read
+
+
+def _formatted(wanted: str | None, text: str) -> str:
+    """A day leaves without a time zone, which nobody needs and few readers know."""
+    try:
+        if wanted == "date":
+            day = _DAY.fullmatch(text)
+            if day is not None:
+                return date.fromisoformat(day.group(1)).isoformat()
+        elif wanted == "date-time":
+            datetime.fromisoformat(text)
+            return text
+        else:
+            return text
+    except ValueError:
+        pass  # raised below, outside: the cause would hold the value
+    raise Malformed
+
+
+def becomes(leaf: projection.Leaf, reference: date) -> Callable[[str], str]:
+    """What a text of this field becomes. Raises Malformed."""
+    how = change(leaf.transform, leaf.format, reference)
+
+    def made(text: str) -> str:
+        try:
+            return str(how(text)) if how is not None else text
+        except Unreadable:
+            pass
+        raise Malformed
+
+    return made
+
+
+def written(value: object) -> str:
+    """A fixed value as a text format writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
