@@ -260,11 +260,21 @@ def waiting_pupils(school: School, actor: Actor) -> list[linking.Pending]:
 
 
 def forget_pupil(school: School, source: str, las_key: str, actor: Actor, reason: str) -> None:
-    """Destroy a pupil's reference key, ids and place in every roster (R103). Raises Refused for an unknown one."""
+    """Destroy a pupil's reference key, ids and place in every roster (R103). Raises Refused for an unknown one, and for
+    one who has not left: the next synchronisation would bring them back without what protects them."""
     act = school.act(actor, Deed.PUPIL_FORGET, reason)  # before anything tells whether the source knows this number
     subject = _known_pupil(school, source, las_key)
+    if _enrolled(school, subject):
+        raise Refused(["this pupil is enrolled; only who left can be forgotten"])
     if not linking.destroy_reference_key(school.database, subject, act):
         raise Refused(["this pupil was forgotten before"])
+
+
+def _enrolled(school: School, internal: bytes) -> bool:
+    """In any source, today or later."""
+    seen = [roster.by_id(internal) for roster in school.world().now().rosters.values()]
+    ends = [enrolment.end for one in seen if one is not None for enrolment in one.enrolments]
+    return any(end is None or end >= legal_today() for end in ends)
 
 
 def _known_pupil(school: School, source: str, las_key: str) -> bytes:

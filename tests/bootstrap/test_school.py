@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import acts
-from gateway.bootstrap.school import Refused, Unusable, check, create_key, open_school, overdue
+from gateway.bootstrap.school import (
+    Refused,
+    Unusable,
+    check,
+    clock,
+    create_key,
+    legal_today,
+    open_school,
+    overdue,
+    random,
+)
 from gateway.bootstrap.templates import SHARE
+from gateway.core.model import Enrolment, Person
+from gateway.transfer.ports import Observation
 from tests.simulators.persons import somebody
 
 
@@ -106,6 +121,22 @@ def test_rotated_key_is_in_use_and_the_one_before_ends(directory: Path) -> None:
 def test_pupil_that_no_source_knows_cannot_be_forgotten(directory: Path) -> None:
     with open_school(directory) as school, pytest.raises(Refused):
         acts.forget_pupil(school, "lvs", "100001", somebody(), "a reason")
+
+
+@pytest.mark.parametrize("gone", [timedelta(days=-1), None])
+def test_pupil_is_forgotten_only_after_they_left(directory: Path, gone: timedelta | None) -> None:
+    """One who is enrolled would come back with the next synchronisation, without restriction or objection (R103)."""
+    until = legal_today() + gone if gone else None
+    enrolled = Enrolment("noord", 2, date(2020, 8, 1), until)
+    with open_school(directory) as school:
+        book = Subjects(school.database, school.store_keys)
+        book.learn("lvs", "noord", [Observation(Person.PUPIL, {"las-key": "100001"}, (enrolled,))], clock(), random)
+        outcome = nullcontext() if gone else pytest.raises(Refused)
+        with outcome:
+            acts.forget_pupil(school, "lvs", "100001", somebody(), "a reason")
+        found = school.world().now().rosters["lvs"].find("las-key", "100001")
+
+    assert (found is None) is (gone is not None)
 
 
 def test_pupil_that_does_not_wait_cannot_be_linked(directory: Path) -> None:
