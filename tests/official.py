@@ -1,4 +1,4 @@
-"""The official Edu-V OpenAPI files, as validators; they are not shipped, so their place is given by STANDARDS_DIR."""
+"""The official files, as validators; they are not shipped, so their place is given by STANDARDS_DIR."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from lxml import etree
 from openapi_schema_validator import OAS30Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
@@ -38,3 +39,9 @@ def problems(file: str, record: str, value: object) -> list[str]:
     """What is wrong with a value, by path and rule; the values themselves are not told."""
     errors = official(file, record).iter_errors(value)
     return [f"{record}/{'/'.join(map(str, error.absolute_path))}: {error.validator}" for error in errors]
+
+
+@cache
+def oso_schema() -> etree.XMLSchema:
+    """The official description of an OSO dossier."""
+    return etree.XMLSchema(etree.parse(Path(os.environ["STANDARDS_DIR"]) / "oso" / "OSO_gegevensset.xsd"))

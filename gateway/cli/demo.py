@@ -11,42 +11,24 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
-from gateway.bootstrap import acts, facts, proposals, session
-from gateway.bootstrap.office import synchronise
-from gateway.bootstrap.school import (
-    Refused,
-    School,
-    Unusable,
-    create_key,
-    legal_today,
-    open_school,
-    random,
-    read_settings,
-)
+from gateway.bootstrap.school import Unusable, create_key, legal_today, random, read_settings
 from gateway.bootstrap.templates import SHARE, answered
 from gateway.cli.demo_calls import Client, calls_of
+from gateway.cli.demo_school import SEED, credentials_of, furnish, secret_of
 from gateway.cli.output import USAGE, fail
-from gateway.core.gate.decide import API
-from gateway.core.model import Ground
-from gateway.core.persons import Actor
-from gateway.demo.directory import Ports, make_directory, secret_path
+from gateway.demo.directory import Ports, make_directory
 from gateway.demo.examples import EXAMPLES, Example, make_examples
 from gateway.demo.fact_files import write_examples
-from gateway.demo.persons import PERSONS, SECOND, SIGNED_IN, DemoPerson
+from gateway.demo.persons import PERSONS, SIGNED_IN, DemoPerson
 from gateway.demo.school import make_school
 from gateway.supervisor import Addresses, Supervisor
 
-_SEED = 1
-_WHY = "make demo"
-_SIGNED_IN = timedelta(days=30)  # the person at the demo's command line; a school's session is short
 _FIRST_PORT = 8080
 
 
@@ -73,8 +55,8 @@ async def _demo(directory: Path, port: int, workers: int, *, as_json: bool) -> N
     settings = read_settings(directory)
     source = settings.sources["lvs"]
     async with _lvs(directory, source.url):
-        clients, own = await _furnish(directory)
-        make_examples(directory, _SEED, legal_today())
+        clients, own = await furnish(directory)
+        make_examples(directory, SEED, legal_today())
         supervisor = Supervisor(directory, workers)
         tasks: list[asyncio.Task[None]] = []
 
@@ -99,15 +81,15 @@ def _prepare(directory: Path, port: int) -> None:
         raise Unusable([f"{directory} is not empty and holds no gateway.yaml"])
     first = port or _FIRST_PORT
     make_directory(directory, SHARE, Ports(first, first + 1, first + 2), random(24).hex(), legal_today(), answered)
-    write_examples(directory, make_school(_SEED, legal_today()))
+    write_examples(directory, make_school(SEED, legal_today()))
     create_key(directory)
 
 
 @contextlib.asynccontextmanager
 async def _lvs(directory: Path, url: str) -> AsyncIterator[None]:
     """The demo LVS as a process of its own; it ends with us, however we end."""
-    environment = {**os.environ, "DEMO_LVS_SECRET": _secret(directory)}
-    command = [sys.executable, "-m", "gateway.demo.lvs", "--port", url.rpartition(":")[2], "--seed", str(_SEED)]
+    environment = {**os.environ, "DEMO_LVS_SECRET": secret_of(directory)}
+    command = [sys.executable, "-m", "gateway.demo.lvs", "--port", url.rpartition(":")[2], "--seed", str(SEED)]
     lifeline, lifeline_end = os.pipe()
     process = await asyncio.create_subprocess_exec(
         *command, "--lifeline", str(lifeline), pass_fds=[lifeline], env=environment, stdout=asyncio.subprocess.PIPE
@@ -123,68 +105,6 @@ async def _lvs(directory: Path, url: str) -> AsyncIterator[None]:
         await process.wait()
 
 
-async def _furnish(directory: Path) -> tuple[list[Client], Client]:
-    """Roster, persons, activations, declared facts and credentials, also one of a system of the school; a second start
-    adds credentials only, as secrets are shown once."""
-    if not await synchronise(directory, "lvs"):
-        raise Unusable(["the demo LVS did not answer"])
-    with open_school(directory) as school:
-        actor = _people(school, directory)
-        for name, state in acts.recipients(school):
-            if state == "not activated":
-                _activate(school, name, actor)
-        undone = [(kind, place) for kind, place, declared, _ in facts.status(school).declared if declared is None]
-        for kind, place in undone:
-            facts.declare(school, actor, [kind], [place], _WHY)
-        standings = acts.compiled(school).standings
-        # who receives on a permit alone has no credential: a person of the school hands over (D4)
-        # nor who is handed files
-        called = {key[:2] for key, one in standings.items() if one.delivery.channel == API}
-        keys = sorted(called - {key[:2] for key, one in standings.items() if one.delivery.conditions.one_off})
-        # whose pupils are asked comes last: its lists are empty until somebody consented
-        terms = [(key[:2], one.delivery.grondslag) for key, one in standings.items()]
-        asked = {key for key, grondslag in terms if grondslag and grondslag.ground is Ground.CONSENT}
-        keys.sort(key=asked.__contains__)
-        made = [(recipient, purpose, acts.new_client(school, recipient, purpose, actor)) for recipient, purpose in keys]
-        own = acts.new_client(school, None, None, actor)
-    clients = [Client(recipient, purpose, new.id, new.secret, new.api_key) for recipient, purpose, new in made]
-    return clients, Client("", "", own.id, own.secret, own.api_key)
-
-
-def _people(school: School, directory: Path) -> Actor:
-    """The demo's persons, where they are not there yet, and the first of them signed in; whoever acts below, also when
-    somebody took that person's roles away."""
-    if session.nobody_yet(school):
-        session.add_first_person(school, SIGNED_IN.name, SIGNED_IN.held, _credentials(directory, SIGNED_IN))
-    actor = Actor(SIGNED_IN.name, frozenset(SIGNED_IN.held), confidential=True)
-    known = {one.name for one in session.list_persons(school, actor)}
-    for one in PERSONS:
-        if one.name not in known:
-            session.add_person(school, actor, one.name, one.held, _credentials(directory, one), _WHY)
-        session.accept_statement(school, replace(actor, name=one.name))
-    rules = replace(school.sign_in_rules(), idle=_SIGNED_IN, lifetime=_SIGNED_IN)
-    with contextlib.suppress(Refused):  # revoked since
-        session.keep_session(school, SIGNED_IN.name, rules)
-    return actor
-
-
-def _activate(school: School, name: str, actor: Actor) -> None:
-    """Where two persons must stand for it, the demo has two (R116)."""
-    number = acts.activate(school, name, actor, _WHY)
-    if number is not None:
-        second = Actor(SECOND.name, frozenset(SECOND.held), confidential=True)
-        proposals.confirm(school, number, second)
-
-
-def _credentials(directory: Path, one: DemoPerson) -> session.Credentials:
-    secret = _secret(directory)
-    return session.Credentials(one.password(secret), one.totp(secret))
-
-
-def _secret(directory: Path) -> str:
-    return secret_path(directory).read_text(encoding="ascii").strip()
-
-
 async def _tell(
     addresses: Addresses, directory: Path, lvs: str, clients: list[Client], own: Client, *, as_json: bool
 ) -> None:
@@ -195,7 +115,7 @@ async def _tell(
         "lvs": lvs,
         "lvs_credentials": {
             "client_id": "gateway",
-            "client_secret": _secret(directory),
+            "client_secret": secret_of(directory),
             "token_url": f"{lvs}/oauth/token",
         },
         "directory": str(directory),
@@ -232,7 +152,7 @@ def _file(directory: Path, one: Example) -> dict[str, str]:
 
 
 def _person(directory: Path, one: DemoPerson) -> dict[str, Any]:
-    known = _credentials(directory, one)
+    known = credentials_of(directory, one)
     told: dict[str, Any] = {"name": one.name, "roles": [str(held.role) for held in one.held]}
     places = sorted({held.location for held in one.held if held.location})
     if places:

@@ -85,7 +85,7 @@ organisation:
 sources:
   lvs:
     url: http://127.0.0.1:{ports.lvs}
-    schemas: [edu-v-students, edu-v-association, edu-v-results]
+    schemas: [edu-v-students, edu-v-association, edu-v-results, oneroster-csv, oso-2019]
     token:
       url: http://127.0.0.1:{ports.lvs}/oauth/token
       client_id: gateway

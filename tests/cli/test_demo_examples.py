@@ -1,0 +1,77 @@
+"""The demo school's files: with the facts it has from the start, something of each leaves, and none of the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+from lxml import etree
+
+from gateway.bootstrap import session
+from gateway.bootstrap.school import create_key, legal_today
+from gateway.bootstrap.templates import SHARE, answered
+from gateway.cli.demo_school import SEED, furnish
+from gateway.demo.directory import Ports, make_directory
+from gateway.demo.examples import EXAMPLES, Example, make_examples
+from gateway.demo.lvs import make_lvs
+from gateway.demo.server import running
+from tests.cli.conftest import CommandLine
+from tests.official import needs_standards, oso_schema
+from tests.servers import counting_bytes
+
+SECRET = "a secret"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """The demo school as `gateway demo` furnishes it, its LVS in a thread."""
+    place = tmp_path_factory.mktemp("demo")
+    today = legal_today()
+    with running(make_lvs(SEED, today, "gateway", SECRET, counting_bytes()).app) as url:
+        ports = Ports(0, 0, int(url.rpartition(":")[2]))
+        make_directory(place / "demo", SHARE, replace(ports, gateway=8080, admin=8081), SECRET, today, answered)
+        create_key(place / "demo")
+        asyncio.run(furnish(place / "demo"))
+    make_examples(place / "demo", SEED, today)
+    return CommandLine(place / "demo", session.session_file(place / "demo"))
+
+
+def asked(one: Example) -> list[str]:
+    return [word for name in ("recipient", "purpose", "schema", "record") for word in (f"--{name}", getattr(one, name))]
+
+
+def filtered(demo: CommandLine, tmp_path: Path, one: Example) -> tuple[bytes, dict[str, object]]:
+    out, told = tmp_path / "uit", tmp_path / "verslag.json"
+    given = str(demo.directory / "examples" / one.name)
+    demo("filter", *asked(one), given, "-o", str(out), "--report", str(told))
+    return out.read_bytes(), orjson.loads(told.read_bytes())
+
+
+@pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.name)
+def test_something_of_every_example_leaves(demo: CommandLine, tmp_path: Path, one: Example) -> None:
+    body, report = filtered(demo, tmp_path, one)
+    assert body
+    assert report["released"]
+
+
+def test_application_leaves_valid_without_what_a_samenwerkingsverband_may_not_have(
+    demo: CommandLine, tmp_path: Path
+) -> None:
+    (one,) = [one for one in EXAMPLES if one.purpose == "toelaatbaarheid"]
+    body, report = filtered(demo, tmp_path, one)
+    given = (demo.directory / "examples" / one.name).read_bytes()
+    for name in (b"bsn", b"iban", b"geboorteplaats", b"nationaliteit", b"diagnose", b"document", b"huisarts"):
+        assert b"<" + name in given
+        assert b"<" + name not in body
+    assert report["documents_dropped"]
+
+
+@needs_standards
+@pytest.mark.parametrize("one", [one for one in EXAMPLES if one.schema == "oso-2019"], ids=lambda one: one.name)
+def test_dossier_is_valid_before_and_after(demo: CommandLine, tmp_path: Path, one: Example) -> None:
+    body, _ = filtered(demo, tmp_path, one)
+    for text in ((demo.directory / "examples" / one.name).read_bytes(), body):
+        oso_schema().assertValid(etree.fromstring(text))
