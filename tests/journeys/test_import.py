@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.driving import NORTH, STUDENTS, Demo, run
+from tests.journeys.driving import NORTH, STUDENTS, Demo, run_process
 from tests.journeys.office import number_of
 
 pytestmark = pytest.mark.journey
@@ -39,7 +39,7 @@ def test_import_with_one_bad_line_changes_nothing_names_it_and_stops_no_delivery
     calling = threading.Thread(target=deliver)
     calling.start()
     try:
-        said = run(
+        said = run_process(
             "objection",
             "import",
             str(tmp_path / "objections.csv"),

@@ -21,7 +21,7 @@ from tests.journeys.driving import (
     Demo,
     free_ports,
     replace_text,
-    run,
+    run_process,
     start,
     truth,
     without,
@@ -166,7 +166,7 @@ def test_second_source_pseudonym_resolves_at_either(restarted: Restarted) -> Non
 
 def test_directory_that_is_not_the_demos_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "somebody.txt").write_text("else's")
-    done = run("demo", "--directory", str(tmp_path))
+    done = run_process("demo", "--directory", str(tmp_path))
 
     assert done.returncode == 2
     assert [path.name for path in tmp_path.iterdir()] == ["somebody.txt"]
