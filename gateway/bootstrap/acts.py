@@ -19,7 +19,7 @@ from gateway.adapters.access.callers import ListedClient, NewClient
 from gateway.adapters.facts.declarations import declarations
 from gateway.adapters.lvs.field_seen import StoredFieldsSeen
 from gateway.adapters.policy import store as policy_store
-from gateway.adapters.policy.compiler import compile_state
+from gateway.adapters.policy.compiler import compile_state, file_schemas, recipient_states
 from gateway.adapters.policy.store import NotStored, PolicyText
 from gateway.adapters.pupils import linking
 from gateway.adapters.pupils.subjects import synchronised
@@ -166,11 +166,20 @@ def _not_declared(school: School, standings: Iterable[Standing]) -> list[str]:
 def new_client(school: School, recipient: str | None, purpose: str | None, actor: Actor) -> NewClient:
     """Raises Refused for a recipient or purpose nobody wrote down."""
     act = school.act(actor, Deed.CLIENT_MANAGE, "credential")
-    if recipient is not None:
-        known = {(key[0], key[1]) for key in compiled(school).standings}
-        if (recipient, purpose) not in known:
-            raise Refused(["no recipient file has this recipient with this purpose"])
+    if recipient is not None and purpose not in written(school).get(recipient, frozenset()):
+        raise Refused(["no recipient file has this recipient with this purpose"])
     return callers.create_client(school.database, recipient, purpose, act, random)
+
+
+def written(school: School) -> dict[str, frozenset[str]]:
+    """Recipient → purpose of every delivery that is activated or stands in a file."""
+    take_over_policy(school)
+    state = policy_store.read_policy(school.database)
+    found: dict[str, frozenset[str]] = {}
+    for both in recipient_states(state, file_schemas(state)):
+        for one in filter(None, (both.active, both.file)):
+            found[one.name] = found.get(one.name, frozenset()) | {delivery.purpose for delivery in one.deliveries}
+    return found
 
 
 def revoke_client(school: School, client: str, actor: Actor) -> None:

@@ -34,7 +34,7 @@ from gateway.adapters.facts.store import (
 )
 from gateway.adapters.policy.forms import fit
 from gateway.adapters.policy.yaml_text import Problem, read
-from gateway.bootstrap.acts import compiled
+from gateway.bootstrap.acts import written
 from gateway.bootstrap.school import Refused, School, clock, legal_today, random
 from gateway.core.facts import Capacity, Kind, Objection
 from gateway.core.persons import Actor, Deed, places, sees_secrets
@@ -65,10 +65,7 @@ class Turning:
 
 def door(school: School) -> Door:
     """What rows are held against now."""
-    recipients: dict[str, frozenset[str]] = {}
-    for recipient, purpose, _ in compiled(school).standings:
-        recipients[recipient] = recipients.get(recipient, frozenset()) | {purpose}
-    return Door(clock(), legal_today(), recipients, campaigns(school.database), tuple(school.settings.sources))
+    return Door(clock(), legal_today(), written(school), campaigns(school.database), tuple(school.settings.sources))
 
 
 # -- in --------------------------------------------------------------------------------------------------

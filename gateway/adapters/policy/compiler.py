@@ -21,9 +21,14 @@ _REMEMBERED = 512  # texts; more than the files of a large school board
 
 def compile_state(state: PolicyState, organisation: Organisation, sources: Mapping[str, tuple[str, ...]]) -> Compiled:
     """`sources`: source → the schemas it speaks."""
-    schemas = _schemas({file.name: file.text for file in state.files if file.kind == "schema"})
+    schemas = file_schemas(state)
     standings = compile_standings(recipient_states(state, schemas), schemas, organisation)
     return compile_policy(standings, schemas, sources)
+
+
+def file_schemas(state: PolicyState) -> dict[str, Schema]:
+    """The schemas whose files can be read, by name."""
+    return _schemas({file.name: file.text for file in state.files if file.kind == "schema"})
 
 
 def recipient_states(state: PolicyState, schemas: Mapping[str, Schema]) -> list[RecipientState]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path, PurePath
+from typing import TypeAlias
 
 from gateway.adapters.policy import recipient_forms, schema_fields, schema_forms
 from gateway.adapters.policy.forms import Fitted, fit
@@ -23,6 +25,8 @@ from gateway.core.policy import rules as policy
 from gateway.core.policy.problems import PolicyProblem
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Organisation, Recipient
+
+_Texts: TypeAlias = tuple[tuple[str, str], ...]  # (name for messages, text)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -142,10 +146,18 @@ def _misnamed(document: Document, key: str, name: str) -> list[Problem]:
 def check_directory(directory: Path, today: date, organisation: Organisation | None = None) -> Report:
     """Everything that is wrong with schemas/ and recipients/ of this directory, and what is still asked.
     `organisation`: the school's, when gateway.yaml could be read; then locations are checked too."""
+    unread: list[Problem] = []
+    schemas, recipients = (tuple(_texts(directory, part, unread)) for part in ("schemas", "recipients"))
+    found = _checked(schemas, recipients, today, organisation)
+    return replace(found, problems=tuple(sorted({*unread, *found.problems})))
+
+
+@lru_cache(maxsize=2)  # whoever activates one recipient after another asks the same about the same files each time
+def _checked(schema_texts: _Texts, texts: _Texts, today: date, organisation: Organisation | None) -> Report:
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    schemas = dict(_load_schemas(directory, problems))
-    found = [_read_recipient(text, name, schemas) for name, text in _texts(directory, "recipients", problems)]
+    schemas = dict(_load_schemas(schema_texts, problems))
+    found = [_read_recipient(text, name, schemas) for name, text in texts]
     for one in found:
         problems += one.problems
         if one.recipient:
@@ -160,8 +172,8 @@ def check_directory(directory: Path, today: date, organisation: Organisation | N
     return Report(tuple(sorted(set(problems))), tuple(sorted(questions)), schemas, recipients, sorted_warnings)
 
 
-def _load_schemas(directory: Path, problems: list[Problem]) -> Iterator[tuple[str, Schema]]:
-    for name, text in _texts(directory, "schemas", problems):
+def _load_schemas(texts: _Texts, problems: list[Problem]) -> Iterator[tuple[str, Schema]]:
+    for name, text in texts:
         loaded = load_schema(text, name)
         if isinstance(loaded, Schema):
             yield loaded.name, loaded

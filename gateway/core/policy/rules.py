@@ -152,14 +152,16 @@ def _standings(
     between: list[PolicyProblem],
 ) -> dict[Key, Standing]:
     recipient, differences = _narrowed(state, schemas)
+    of_file = standing_problems(state.file, schemas, organisation) if state.file else []
+    of_active = standing_problems(recipient, schemas, organisation) if recipient else []
     standings: dict[Key, Standing] = {}
     for shown, delivery in _deliveries(recipient, state.file):
         key = key_of(delivery)
         inactive = [*_why_inactive(state, recipient, key), *differences.get(key, ())]
         findings = [Finding(Reason.SCHEMA_NOT_ACTIVE, about) for about in inactive]
-        findings += _findings(standing_problems(shown, schemas, organisation), key)
+        findings += _findings(of_active if shown is recipient else of_file, key)
         findings += _findings(between, key)
-        findings += _of_file(state.file, schemas, organisation, key)
+        findings += _of_file(of_file, key)
         standings[key] = Standing(shown, delivery, tuple(dict.fromkeys(findings)))
     return standings
 
@@ -184,10 +186,7 @@ def _findings(found: Iterable[PolicyProblem], key: Key) -> list[Finding]:
     return [Finding(one.reason, ".".join(map(str, one.where))) for one in found if one.delivery in (None, key)]
 
 
-def _of_file(
-    file: Recipient | None, schemas: Mapping[str, Schema], organisation: Organisation | None, key: Key
-) -> list[Finding]:
+def _of_file(found: list[PolicyProblem], key: Key) -> list[Finding]:
     """A file that `check` refuses is invalid: its recipient gets nothing, also by its other deliveries."""
-    found = standing_problems(file, schemas, organisation) if file else []
     own = _findings(found, key)
     return own if own or not found else [Finding(Reason.SCHEMA_NOT_ACTIVE, "file")]

@@ -228,3 +228,6 @@ class Organisation:
 
     master: frozenset[str]
     locations: Mapping[str, Location]
+
+    def __hash__(self) -> int:  # a mapping has none of its own
+        return hash((self.master, frozenset(self.locations)))
