@@ -26,6 +26,8 @@ ONE_OFF = ["hulpdiensten", "inspectie-onderzoek", "op-verzoek", "politie", "veil
 NAMED = ["dyslexiebureau"]
 # Those who receive a dossier about one pupil.
 DOSSIERS = ["samenwerkingsverband", "school-povo", "school-vovo"]
+# Those who receive the set that a profile of a standard lays down, all in one document.
+PROFILES = ["edexml-smalle-set", "uwlr-lvs-set", "uwlr-smalle-set"]
 STANDING = [name for name in RECIPIENTS if name not in ONE_OFF + DOSSIERS]
 SCHEMAS = sorted(path.stem for path in (ROOT / "schemas").glob("*.yaml"))
 

@@ -26,7 +26,7 @@ At = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_@][A-Za-z0-9_@:-]*(\.[
 Within = Annotated[str, StringConstraints(pattern=r"^/?[A-Za-z_@][A-Za-z0-9_@:-]*(\.[A-Za-z_@][A-Za-z0-9_@:-]*)*$")]
 
 
-Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*\.[A-Za-z_][A-Za-z0-9_-]*$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*(\.@?[A-Za-z_][A-Za-z0-9_-]*)+$")]
 
 
 class HiddenForm(Form):
@@ -61,6 +61,7 @@ class LeafForm(Form):
     pattern: Plain | None = None
     filler: Plain | None = None
     choice: Key | None = None
+    several: bool = False
     hidden: HiddenForm | None = None
     flag: FlagForm | None = None
     refers: Reference | None = None
@@ -140,6 +141,7 @@ def _leaf(leaf: LeafForm) -> Leaf:
         _hidden(leaf.hidden),
         _flag(leaf.flag),
         leaf.refers,
+        leaf.several,
     )
 
 

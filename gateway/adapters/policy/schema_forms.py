@@ -37,6 +37,7 @@ from gateway.core.policy.schema import (
     Record,
     Route,
     Schema,
+    Soap,
     SubjectPosition,
     TypedIds,
     WriteBack,
@@ -46,6 +47,7 @@ DEFAULT = "default"  # in `namespaces`: of names without a prefix
 
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+ParameterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_@:.-]*$", max_length=80)]
 Template = Annotated[str, StringConstraints(pattern=r"^(/([A-Za-z0-9_.~-]+|\{[A-Za-z]+\}))+$")]
 
 
@@ -95,7 +97,7 @@ class RecordForm(Form):
 
 
 class ParameterForm(Form):
-    """A parameter; it stands in the path when the path names it, else in the query."""
+    """A parameter; it stands in the path when the path names it, in SOAP in the body, else in the query."""
 
     meaning: Meant
     type: LeafType = "string"
@@ -116,10 +118,23 @@ class NamedForm(Form):
 class WriteForm(Form):
     """A request body that brings statements. `unkeyed`: paths that do not count as content (D9)."""
 
-    items: FieldName
+    items: Annotated[At, StringConstraints(min_length=1)]
     id: FieldName
     organisation_key: FieldName
     unkeyed: list[At] = Field(default_factory=list)
+
+
+class SoapForm(Form):
+    """An operation of SOAP 1.1; `parts`: the fields of the record that belong to its answer. `location`, `schoolkey`:
+    which kind of organisation id the codes of the request are."""
+
+    action: Plain
+    request: FieldName
+    answer: FieldName
+    element: FieldName | None = None
+    parts: list[FieldName] = Field(default_factory=list)
+    location: Plain = "V_ID"
+    schoolkey: Plain = "SCHOOLKEY"
 
 
 class RouteForm(Form):
@@ -130,9 +145,10 @@ class RouteForm(Form):
     record: FieldName
     many: bool
     uses: list[Key] = Field(default_factory=list)
-    parameters: dict[FieldName, ParameterForm] = Field(default_factory=dict)
+    parameters: dict[ParameterName, ParameterForm] = Field(default_factory=dict)
     named: NamedForm | None = None
     write: WriteForm | None = None
+    soap: SoapForm | None = None
 
 
 class SchemaForm(Form):
@@ -144,11 +160,11 @@ class SchemaForm(Form):
     format: Literal["json", "xml", "csv"]
     base_path: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_.~-]+)*$")]
     direction: Literal["pull", "push"]
-    errors: Literal["problem", "edu-v", "edu-v-list"]
+    errors: Literal["problem", "edu-v", "edu-v-list", "soap"]
     namespaces: dict[Prefix, Plain] = Field(default_factory=dict)
     csv: CsvForm | None = None
     identities: dict[Key, IdentityForm] = Field(default_factory=dict)
-    parameter_sets: dict[Key, dict[FieldName, ParameterForm]] = Field(default_factory=dict)
+    parameter_sets: dict[Key, dict[ParameterName, ParameterForm]] = Field(default_factory=dict)
     records: dict[FieldName, RecordForm]
     routes: list[RouteForm]
 
@@ -213,6 +229,19 @@ def _route(form: SchemaForm, route: RouteForm) -> Route:
         WriteBack(route.write.items, route.write.id, route.write.organisation_key, tuple(route.write.unkeyed))
         if route.write
         else None,
+        _soap(route.soap) if route.soap else None,
+    )
+
+
+def _soap(soap: SoapForm) -> Soap:
+    return Soap(
+        soap.action,
+        soap.request,
+        soap.answer,
+        soap.element or "",
+        tuple(soap.parts),
+        soap.location,
+        soap.schoolkey,
     )
 
 
@@ -220,7 +249,7 @@ def _parameter(route: RouteForm, name: str, form: ParameterForm) -> Parameter:
     in_path = f"{{{name}}}" in route.path
     return Parameter(
         name,
-        "path" if in_path else "query",
+        "path" if in_path else "body" if route.soap else "query",
         form.meaning,
         form.type,
         form.maps,
@@ -246,11 +275,12 @@ def faults(form: SchemaForm) -> Iterator[Fault]:
         yield from csv_faults({name: Branch(nodes_of(record.fields)) for name, record in form.records.items()})
     elif form.csv is not None:
         yield ("csv",), "'csv' belongs to CSV", "form"
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for index, route in enumerate(form.routes):
-        if (route.method, route.path) in seen:
+        named = route.method, route.path, route.soap.action if route.soap else ""
+        if named in seen:
             yield ("routes", index), "this method and path stand in an earlier route", "form"
-        seen.add((route.method, route.path))
+        seen.add(named)
         yield from _route_faults(form, index, route)
 
 
@@ -298,5 +328,23 @@ def _route_faults(form: SchemaForm, index: int, route: RouteForm) -> Iterator[Fa
         if (parameter.meaning == "thing") != (parameter.maps is not None):
             place = (*where, "parameters", name) if name in route.parameters else where
             yield place, "a parameter has 'maps' when, and only when, its meaning is thing", "form"
+    if route.soap:
+        yield from _soap_faults(form, (*where, "soap"), route, route.soap)
+    elif form.errors == "soap":
+        yield where, "every route of a schema that answers by SOAP faults has 'soap'", "form"
     if route.named and route.named.ids not in form.identities:
         yield (*where, "named", "ids"), "'ids' must be one of the identities", "form"
+
+
+def _soap_faults(form: SchemaForm, where: tuple[str | int, ...], route: RouteForm, soap: SoapForm) -> Iterator[Fault]:
+    if form.format != "xml" or form.errors != "soap" or route.method != "POST":
+        yield where, "'soap' belongs to a POST of a schema in XML whose errors are soap", "form"
+    if (soap.element is None) == (route.write is None):
+        yield (
+            (*where, "element"),
+            "an operation that reads says what its record is called, one that writes does not",
+            "form",
+        )
+    record = form.records.get(route.record)
+    if record and any(part not in record.fields for part in soap.parts):
+        yield (*where, "parts"), "'parts' must name fields of the record", "form"

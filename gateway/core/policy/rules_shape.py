@@ -165,7 +165,7 @@ def _slot(terms: DeliveryTerms, record: Record, slot: Slot) -> Iterator[PolicyPr
                 yield terms.field_problem(value, _WRONG_ID, "R40", message, "transform")
         case PseudonymMethod.ECK_ID:
             for one in (value, kind):
-                if one:
+                if one and not _own_key(one, slot):
                     yield terms.field_problem(
                         one, _WRONG_ID, "N3", "under eck-id only the slot of the ECK iD is filled"
                     )
@@ -181,6 +181,12 @@ def _slot(terms: DeliveryTerms, record: Record, slot: Slot) -> Iterator[PolicyPr
     if whole and slot.type and not (value and kind and kind.grant.transform is Transform.KEEP):
         message = "an id and its type leave together, the type as it is"
         yield terms.field_problem(whole, Reason.SCHEMA_NOT_ACTIVE, "R7", message)
+
+
+def _own_key(one: Granted, slot: Slot) -> bool:
+    """A key of its own that the format requires is filled with the ECK iD too: it is the same number."""
+    fills = one.grant.transform is Transform.PSEUDONYM
+    return fills and slot.type is None and one.leaf is not None and one.leaf.required
 
 
 def _stray_ids(terms: DeliveryTerms) -> Iterator[PolicyProblem]:

@@ -47,8 +47,9 @@ class Flag:
 class Leaf:
     """A scalar. `maps` names the kind of thing (group, enrolment, …) whose id this is: mapped per recipient.
     `pattern`: what its text looks like as a whole; `filler`: what the standard has stand there when the value stays
-    behind; `choice`: of the required fields of one object with this word, exactly one is there; `refers`: in a set of
-    files, the record and field ("users.sourcedId") of the row that this id names."""
+    behind; `choice`: of the required fields of one object with this word, exactly one is there (`several`: at least
+    one); `refers`: what this id names: in a set of files the record and field ("users.sourcedId") of a row, in XML the
+    path of the id of another object of the document."""
 
     type: LeafType
     category: Category
@@ -63,6 +64,7 @@ class Leaf:
     hidden: Hidden | None = None
     flag: Flag | None = None
     refers: str | None = None
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +142,27 @@ class Record:
 
 
 Meant = Literal[
-    "organisation-master", "organisation-id", "organisation-id-type", "organisation-filter", "thing", "plain"
+    "organisation-master",
+    "organisation-id",
+    "organisation-id-type",
+    "organisation-filter",
+    "organisation-brin",
+    "organisation-part",
+    "organisation-key",
+    "thing",
+    "plain",
+    "since",
+    "ignored",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A path or query parameter. `meaning` "thing": the mapped id of a `maps`; "plain" goes up as it is."""
+    """A path or query parameter, or (SOAP) the path of a value in the request's body. `meaning` "thing": the mapped id
+    of a `maps`; "plain" goes up as it is; "since": the moment of what the caller has; "ignored": read, and dropped."""
 
     name: str
-    place: Literal["path", "query"]
+    place: Literal["path", "query", "body"]
     meaning: Meant
     type: LeafType = "string"
     maps: str | None = None
@@ -169,8 +182,8 @@ class NamedSubject:
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """A request body that brings statements: array `items`, key of a statement's id, key of the
-    organisation's reference; what is named in `unkeyed` is left out of the content digest (D9)."""
+    """A request body that brings statements: array `items` (in XML the path of its elements), key of a statement's id,
+    key of the organisation's reference; what is named in `unkeyed` is left out of the content digest (D9)."""
 
     items: str
     id: str
@@ -179,8 +192,24 @@ class WriteBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Soap:
+    """An operation of SOAP 1.1. `action`: the SOAPAction; `request`, `answer`: the elements in the body; `element`:
+    what the record is called in the answer, of which `parts` (fields of the record) belong to this operation.
+    `location`, `schoolkey`: the kinds of organisation id that brincode with dependancecode, and a schoolkey, are."""
+
+    action: str
+    request: str
+    answer: str
+    element: str = ""
+    parts: tuple[str, ...] = ()
+    location: str = "V_ID"
+    schoolkey: str = "SCHOOLKEY"
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path template (`/groups/school/{id}`). `many`: the body is an array of records."""
+    """A method and a path template (`/groups/school/{id}`). `many`: the body is an array of records. In SOAP several
+    routes share both, each with its action."""
 
     method: str
     path: str
@@ -189,6 +218,7 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     named: NamedSubject | None = None
     write: WriteBack | None = None
+    soap: Soap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +264,7 @@ class Schema:
     format: Literal["json", "xml", "csv"]
     base_path: str
     direction: Literal["pull", "push"]
-    errors: Literal["problem", "edu-v", "edu-v-list"]
+    errors: Literal["problem", "edu-v", "edu-v-list", "soap"]
     routes: tuple[Route, ...]
     records: Mapping[str, Record]
     text_hash: str = ""

@@ -345,13 +345,15 @@ class _Builder:
             raise self.refusal(f"{prefix}{typed.path if typed else ''}", "leaves with both its leaves or not at all")
         if self.method is PseudonymMethod.NONE:
             return "held"
-        if master is not None and (value is not None or kind is not None):
+        # one number in two slots is no second number: the format may require its own key beside the ECK iD (N3)
+        same = self.method is PseudonymMethod.ECK_ID and position.keys is not None
+        if master is not None and (value is not None or kind is not None) and not same:
             raise self.refusal(master.path, "is a second number of the same person (N3)")
         if master is not None:
             if self.method is not PseudonymMethod.ECK_ID:
                 raise self.refusal(master.path, "leaves only where the pseudonym is the ECK iD (N3)")
             return "eck-id"
-        if value is None or value.transform is not Transform.PSEUDONYM:
+        if value is None or value.transform is not Transform.PSEUDONYM or same:
             raise self.refusal(f"{prefix}{typed.path if typed else ''}", "leaves as a pseudonym only (N3)")
         return "hmac"
 

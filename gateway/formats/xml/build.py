@@ -59,11 +59,13 @@ class Builder:
 
     def fill(self, plan: Element, found: etree._Element, into: etree._Element) -> str:
         """Build `into` from `found`; gives what orders it among others. Raises Gone and Malformed."""
-        seen = self._person(plan, found)
+        seen, plan = self._person(plan, found)
         for row in self._rows(plan, found):
             there = {step.name for step in plan.steps if self._step(step, found, row, into, seen)}
             self._chosen(plan, row, there)
-        return seen.key if seen is not None else ""
+        if seen is not None:
+            return seen.key
+        return into.get(plan.mapped, "") if plan.mapped else ""
 
     # -- one element ---------------------------------------------------------------------------------------
 
@@ -84,30 +86,30 @@ class Builder:
         yield row
 
     def _chosen(self, plan: Element, row: Mapping[str, list[etree._Element]], there: set[str]) -> None:
-        for required, tags in plan.choices.values():
-            if sum(tag in row for tag in tags) > 1:
+        for choice in plan.choices.values():
+            if not choice.several and sum(tag in row for tag in choice.tags) > 1:
                 raise Malformed
-            if required and not there & tags:
+            if choice.required and not there & choice.tags:
                 raise Gone
 
-    def _person(self, plan: Element, found: etree._Element) -> Seen | None:
-        """Whoever this element speaks of. An item goes alone, else the record goes with them."""
+    def _person(self, plan: Element, found: etree._Element) -> tuple[Seen | None, Element]:
+        """Whoever this element speaks of, and what leaves of it. An item goes alone, else the record goes with them."""
         if plan.place is None:
-            return None
+            return None, plan
         seen = self._built.people.get(found)
         if seen is not None:
-            return seen
+            return seen, plan
         seen = plan.place.see(found, self._emission)
-        within = f"{plan.path}."
-        if not seen.reasons and any(path.startswith(within) for path in seen.withheld):
-            seen = Seen(seen.subject, (Reason.NOT_AVAILABLE,))  # within an item nothing is withheld singly
-        if seen.reasons:
+        thinner = plan if seen.reasons else _thinner(plan, seen)
+        if thinner is None:
+            seen = Seen(seen.subject, (Reason.NOT_AVAILABLE,))
+        if seen.reasons or thinner is None:
             if plan.withheld == "record":
                 raise RecordGone(seen)
             self._built.gone.append(seen)
             raise Gone
         self._built.shown.append(seen)
-        return seen
+        return seen, thinner
 
     # -- one field -----------------------------------------------------------------------------------------
 
@@ -194,6 +196,8 @@ class Builder:
             return written(leaf.value)
         if value.path in self._built.flags:
             return self._built.flags[value.path]
+        if value.slot is not None and value.slot.form == "master":
+            return _id(value, seen)  # the roster may know the ECK iD where the source leaves it out
         text = value.read(raw) if raw is not None else None
         if text is None:
             if step.required:
@@ -224,15 +228,26 @@ class Builder:
         return next((hidden.values[kind.strip()] for kind in kinds if kind.strip() in hidden.values), hidden.value)
 
 
+def _thinner(plan: Element, seen: Seen) -> Element | None:
+    """Without what does not leave of this person; None when nothing can leave then."""
+    within = f"{plan.path}."
+    paths = frozenset(path for path in seen.withheld if path.startswith(within))
+    if not paths:
+        return plan
+    return plan.thinner(paths) if plan.thinner is not None else None
+
+
 def _is_empty(made: etree._Element) -> bool:
     return len(made) == 0 and not made.text and not made.attrib
 
 
 def _id(value: Value, seen: Seen | None) -> str | None:
-    """What stands in the slot of a person's id."""
+    """What stands in the slot of a person's id. Where the ECK iD leaves, it fills the own key that the format requires
+    too (N3)."""
     assert value.slot is not None
     if seen is None or not seen.ids:
         return None
+    eck = dict(seen.ids).get(ECK_ID)
     if value.slot.form == "master":
-        return dict(seen.ids).get(ECK_ID)
-    return next((one for kind, one in seen.ids if kind != ECK_ID), None)
+        return eck
+    return next((one for kind, one in seen.ids if kind != ECK_ID), eck)

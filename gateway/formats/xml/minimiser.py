@@ -8,7 +8,7 @@ there, values that the standard demands for what is secret. Leaves out: which re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from lxml import etree
@@ -20,7 +20,7 @@ from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission, Seen, contradicted
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
-from gateway.core.release.projection import DeliveryRefused, Projection, without
+from gateway.core.release.projection import Branch, DeliveryRefused, Projection, without
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed
 from gateway.core.release.transforms import reference_day
@@ -28,10 +28,15 @@ from gateway.formats.xml.build import Builder, Built, Gone, RecordGone
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.places import Place
 from gateway.formats.xml.plan import Plan, Planner, subjects
+from gateway.formats.xml.references import References
 from gateway.formats.xml.source import Names, Source
 
 _PLANS = 4096  # kept trees: documents with ever other flags must not fill the memory
 _PIECE = 65_536
+_DECLARATION = b"<?xml version='1.0' encoding='UTF-8'?>\n"
+
+Parts = frozenset[str] | None
+"""Fields of a record; None: all."""
 
 
 class Demanded(Exception):
@@ -45,6 +50,14 @@ class Row:
     key: str
     body: bytes = field(repr=False)
     documents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a record leaves: what it is called, and with which parts."""
+
+    tag: str
+    parts: Parts = None
 
 
 class XmlMinimiser:
@@ -71,9 +84,9 @@ class XmlMinimiser:
             Place(record, one, self._source) for one in subjects(projection.root) if one.withheld == "record"
         ]
         self._births = {place.subject.at: self._birth(place) for place in self._places}
-        self._plans: dict[tuple[frozenset[str], date], Plan | None] = {}
-        everybody = list(subjects(projection.root))
-        self._lists_people = bool(everybody) and not self._places
+        self._plans: dict[tuple[frozenset[str], date, Parts], Plan | None] = {}
+        self._people = [one.at for one in subjects(projection.root)]
+        self._references = References(record, self._source)
         self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
 
     def __repr__(self) -> str:
@@ -90,19 +103,28 @@ class XmlMinimiser:
         if not self._envelope:
             raise EnvelopeBroken("the schema knows no list of these records")
         for record in records(chunks, self._envelope, self._tag, self.limits):
-            yield self._row(record, emission, circle, alone=False)
+            yield self._row(record, emission, circle, _Form(self._tag))
 
     def circle(self, chunks: Iterable[bytes]) -> Circle:
         """The names and numbers in a list. Raises EnvelopeBroken."""
         return self._source.circle(records(chunks, self._envelope, self._tag, self.limits))
 
-    def plan(self, paths: frozenset[str], reference: date) -> Plan | None:
+    def part(self, root: etree._Element, emission: Emission, tag: str, parts: Parts) -> Minimised:
+        """Of an element within another document (a message): only these of the record's fields, as an element called
+        `tag`, and nothing above it."""
+        before = emission.malformed
+        row = self._row(root, emission, _once(lambda: self._source.circle([root])), _Form(tag, parts))
+        malformed = emission.malformed - before
+        return Minimised(row.body, 1, malformed, documents=row.documents) if row else Minimised(b"", 0, malformed)
+
+    def plan(self, paths: frozenset[str], reference: date, parts: Parts = None) -> Plan | None:
         """What is built without these paths; None when the record cannot leave so."""
-        key = (paths, reference)
+        key = (paths, reference, parts)
         if key not in self._plans:
             if len(self._plans) >= _PLANS:
                 self._plans.clear()
-            root = without(self.projection.root, paths) if paths else self.projection.root
+            whole = _of(self.projection.root, parts)
+            root = without(whole, paths) if paths else whole
             self._plans[key] = None if root is None else self._planner.plan(root, reference)
         return self._plans[key]
 
@@ -112,10 +134,10 @@ class XmlMinimiser:
         root = document(body, self.limits)
         if root.tag != self._tag:
             raise EnvelopeBroken("another document than its schema says")
-        before = emission.malformed
-        row = self._row(root, emission, _once(lambda: self._source.circle([root])), alone=True)
-        malformed = emission.malformed - before
-        return Minimised(row.body, 1, malformed, documents=row.documents) if row else Minimised(b"", 0, malformed)
+        made = self.part(root, emission, self._tag, None)
+        if made.records:
+            made.body = _DECLARATION + made.body
+        return made
 
     def _list(self, body: bytes, emission: Emission) -> Minimised:
         before, seen, rows = emission.malformed, 0, []
@@ -138,18 +160,16 @@ class XmlMinimiser:
     def _wrapped(self, rows: Iterable[Row]) -> bytes:
         opening = self._names.element(self._envelope)
         opening.text = " "  # an element with an end of its own
-        begin, end = _written(opening, alone=True).rsplit(b" ", 1)
-        return b"".join([begin, *(row.body for row in rows), end])
+        begin, end = _written(opening).rsplit(b" ", 1)
+        return b"".join([_DECLARATION, begin, *(row.body for row in rows), end])
 
     # -- one record ----------------------------------------------------------------------------------------
 
-    def _row(
-        self, record: etree._Element, emission: Emission, circle: Callable[[], Circle], *, alone: bool
-    ) -> Row | None:
+    def _row(self, record: etree._Element, emission: Emission, circle: Callable[[], Circle], form: _Form) -> Row | None:
         people: dict[etree._Element, Seen] = {}
         try:
             self._see(record, emission, people)
-            return self._released(record, emission, circle, people, alone=alone)
+            return self._released(record, emission, circle, people, form)
         except Malformed:
             emission.malformed += 1
             emission.withhold(_known(people), Reason.RECORD_MALFORMED)
@@ -167,35 +187,41 @@ class XmlMinimiser:
         emission: Emission,
         circle: Callable[[], Circle],
         people: dict[etree._Element, Seen],
-        *,
-        alone: bool,
+        form: _Form,
     ) -> Row | None:
         if any(seen.reasons for seen in people.values()):
             emission.withhold(seen for seen in people.values() if seen.reasons)
             return None
         flags = self._flags(record)
         withheld = frozenset[str]().union(*(seen.withheld for seen in people.values()))
-        plan = self.plan(withheld | self._closed(flags), reference_day(emission.sight.today))
+        plan = self.plan(withheld | self._closed(flags), reference_day(emission.sight.today), form.parts)
         if plan is None:
             raise Gone
         built = Built(people, self._told(flags, plan))
         about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
         guard = Guard(emission, about, circle, special=self.projection.special)
-        made = self._names.element(self._tag)
+        made = self._names.element(form.tag)
         try:
             Builder(self._source, emission, guard, built, record).fill(plan.root, record, made)
         except Gone:
+            emission.withhold(built.gone)
+            emission.withhold(built.shown, Reason.NOT_AVAILABLE)
             if not built.blocked:
                 raise
             emission.withhold(_known(people), *dict.fromkeys(reason for _, reason in built.blocked))
             return None
         emission.withhold(built.gone)
-        if self._lists_people and not built.shown:
+        self._references.mend(made, form.parts)
+        if self._lists_people(form.parts) and not built.shown:
             return None  # R7, R68: a list of which nobody is in this delivery is none of its business
         emission.release([*people.values(), *built.shown])
         emission.block(about, built.blocked)
         dropped = self._source.documents(record) - self._source.documents(made)
-        return Row(self._key(record, people, emission), _written(made, alone=alone), dropped)
+        return Row(self._key(record, people, emission), _written(made), dropped)
+
+    def _lists_people(self, parts: Parts) -> bool:
+        """Whether these parts of a record, which is about nobody itself, name people."""
+        return not self._places and any(parts is None or at.split(".")[0] in parts for at in self._people)
 
     def _see(self, record: etree._Element, emission: Emission, people: dict[etree._Element, Seen]) -> None:
         """Everybody who decides about the whole record. A reference that must be there and is not names nobody."""
@@ -257,9 +283,16 @@ class XmlMinimiser:
         return told
 
 
-def _written(made: etree._Element, *, alone: bool) -> bytes:
-    text: bytes = etree.tostring(made, encoding="UTF-8", xml_declaration=alone)
+def _written(made: etree._Element) -> bytes:
+    text: bytes = etree.tostring(made, encoding="UTF-8", xml_declaration=False)
     return text
+
+
+def _of(root: Branch, parts: Parts) -> Branch:
+    """Only these of its fields; a part that is not asked for is not missing."""
+    if parts is None:
+        return root
+    return replace(root, fields={name: node for name, node in root.fields.items() if name in parts})
 
 
 def _known(people: Mapping[etree._Element, Seen]) -> list[Seen]:

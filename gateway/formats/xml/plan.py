@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from gateway.core.model import Transform
 from gateway.core.policy import schema
 from gateway.core.policy.schema import Hidden
 from gateway.core.release import projection
-from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, leaves
+from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, leaves, without
 from gateway.core.release.texts import Read, becomes, reader
 from gateway.formats.xml.parse import Limits
 from gateway.formats.xml.places import Place
 from gateway.formats.xml.source import Names, Source
 from gateway.formats.xml.values import longest
+
+_VARIANTS = 256  # sets of fields that are withheld of one person, kept compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,27 @@ class Value:
 @dataclass(frozen=True, slots=True)
 class Element:
     """An element with something in it. `steps`: what leaves, in the order of the schema; `known`: tag → every field the
-    schema has, for rows (`repeats`); `place`: whom it speaks of."""
+    schema has, for rows (`repeats`); `place`: whom it speaks of, `thinner`: the same without some paths, for one of
+    them; `mapped`: the attribute that holds its own mapped id."""
 
     path: str
     steps: tuple[Step, ...]
     order: Mapping[str, int]
-    choices: Mapping[str, tuple[bool, frozenset[str]]]
+    choices: Mapping[str, Choice]
     place: Place | None = None
     withheld: str = ""
     repeats: bool = False
+    mapped: str = ""
+    thinner: Callable[[frozenset[str]], Element | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Fields of which one is there, or (`several`) at least one. `required`: one of them must be."""
+
+    required: bool
+    tags: frozenset[str]
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +118,28 @@ class _Compiler:
         subject = branch.subject
         place = Place(self.planner.record, subject, self.planner.source) if subject is not None else None
         order = {names(name): number for number, name in enumerate(known.fields)}
+        item = subject is not None and subject.withheld == "item"
         return Element(
-            path, tuple(steps), order, _choices(known, names), place, subject.withheld if subject else "", known.repeats
+            path,
+            tuple(steps),
+            order,
+            _choices(known, names),
+            place,
+            subject.withheld if subject else "",
+            known.repeats,
+            next((one.name for one in steps if one.kind == "attribute" and _maps(one)), ""),
+            self.thinner(branch, known, path) if item else None,
         )
+
+    def thinner(self, branch: Branch, known: schema.Branch, path: str) -> Callable[[frozenset[str]], Element | None]:
+        """For somebody of whom some fields do not leave; each set of paths is compiled once."""
+
+        @lru_cache(maxsize=_VARIANTS)
+        def thinner(paths: frozenset[str]) -> Element | None:
+            found = without(branch, paths, f"{path}.")
+            return None if found is None or not found.released else self.element(found, known, path)
+
+        return thinner
 
     def step(self, name: str, node: Node, known: schema.Node, path: str) -> Step:
         many = isinstance(node, Many)
@@ -125,7 +159,9 @@ class _Compiler:
             content = self.value(item, inside, path)
         speaks = isinstance(content, Element) and content.place is not None
         mapped = isinstance(item, Leaf) and item.maps is not None
-        return Step(wire, kind, content, many, node.required, known.hidden, ordered=many and (speaks or mapped))
+        named = isinstance(content, Element) and bool(content.mapped)
+        ordered = many and (speaks or mapped or named)
+        return Step(wire, kind, content, many, node.required, known.hidden, ordered=ordered)
 
     def value(self, node: Leaf | Slot, known: schema.Leaf, path: str) -> Value:
         read = reader(known, longest(known, self.planner.limits))
@@ -136,14 +172,19 @@ class _Compiler:
         return Value(path, node, read, how)
 
 
-def _choices(known: schema.Branch, names: Names) -> dict[str, tuple[bool, frozenset[str]]]:
-    """Word of a choice → whether one of its fields must be there, and their tags."""
-    found: dict[str, tuple[bool, frozenset[str]]] = {}
+def _choices(known: schema.Branch, names: Names) -> dict[str, Choice]:
+    """Word of a choice → which fields it is between."""
+    found: dict[str, Choice] = {}
     for name, node in known.fields.items():
         if node.choice is not None:
-            required, tags = found.get(node.choice, (False, frozenset()))
-            found[node.choice] = (required or node.required, tags | {names(name)})
+            before = found.get(node.choice, Choice(required=False, tags=frozenset()))
+            several = before.several or (isinstance(node, schema.Leaf) and node.several)
+            found[node.choice] = Choice(before.required or node.required, before.tags | {names(name)}, several)
     return found
+
+
+def _maps(step: Step) -> bool:
+    return isinstance(step.content, Value) and step.content.leaf.maps is not None
 
 
 def _paths(element: Element) -> Iterator[str]:
