@@ -86,11 +86,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An LVS the gateway reads from. `succeeds`: the source it replaces; pupils it does not know yet then wait for
-    a person who links them."""
+    """An LVS the gateway reads from, or, without a `url`, one whose files come in. `succeeds`: the source it replaces;
+    pupils it does not know yet then wait for a person who links them."""
 
     name: str
-    url: str
+    url: str | None
     schemas: tuple[str, ...]
     token: Token | None
     roster_every_seconds: float
@@ -210,6 +210,8 @@ def _renamed(problem: Problem, document: Document, overridden: Mapping[tuple[str
 def _faults(form: SettingsForm, directory: Path) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """(where, message, rule)."""
     for name, source in form.sources.items():
+        if source.token is not None and source.url is None:
+            yield ("sources", name, "token"), "a source without 'url' is never called and needs no token", "form"
         if source.succeeds is not None and (source.succeeds not in form.sources or source.succeeds == name):
             yield ("sources", name, "succeeds"), "'succeeds' must name another source of this file", "form"
     if form.key.kind == "file" and _inside(directory, form.key.place):
@@ -266,7 +268,7 @@ def _source(name: str, form: SourceForm, directory: Path) -> Source:
     token = form.token
     return Source(
         name=name,
-        url=form.url.rstrip("/"),
+        url=form.url.rstrip("/") if form.url is not None else None,
         schemas=tuple(form.schemas),
         token=Token(token.url, token.client_id, _secret(token.client_secret, directory)) if token else None,
         roster_every_seconds=form.roster.every,

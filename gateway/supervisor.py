@@ -72,7 +72,8 @@ class Supervisor:
             tasks = [group.create_task(self._keep(n, listening, lifeline, office.metrics)) for n in range(self.workers)]
             tasks.append(group.create_task(self._follow_files(office)))
             tasks.append(group.create_task(self._follow_holds(office)))
-            tasks += [group.create_task(self._follow_roster(office, name)) for name in office.school.settings.sources]
+            called = [name for name, one in office.school.settings.sources.items() if one.url is not None]
+            tasks += [group.create_task(self._follow_roster(office, name)) for name in called]
             group.create_task(self._announce(office, listening, admin_listening, announce))
             await self._stopping.wait()
             os.close(lifeline_end)  # the workers see it, finish what is running, and stop

@@ -136,7 +136,7 @@ def _sync(school: School, upstream: HttpUpstream) -> RosterSync:
 
 def _roster_sources(settings: Settings) -> list[RosterSource]:
     locations = tuple(settings.organisation.locations.values())
-    return [RosterSource(name, locations) for name in settings.sources]
+    return [RosterSource(name, locations) for name, one in settings.sources.items() if one.url is not None]
 
 
 def _signature(directory: Path) -> object:

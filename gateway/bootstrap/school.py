@@ -226,19 +226,19 @@ def overdue(directory: Path) -> list[str]:
 
 
 def upstream_sources(settings: Settings) -> dict[str, UpstreamSource]:
-    """How each source is reached, its secret read now."""
+    """How each source that is called is reached, its secret read now."""
     try:
-        return {name: _upstream_source(source) for name, source in settings.sources.items()}
+        return {name: _upstream_source(one, one.url) for name, one in settings.sources.items() if one.url is not None}
     except LookupError as error:
         raise Unusable([error]) from None
 
 
-def _upstream_source(source: settings_file.Source) -> UpstreamSource:
+def _upstream_source(source: settings_file.Source, url: str) -> UpstreamSource:
     token = source.token
     if token is None:
-        return UpstreamSource(source.url)
+        return UpstreamSource(url)
     secret = settings_file.read_secret(token.client_secret)
-    return UpstreamSource(source.url, Client(token.url, token.client_id, secret))
+    return UpstreamSource(url, Client(token.url, token.client_id, secret))
 
 
 def wire_limits(settings: Settings, body: int | None = None) -> WireLimits:

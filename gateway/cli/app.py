@@ -12,6 +12,7 @@ from gateway.cli import (
     demo,
     facts,
     files,
+    fresh,
     holds,
     keys,
     permits,
@@ -34,6 +35,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("demo")(demo.demo)
+app.command("init")(fresh.init)
+app.command("answer")(fresh.answer)
 app.command("check")(policy.check)
 app.command("explain")(policy.explain)
 app.command("filter")(files.filter_)

@@ -53,15 +53,16 @@ def demo(
 async def _demo(directory: Path, port: int, workers: int, *, as_json: bool) -> None:
     _prepare(directory, port)
     settings = read_settings(directory)
-    source = settings.sources["lvs"]
-    async with _lvs(directory, source.url):
+    url = settings.sources["lvs"].url
+    assert url is not None, "the demo has an LVS"
+    async with _lvs(directory, url):
         clients, own = await furnish(directory)
         make_examples(directory, SEED, legal_today())
         supervisor = Supervisor(directory, workers)
         tasks: list[asyncio.Task[None]] = []
 
         def ready(addresses: Addresses) -> None:
-            tasks.append(asyncio.create_task(_tell(addresses, directory, source.url, clients, own, as_json=as_json)))
+            tasks.append(asyncio.create_task(_tell(addresses, directory, url, clients, own, as_json=as_json)))
 
         await supervisor.run(ready)
         for task in tasks:

@@ -12,8 +12,9 @@ import typer
 
 from gateway.bootstrap import acts
 from gateway.bootstrap.office import synchronise
+from gateway.bootstrap.roster_files import import_roster
 from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, fail, school, table
-from gateway.cli.rows import add_commands
+from gateway.cli.rows import File, add_commands, file_opened, file_told
 
 pupil = typer.Typer(help="Pupils: those that wait to be linked, birth dates and admissions.", no_args_is_help=True)
 add_commands(pupil, "pupil", "Birth dates and admissions")
@@ -27,10 +28,26 @@ def sync(source: str, directory: Directory = HERE) -> None:
         acts.may_synchronise(opened, actor)
         if source not in opened.settings.sources:
             fail(["gateway.yaml has no such source"], USAGE)
+        if opened.settings.sources[source].url is None:
+            fail(["this source is not called: gateway roster import"], USAGE)
         whole = asyncio.run(synchronise(directory, source))
         table(("source", "location", "synchronised"), acts.roster_status(opened))
     if not whole:
         fail(["a location did not answer whole; what it had stays"], PROBLEMS)
+
+
+@roster.command("import")
+def bring_in(
+    file: File,
+    reason: Why,
+    source: Annotated[str | None, typer.Option("--source", help="Whose roster it is, if several.")] = None,
+    by: OnBehalf = None,
+    directory: Directory = HERE,
+) -> None:
+    """Bring in who is where, for a source that is not called: pupil, location, begin and what else is known. Of a
+    location in the file whoever is not in it has left."""
+    with acting(directory, by) as (opened, actor), file_told(), file_opened(file) as content:
+        table(("location", "pupils"), import_roster(opened, actor, source, content, file.name, reason).items())
 
 
 @roster.command("status")

@@ -44,13 +44,13 @@ def add_commands(app: typer.Typer, kind: str, what: str) -> None:
 
     @app.command("import", help=f"Bring in a file of {small}: all of it, or nothing and every problem by line.")
     def bring_in(file: File, reason: Why, by: OnBehalf = None, directory: Directory = HERE) -> None:
-        with acting(directory, by) as (opened, actor), _told(), _opened(file) as content:
+        with acting(directory, by) as (opened, actor), file_told(), file_opened(file) as content:
             taken = fact_acts.bring_in(opened, actor, kind, content, file.name, reason, _progress)
             _tell(taken)
 
     @app.command("record", help=f"Record one of {small}; what it says is asked, a column each.")
     def record(reason: Why, by: OnBehalf = None, directory: Directory = HERE) -> None:
-        with acting(directory, by) as (opened, actor), _told():
+        with acting(directory, by) as (opened, actor), file_told():
             columns = fact_acts.columns_of(kind)
             values = {name: _asked(name, required=required) for name, required in columns}
             _tell(fact_acts.record(opened, actor, kind, values, reason))
@@ -92,7 +92,7 @@ def _word(value: object) -> str:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def file_told() -> Iterator[None]:
     """Everything that is wrong with a file, and exit 1."""
     try:
         yield
@@ -103,7 +103,7 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
+def file_opened(file: Path) -> Iterator[BinaryIO]:
     if str(file) == "-":
         yield io.BytesIO(sys.stdin.buffer.read())
         return
@@ -146,7 +146,7 @@ def campaign(
     directory: Directory = HERE,
 ) -> None:
     """Open a campaign: what everybody in it is asked; its number stands in the rows of its answers (D6)."""
-    with acting(directory, by) as (opened, actor), _told(), _opened(file) as content:
+    with acting(directory, by) as (opened, actor), file_told(), file_opened(file) as content:
         try:
             text = content.read().decode()
         except UnicodeDecodeError:
@@ -167,7 +167,7 @@ def withdraw(
     directory: Directory = HERE,
 ) -> None:
     """Withdraw a pupil's consent, from the next record on (R26); the id is asked for."""
-    with acting(directory, by) as (opened, actor), _told():
+    with acting(directory, by) as (opened, actor), file_told():
         named = {"pupil": asked(f"{id_kind} of the pupil", hidden=True), "pupil_id_kind": id_kind, "source": source}
         what = {"capacity": capacity.value, "recipient": recipient, "purpose": purpose}
         values = {**named, **what, "withdrawn": clock().isoformat(timespec="microseconds")}

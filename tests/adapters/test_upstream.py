@@ -106,6 +106,12 @@ async def test_read_says_what_is_accepted_and_nothing_of_the_caller(permit: Perm
     ]
 
 
+async def test_source_that_is_not_called_is_sent_nothing(permit: Permit) -> None:
+    one = HttpUpstream({}, system_trust(), QUICK)
+    with pytest.raises(NotSent):
+        await one.read(permit, GROUPS)
+
+
 async def test_read_of_what_is_not_there_is_a_404_without_body(demo: HttpUpstream, permit: Permit) -> None:
     assert await demo.read(permit, UpstreamCall("lvs", "GET", "/groups/school/nothing", QUERY)) == UpstreamAnswer(
         404, "", b""

@@ -21,6 +21,8 @@ from tests.cli.conftest import CommandLine, command_line
 
 # What anybody at the machine may ask: what is wrong, what stands in the files, whether the chain holds. No pupil.
 OPEN = {
+    "init",
+    "answer",
     "check",
     "client list",
     "demo",

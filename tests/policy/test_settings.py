@@ -62,6 +62,13 @@ def test_settings_are_what_the_file_says() -> None:
     assert found.sources["lvs"].roster_stale_after_seconds == 259_200
 
 
+def test_source_without_url_is_not_called() -> None:
+    text = changed(GATEWAY, ("    url: https://lvs.example/edu-v/\n", ""))
+    assert [one.message for one in wrong(text)] == ["a source without 'url' is never called and needs no token"]
+    (token,) = [line for line in text.splitlines(keepends=True) if line.startswith("    token:")]
+    assert right(changed(text, (token, ""))).sources["lvs"].url is None
+
+
 def test_paths_count_from_the_directory() -> None:
     found = right()
 

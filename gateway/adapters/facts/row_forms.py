@@ -183,7 +183,15 @@ CapacityName = Annotated[Capacity, member(Capacity)]
 # -- a row ---------------------------------------------------------------------------------------------
 
 
-class FactRow(Form):
+class Row(Form):
+    """One row of a file."""
+
+    def wrong(self, door: Door) -> Iterator[Wrong]:
+        """What the columns say together that cannot be. Overriding forms begin with `super().wrong(door)`."""
+        yield from ()
+
+
+class FactRow(Row):
     """`pupil`: an id of the kind `pupil_id_kind`, known in `source`; the one source when there is one."""
 
     pupil: Value
@@ -194,7 +202,7 @@ class FactRow(Form):
     """The column that names a guardian, by the school's own key."""
 
     def wrong(self, door: Door) -> Iterator[Wrong]:
-        """What the columns say together that cannot be. Overriding forms begin with `super().wrong(door)`."""
+        yield from super().wrong(door)
         if self.pupil_id_kind == BSN and not is_bsn(self.pupil):
             yield "'pupil' is no BSN", "form"
         if self.source is None and len(door.sources) > 1:
@@ -211,10 +219,10 @@ class FactRow(Form):
         raise NotImplementedError
 
 
-R = TypeVar("R", bound=FactRow)
+R = TypeVar("R", bound=Row)
 
 
-def columns(form: type[FactRow]) -> frozenset[str]:
+def columns(form: type[Row]) -> frozenset[str]:
     return frozenset(form.model_fields)
 
 
@@ -228,7 +236,7 @@ def fit_row(form: type[R], values: Mapping[str, Any], door: Door) -> R | list[Wr
     return list(filled.wrong(door)) or filled
 
 
-def _told(form: type[FactRow], details: Any) -> Wrong:
+def _told(form: type[Row], details: Any) -> Wrong:
     column = str(details["loc"][0]) if details["loc"] else ""
     if details["type"] == "extra_forbidden":  # the key of a stranger's object may be a name
         return f"a key does not belong here; possible are {', '.join(sorted(columns(form)))}", "form"

@@ -92,6 +92,8 @@ class HttpUpstream:
     def _link(self, permit: Permit, call: UpstreamCall) -> _Link:
         if permit.call.source != call.source:
             raise ValueError("the permit is for another source")
+        if call.source not in self._links:  # its files come in, and nobody calls it
+            raise NotSent
         return self._links[call.source]
 
 

@@ -135,9 +135,9 @@ class RosterForm(Form):
 
 
 class SourceForm(Form):
-    """An LVS."""
+    """An LVS. Without a `url` it is never called: what it knows comes in as files (`gateway roster import`)."""
 
-    url: Url
+    url: Url | None = None
     schemas: Annotated[list[Key], Field(min_length=1)]
     token: TokenForm | None = None
     roster: RosterForm = RosterForm()

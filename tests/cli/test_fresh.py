@@ -1,0 +1,167 @@
+"""`gateway init`, `gateway answer` and `gateway roster import`: from nothing to a directory that is in order."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.bootstrap import acts, session
+from gateway.bootstrap.pupils import pupil
+from gateway.bootstrap.school import open_school
+from gateway.cli.app import app
+from gateway.core.persons import Held, PersonRole
+from tests.simulators.persons import somebody
+
+ANSWERS = """\
+gateway.yaml:
+  school: School
+  policy.version: "1.0"
+  policy.in_force: 2026-08-01
+  policy.instemming: 2026-06-15
+  organisation.locations.*.title: Locatie
+  organisation.locations.oost.ids.0.id: 00YY00
+  organisation.locations.west.ids.0.id: 00YY01
+recipients/dyslexiebureau.yaml:
+  contact: fg@bureau.example
+  agreement.signed: 2026-08-01
+  agreement.starts: 2026-08-01
+  agreement.until: 2027-07-31
+  deliveries.*.necessity.by: privacy officer
+  deliveries.*.necessity.date: 2026-08-01
+  deliveries.*.locations.0: [oost, west]
+  deliveries.*.until: 2027-07-31
+"""
+INIT = ("init", "school", "--recipient", "dyslexiebureau", "--location", "oost", "--location", "west", "--no-lvs")
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """`gateway …` in an empty folder."""
+
+    def one(*arguments: str, typed: str = "", code: int = 0) -> str:
+        environment = {"GATEWAY_SESSION": str(tmp_path / "a.session")}
+        done = CliRunner().invoke(app, [*arguments], input=typed, env=environment)
+        assert done.exit_code == code, done.output
+        return done.output
+
+    with contextlib.chdir(tmp_path):
+        yield one
+
+
+@pytest.fixture
+def answered(run: Run, tmp_path: Path) -> Path:
+    run(*INIT)
+    (tmp_path / "antwoorden.yaml").write_text(ANSWERS, encoding="utf-8")
+    run("answer", "antwoorden.yaml", "-C", "school")
+    return tmp_path / "school"
+
+
+def test_fresh_directory_works_for_nobody(run: Run, tmp_path: Path) -> None:
+    assert "questions are open" in run(*INIT)
+    assert "this is not answered yet" in run("check", "-C", "school", code=1)
+    assert "this is not answered yet" in run("person", "add", "a", "-C", "school", code=2)
+    assert stat.S_IMODE((tmp_path / "school.key").stat().st_mode) == 0o600
+
+
+def test_fresh_directory_has_the_schemas_its_recipients_need_and_those_of_the_roster(run: Run, tmp_path: Path) -> None:
+    run("init", "a", "--recipient", "samenwerkingsverband", "--no-lvs")
+    run("init", "b", "--recipient", "samenwerkingsverband")
+    run("init", "c")
+    found = {name: {one.stem for one in (tmp_path / name / "schemas").glob("*")} for name in "abc"}
+    assert found["a"] == {"oso-2019"}
+    assert found["b"] == {"oso-2019", "edu-v-students", "edu-v-association", "edu-v-results"}
+    assert found["b"] < found["c"]
+
+
+def test_nothing_is_written_over(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "school.key").write_text("ours")
+    run(*INIT, code=2)
+    assert (tmp_path / "school.key").read_text() == "ours"
+    assert "not empty" in run("init", str(tmp_path), code=2)
+    assert "samenwerkingsverband" in run("init", "x", "--recipient", "onbekend", code=2)
+
+
+def test_answers_from_a_file_put_the_directory_in_order(run: Run, answered: Path) -> None:
+    assert "in order" in run("check", "-C", str(answered))
+
+
+def test_answers_are_asked_once_each_and_an_empty_one_leaves_the_question_open(run: Run, tmp_path: Path) -> None:
+    run(*INIT)
+    left = run("answer", "-C", "school", typed="Mijn school\n1.0\n\n2026-06-15\n")
+    text = (tmp_path / "school" / "gateway.yaml").read_text(encoding="utf-8")
+    assert 'school: "Mijn school"' in text
+    assert "instemming: 2026-06-15" in text
+    assert text.count("ASK: Vanaf welke dag geldt") == 1
+    assert "questions are open" in left
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("gateway.yaml: {schol: x}\n", "not asked in this file: schol"),
+        ("recipients/x.yaml: {contact: x}\n", "no file recipients/x.yaml"),
+        ("- x\n", "names files"),
+    ],
+)
+def test_answers_that_nobody_asked_are_refused_whole(run: Run, tmp_path: Path, text: str, said: str) -> None:
+    run(*INIT)
+    before = (tmp_path / "school" / "gateway.yaml").read_bytes()
+    (tmp_path / "a.yaml").write_text(f"{text}")
+    assert said in run("answer", "a.yaml", "-C", "school", code=2)
+    assert (tmp_path / "school" / "gateway.yaml").read_bytes() == before
+
+
+# -- the roster of a source that is not called ----------------------------------------------------------
+
+
+@pytest.fixture
+def signed_in(answered: Path) -> Path:
+    with open_school(answered) as school:
+        session.add_first_person(school, "a", [Held(PersonRole.ADMINISTRATOR)], session.new_credentials())
+        session.accept_statement(school, somebody("a"))
+        session.keep_session(school, "a", school.sign_in_rules())
+    return answered
+
+
+def imported(run: Run, directory: Path, text: str, code: int = 0) -> str:
+    (directory.parent / "roster.csv").write_text(text, encoding="utf-8")
+    file = str(directory.parent / "roster.csv")
+    return run("roster", "import", file, "--reason", "begin", "-C", str(directory), code=code)
+
+
+def test_roster_from_a_file_says_who_is_where(run: Run, signed_in: Path) -> None:
+    text = "pupil,location,begin,end,year,groups\n00123,oost,2026-08-01,,7,g1 g2\n7,west,2026-08-01,2026-09-01,,\n"
+    assert "oost\t1" in imported(run, signed_in, text)
+    with open_school(signed_in) as school:
+        found = pupil(school, "lvs", "00123")
+        assert [(one.location, one.year) for one in found.enrolments] == [("oost", 7)]
+        assert found.groups == {"g1", "g2"}
+        assert pupil(school, "lvs", "7").enrolments[0].end is not None
+        assert acts.entries(school, 10, None)[-1]["outcome"] == "roster imported"
+
+
+def test_whoever_a_later_file_does_not_name_has_left_that_location_only(run: Run, signed_in: Path) -> None:
+    imported(run, signed_in, "pupil,location,begin\n1,oost,2026-08-01\n2,west,2026-08-01\n")
+    imported(run, signed_in, "pupil,location,begin\n3,oost,2026-08-01\n")
+    with open_school(signed_in) as school:
+        there = [[one.location for one in pupil(school, "lvs", number).enrolments] for number in "123"]
+    assert there == [[], ["west"], ["oost"]]
+
+
+def test_file_with_problems_is_told_whole_and_changes_nothing(run: Run, signed_in: Path) -> None:
+    text = "pupil,location,begin,end\n1,oost,2026-08-01,2026-07-01\n2,noord,2026-08-01,\n3,oost,gisteren,\n"
+    said = imported(run, signed_in, text, code=1)
+    assert "3 problems" in said
+    assert "roster.csv:3: 'location' is none of gateway.yaml (R68)" in said
+    assert "gisteren" not in said
+    assert "names no pupil" in imported(run, signed_in, "pupil,location,begin\n", code=3)
+
+
+def test_source_that_is_not_called_is_not_synchronised(run: Run, signed_in: Path) -> None:
+    assert "roster import" in run("roster", "sync", "lvs", "-C", str(signed_in), code=2)
