@@ -49,9 +49,13 @@ class SortedRows:
             self._spill()
 
     def __iter__(self) -> Iterator[bytes]:
+        return (text for _, text in self.keyed())
+
+    def keyed(self) -> Iterator[Row]:
+        """With what orders them."""
         self._rows.sort(key=itemgetter(0))
         runs = [*(self._run(blocks) for blocks in self._runs), iter(self._rows)]
-        return (text for _, text in heapq.merge(*runs, key=itemgetter(0)))
+        return heapq.merge(*runs, key=itemgetter(0))
 
     def close(self) -> None:
         """Everything is forgotten."""

@@ -8,17 +8,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.bootstrap.school import School, clock
+from gateway.core.gate.decide import Permit
 from gateway.core.persons import PersonRole, sees_secrets, sentence, shown
 from gateway.core.reasons import Reason
-from gateway.transfer.filter import Filed
+from gateway.transfer.request import Stop
 from gateway.transfer.tally import Tally
-from gateway.transfer.trail import instant
+from gateway.transfer.trail import Trail, instant
 
 
-def cover(school: School, filed: Sequence[Filed]) -> dict[str, Any]:
+class Came(Protocol):
+    """What came of one file, or of one export."""
+
+    @property
+    def trail(self) -> Trail: ...
+
+    @property
+    def tally(self) -> Tally: ...
+
+    @property
+    def permit(self) -> Permit | None: ...
+
+    @property
+    def stop(self) -> Stop | None: ...
+
+
+def cover(school: School, filed: Sequence[Came]) -> dict[str, Any]:
     """Of files under one delivery; for whoever opens them."""
     permit, match = filed[0].permit, filed[0].trail.match
     assert permit is not None
@@ -48,7 +65,7 @@ def cover(school: School, filed: Sequence[Filed]) -> dict[str, Any]:
     }
 
 
-def report(filed: Sequence[Filed], roles: frozenset[PersonRole]) -> dict[str, Any]:
+def report(filed: Sequence[Came], roles: frozenset[PersonRole]) -> dict[str, Any]:
     """Of all files of one command, for a person with these roles."""
     whole = Tally()
     for one in filed:
@@ -91,14 +108,13 @@ def _counted(counts: Iterable[tuple[Reason, int]], roles: frozenset[PersonRole])
 def _references(whole: Tally) -> dict[str, Any]:
     """By the reference of the register, which finds the pupil back there."""
     listed = [
-        {"reference": subject.reference.hex(), "reasons": list(reasons)}
-        for subject, reasons in whole.references.items()
+        {"reference": reference.hex(), "reasons": list(reasons)} for reference, reasons in whole.references.items()
     ]
     listed.sort(key=lambda one: str(one["reference"]))
     return {"references": listed, "references_left_out": whole.more}
 
 
-def _why(one: Filed, roles: frozenset[PersonRole]) -> list[dict[str, str]]:
+def _why(one: Came, roles: frozenset[PersonRole]) -> list[dict[str, str]]:
     stop = one.stop
     assert stop is not None
     said = dict.fromkeys(stop.findings)

@@ -10,6 +10,7 @@ import typer
 from gateway.cli import (
     clients,
     demo,
+    exports,
     facts,
     files,
     fresh,
@@ -40,6 +41,7 @@ app.command("answer")(fresh.answer)
 app.command("check")(policy.check)
 app.command("explain")(policy.explain)
 app.command("filter")(files.filter_)
+app.command("export")(exports.export)
 app.command("login")(persons.login)
 app.command("logout")(persons.logout)
 app.add_typer(persons.person, name="person")

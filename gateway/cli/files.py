@@ -42,7 +42,7 @@ def filter_(
         filed = files.filter_files(opened, actor, wanted, reason, handed, _write if output == STREAM else output)
         made = reports.report(filed, actor.roles)
         if report is not None:
-            _keep(report, made)
+            keep_report(report, made)
     for line in reports.told(made):
         errors.print(line, markup=False)
     if not made["released"]:
@@ -68,7 +68,7 @@ def _write(texts: Iterable[bytes]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _keep(path: Path, made: dict[str, Any]) -> None:
+def keep_report(path: Path, made: dict[str, Any]) -> None:
     try:
         files.keep(path, made)
     except OSError:

@@ -53,6 +53,7 @@ class Deed(StrEnum):
     PERMIT_REVIEW = "permit.review"
     DOCUMENT_CLASSIFY = "document.classify"
     FILE_FILTER = "file.filter"
+    RECORDS_EXPORT = "records.export"
     TEXT_RELEASE = "text.release"
     PUPIL_VIEW = "pupil.view"
     PUPIL_LINK = "pupil.link"
@@ -84,6 +85,7 @@ MAY: Mapping[Deed, frozenset[PersonRole]] = {
     Deed.DOCUMENT_CLASSIFY: frozenset({_R.RELEASER}),
     Deed.TEXT_RELEASE: frozenset({_R.RELEASER}),
     Deed.FILE_FILTER: frozenset({_R.RELEASER}),
+    Deed.RECORDS_EXPORT: frozenset({_R.RELEASER}),
     Deed.PUPIL_VIEW: frozenset({_R.CONSENT_OFFICER, _R.LOCATION_ADMIN, _R.RELEASER, _R.BOARD, _R.FG}),
     Deed.PUPIL_LINK: frozenset({_R.CONSENT_OFFICER}),
     Deed.PUPIL_FORGET: frozenset({_R.CONSENT_OFFICER}),

@@ -49,6 +49,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     `partial`: those released of whom some fields were withheld, each with path and reason. `held`: cases that a person
     at school must decide (D2), opened in the same transaction and no part of the entry; `secret`: for releaser and FG
     only. `spends`: the permit under which this leaves, used in the same transaction; if used up, nothing leaves.
+    `advances`: what the journal of an export keeps of this part, in the same transaction.
     `issued` are pseudonyms and mapped ids that leave for the first time, to be found back later."""
 
     id: str
@@ -86,6 +87,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[tuple[Subject, Reason], ...] = ()
     secret: bool = False
     spends: Spent | None = None
+    advances: Advance | None = None
     issued: tuple[Issue, ...] = ()
 
     def __repr__(self) -> str:
@@ -101,6 +103,15 @@ class Spent:
 
     permit: str
     handover: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """How far an export is: its part of this number, sealed; `part` None: all of it is about to be handed over."""
+
+    job: str
+    part: int | None
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

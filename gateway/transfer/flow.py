@@ -15,7 +15,7 @@ from typing import TypeVar
 from gateway.core.gate.decide import Permit
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
-from gateway.core.register import altered
+from gateway.core.register import Draft, altered
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
@@ -187,12 +187,17 @@ class Flow(Steps):
         draft = entries.delivery(own, permit, snapshot.versions, minimiser.projection, built)
         if not piece.whole:
             draft = altered(draft, kind="part", part_of=trail.id, part=piece.number)
+        draft = self.drafted(draft, minimised, emission)
         receipt = await self.outside.register.append(draft)
         emission.confirm()
         return Part(receipt, minimised.body, minimised.malformed, minimised, emission)
 
     def framed(self, minimised: Minimised) -> None:
         """Hook: what leaves in another form than a JSON array gets it here, before its digest is registered."""
+
+    def drafted(self, draft: Draft, minimised: Minimised, emission: Emission) -> Draft:
+        """Hook: what must be kept in the transaction of a part's entry stands in its draft."""
+        return draft
 
     def minimised(self, work: Callable[[], T]) -> T:
         try:

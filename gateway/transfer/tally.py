@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.model import Subject
+import msgspec
+
 from gateway.core.reasons import Reason
 from gateway.core.release.drift import UNNAMED
 from gateway.core.release.emission import Emission
@@ -40,7 +41,7 @@ class Tally:
     fields: Counter[tuple[str, Reason]] = field(default_factory=Counter)
     held: Counter[Reason] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter, repr=False)
-    references: dict[Subject, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
+    references: dict[bytes, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
     more: int = 0
 
     def add(self, records: int, minimised: Minimised, emission: Emission) -> None:
@@ -52,19 +53,19 @@ class Tally:
         self.unresolved += emission.unresolved
         for subject, reasons in emission.withheld:
             self.withheld.update(reasons)
-            self._refer(subject, reasons)
+            self._refer(subject.reference, reasons)
         self.fields.update(said for _, fields in emission.partial for said in fields)
         self.documents += minimised.documents
         self.held.update(reason for _, reason in emission.held)
 
     def join(self, other: Tally) -> None:
         """Another file of the same command."""
-        for name in ("handed_in", "released", "persons", "unresolved", "malformed", "documents", "more"):
+        for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("withheld", "fields", "held", "unknown"):
             getattr(self, name).update(getattr(other, name))
-        for subject, reasons in other.references.items():
-            self._refer(subject, reasons)
+        for reference, reasons in other.references.items():
+            self._refer(reference, reasons)
 
     def unclassified(self) -> Mapping[str, int]:
         """Names of fields that no schema knows; those that stood in few records together as `unnamed`."""
@@ -73,9 +74,49 @@ class Tally:
             shown[name if times >= _SHOWN else UNNAMED] += times
         return dict(sorted(shown.items()))
 
-    def _refer(self, subject: Subject, reasons: tuple[Reason, ...]) -> None:
-        if subject in self.references or len(self.references) < _REFERENCES:
-            known = self.references.get(subject, ())
-            self.references[subject] = tuple(dict.fromkeys((*known, *reasons)))
+    def _refer(self, reference: bytes, reasons: tuple[Reason, ...]) -> None:
+        if reference in self.references or len(self.references) < _REFERENCES:
+            known = self.references.get(reference, ())
+            self.references[reference] = tuple(dict.fromkeys((*known, *reasons)))
         else:
             self.more += 1
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    numbers: tuple[int, ...]
+    withheld: list[tuple[Reason, int]]
+    fields: list[tuple[str, Reason, int]]
+    held: list[tuple[Reason, int]]
+    unknown: list[tuple[str, int]]
+    references: list[tuple[bytes, tuple[Reason, ...]]]
+
+
+_NUMBERS = ("handed_in", "released", "persons", "unresolved", "malformed", "documents", "more")
+
+
+def kept(tally: Tally) -> bytes:
+    """To be sealed and read again by a later run of the same command."""
+    return msgspec.msgpack.encode(
+        _Kept(
+            tuple(getattr(tally, name) for name in _NUMBERS),
+            list(tally.withheld.items()),
+            [(path, reason, times) for (path, reason), times in tally.fields.items()],
+            list(tally.held.items()),
+            list(tally.unknown.items()),
+            list(tally.references.items()),
+        )
+    )
+
+
+def recalled(content: bytes) -> Tally:
+    """What was kept."""
+    found = msgspec.msgpack.decode(content, type=_Kept)
+    tally = Tally()
+    for name, number in zip(_NUMBERS, found.numbers, strict=True):
+        setattr(tally, name, number)
+    tally.withheld.update(dict(found.withheld))
+    tally.fields.update({(path, reason): times for path, reason, times in found.fields})
+    tally.held.update(dict(found.held))
+    tally.unknown.update(dict(found.unknown))
+    tally.references.update(found.references)
+    return tally

@@ -173,7 +173,7 @@ async def test_pupil_at_another_location_is_withheld_by_the_enrolment() -> None:
 
     assert len(rows) == 5
     assert filed.tally.withheld == {Reason.PUPIL_NOT_IN_SCOPE: 1}
-    assert list(filed.tally.references) == [school.pupils[1]]
+    assert list(filed.tally.references) == [school.pupils[1].reference]
 
 
 async def test_unknown_pupil_is_withheld_and_gets_no_pseudonym(school: School) -> None:

@@ -263,6 +263,27 @@ hold = _table(
     rowid=False,
 )
 
+# -- exports that run, or were killed (adapters.exports.journal) ------------------------------------------------------
+
+# `content` is sealed: who asked for what, and where it goes. The rows of a job are gone when it has ended.
+export = _table(
+    "export",
+    Column("id", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("closed", LargeBinary),
+    Column("moment", Text, nullable=False),
+    rowid=False,
+)
+# `content` is sealed: where its rows stand in the file of the job, the key that alone opens them, and whose they are.
+export_part = _table(
+    "export_part",
+    Column("export", Text, ForeignKey("export.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("export", "number"),
+    rowid=False,
+)
+
 # -- callers (adapters.access.callers) ------------------------------------------------------------------------
 
 client = _table(

@@ -12,7 +12,7 @@ import asyncio
 import base64
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote_plus, urlencode
@@ -28,6 +28,7 @@ from gateway.transfer.ports import (
     UpstreamAnswer,
     UpstreamCall,
     UpstreamFailed,
+    UpstreamTimeout,
 )
 
 _BEGUN = "http11.send_request_headers.started"
@@ -35,6 +36,7 @@ _TOKEN = re.compile(r"[!-~]{1,8192}\Z")  # RFC 6749 appendix A.12, without the s
 _TOKEN_BODY_LIMIT = 65_536  # bytes
 _TOKEN_LIFE = 300.0  # seconds, when the LVS does not say
 _LONGEST_LIFE = 86_400  # seconds, whatever the LVS says
+_CHUNK = 65_536  # bytes of a list that is read as it comes
 _TOKEN_MARGIN = 30.0  # seconds before its end at which a token is no longer used for a new call
 
 
@@ -80,6 +82,10 @@ class HttpUpstream:
 
     async def write(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         return await self._link(permit, call).write(call.method, _target(call), call.body or b"")
+
+    def stream(self, permit: Permit, call: UpstreamCall) -> AsyncGenerator[bytes]:
+        """A list of any length, as it comes: bounded in time between two chunks only (transfer.export.Source)."""
+        return self._link(permit, call).stream(call.method, _target(call))
 
     async def fetch(self, source: str, path: str, query: str, limits: Limits) -> UpstreamAnswer:
         """A read on the school's own behalf, for its roster: it delivers to nobody and needs no permit."""
@@ -131,6 +137,34 @@ class _Link:
             raise UpstreamFailed("the LVS did not answer with data")
         return UpstreamAnswer(200, _json_media_type(reply), reply.body)
 
+    async def stream(self, method: str, target: str) -> AsyncGenerator[bytes]:
+        token = await self._token.current()
+        response = await self._begun(method, target, token)
+        if response.status_code == 401 and token:
+            await response.aclose()
+            response = await self._begun(method, target, await self._token.other_than(token))
+        try:
+            async for chunk in _whole(response):
+                yield chunk
+        except httpx2.TimeoutException:
+            raise UpstreamTimeout("no more came in time") from None
+        except httpx2.TransportError:
+            raise UpstreamFailed("the connection ended before the answer did") from None
+        finally:
+            await response.aclose()
+
+    async def _begun(self, method: str, target: str, token: bytes) -> httpx2.Response:
+        request = self._request(method, target, token, b"")
+        request.extensions["timeout"] = _timeouts(self._limits)
+        try:
+            return await self._transport.handle_async_request(request)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
+            raise NotSent("no connection") from None
+        except httpx2.TimeoutException:
+            raise UpstreamTimeout("no answer in time") from None
+        except httpx2.TransportError:
+            raise UpstreamFailed("no usable answer") from None
+
     async def write(self, method: str, target: str, body: bytes) -> UpstreamAnswer:
         token = await self._write_token(self._token.current)
         reply = await self._send(method, target, token, body)
@@ -149,6 +183,9 @@ class _Link:
             raise NotSent("no access to the LVS") from None
 
     async def _send(self, method: str, target: str, token: bytes, body: bytes) -> Reply:
+        return await _exchange(self._transport, self._request(method, target, token, body), self._limits)
+
+    def _request(self, method: str, target: str, token: bytes, body: bytes) -> httpx2.Request:
         origin = self._origin
         scheme = "https" if origin.secure else "http"
         headers = {
@@ -160,9 +197,22 @@ class _Link:
             "Content-Length": str(len(body)),
         } | ({"Authorization": token.decode("ascii")} if token else {})
         url = f"{scheme}://{origin.authority}{encoded(origin.prefix + target).decode('ascii')}"
-        return await _exchange(
-            self._transport, httpx2.Request(method, url, headers=headers, content=body), self._limits
-        )
+        return httpx2.Request(method, url, headers=headers, content=body)
+
+
+async def _whole(response: httpx2.Response) -> AsyncGenerator[bytes]:
+    """The chunks of an answer that may be looked into, and that tells its own end."""
+    headers = tuple((name.lower(), value) for name, value in response.headers.raw)
+    reply = Reply(response.status_code, headers, b"")
+    if reply.status != 200 or not (reply.all(b"content-length") or reply.all(b"transfer-encoding")):
+        raise UpstreamFailed("the LVS did not answer with a whole list")
+    _json_media_type(reply)
+    async for chunk in response.aiter_raw(_CHUNK):
+        yield chunk
+
+
+def _timeouts(limits: Limits) -> dict[str, float]:
+    return {"connect": limits.connect, "pool": limits.connect, "read": limits.first_byte, "write": limits.first_byte}
 
 
 # -- one exchange through httpx2's transport -------------------------------------------------------------
@@ -177,9 +227,7 @@ async def _exchange(transport: httpx2.AsyncHTTPTransport, request: httpx2.Reques
         begun = begun or event == _BEGUN
 
     request.extensions["trace"] = trace
-    request.extensions["timeout"] = {
-        "connect": limits.connect, "pool": limits.connect, "read": limits.first_byte, "write": limits.first_byte
-    }  # fmt: skip
+    request.extensions["timeout"] = _timeouts(limits)
     try:
         async with asyncio.timeout(limits.total):
             response = await transport.handle_async_request(request)

@@ -2,10 +2,10 @@
 
 A draft is encoded by its caller and waits; the thread is called when the next turn of the event loop has ended, so that
 who comes in with it is taken along. It takes what waits (at most 500), waits its turn among the processes, and in one
-transaction compares the versions, appends the entries with their rolls, issued pseudonyms and cases, and commits; the
-answers go back to the event loop in one call. Any error refuses the whole batch: it may be durable or not, nothing of
-it leaves, and the connection is opened anew. (A batch costs about the same for one draft as for many: the disk, and
-every statement lets go of the interpreter.)
+transaction compares the versions, appends the entries with their rolls, issued pseudonyms, cases and how far an export
+is, and commits; the answers go back to the event loop in one call. Any error refuses the whole batch: it may be durable
+or not, nothing of it leaves, and the connection is opened anew. (A batch costs about the same for one draft as for
+many: the disk, and every statement lets go of the interpreter.)
 Leaves out: the encoding and the check of the chain (`core.register`), the statements (`adapters.register.chain`).
 """
 
@@ -23,6 +23,7 @@ import msgspec
 
 from gateway.adapters.database import Database
 from gateway.adapters.database.engine import Lock, Witness
+from gateway.adapters.exports.journal import advance
 from gateway.adapters.pupils.issued import INSERT_ISSUED, ON_CONFLICT, issued_values
 from gateway.adapters.register.cases import hold_rows, open_holds, spend
 from gateway.adapters.register.chain import (
@@ -38,7 +39,7 @@ from gateway.adapters.register.chain import (
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Subject, Versions
 from gateway.core.reasons import Reason
-from gateway.core.register import Draft, Head, Issue, Roll, Spent, Verification, encode, roll_of, verify
+from gateway.core.register import Advance, Draft, Head, Issue, Roll, Spent, Verification, encode, roll_of, verify
 from gateway.transfer.ports import Receipt, RegisterUnavailable, VersionsChanged
 
 _BATCH = 500  # drafts in one transaction
@@ -53,6 +54,7 @@ class _Item(msgspec.Struct, frozen=True, eq=False):
     issued: tuple[Issue, ...]
     holds: Sequence[object]
     spends: Spent | None
+    advances: Advance | None
     moment: str
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[int]
@@ -68,11 +70,12 @@ _Outcome = int | type[VersionsChanged] | type[RegisterUnavailable]
 
 
 class DatabaseRegister:
-    """ports.Register. Make it after the process has forked; `close` it before the loop ends."""
+    """ports.Register. Make it after the process has forked; `close` it before the loop ends. `remembered`: how many
+    rolls and issued pseudonyms are known to be stored."""
 
-    def __init__(self, database: Database, keys: StoreKeys) -> None:
+    def __init__(self, database: Database, keys: StoreKeys, remembered: int = _REMEMBERED) -> None:
         self._keys = keys
-        self._writer = _Writer(database, keys)
+        self._writer = _Writer(database, keys, remembered)
         self._waiting: deque[_Item] = deque()
         self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._called = False
@@ -92,7 +95,7 @@ class DatabaseRegister:
         holds = hold_rows(self._keys, draft) if draft.held else ()
         entry = Encoded(draft.id, body, roll)
         self._waiting.append(
-            _Item(entry, draft.versions, draft.issued, holds, draft.spends, draft.moment, loop, future)
+            _Item(entry, draft.versions, draft.issued, holds, draft.spends, draft.advances, draft.moment, loop, future)
         )
         if not self._called:
             self._called = True
@@ -175,9 +178,10 @@ def _settle(settled: list[tuple[asyncio.Future[int], _Outcome]]) -> None:
 class _Writer:
     """The thread's side: one connection, used by one thread."""
 
-    def __init__(self, database: Database, keys: StoreKeys) -> None:
+    def __init__(self, database: Database, keys: StoreKeys, remembered: int) -> None:
         self._database = database
         self._keys = keys
+        self._remembered = remembered
         self._open: tuple[sqlite3.Connection, Witness] | None = None
         self._lock: Lock | None = None
         self._stored_rolls: dict[bytes, int] = {}
@@ -202,7 +206,9 @@ class _Writer:
         cursor = connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         state = read_state(cursor)
-        accepted = [_stands(item, state.versions) and _unspent(cursor, item) for item in batch]
+        accepted = [
+            _stands(item, state.versions) and _unspent(cursor, item) and _advanced(cursor, item) for item in batch
+        ]
         insert_entries(cursor, list(compress([item.entry for item in batch], accepted)), state, self._stored_rolls)
         insert_rows(cursor, INSERT_ISSUED, 3, list(chain.from_iterable(compress(issues, accepted))), ON_CONFLICT)
         open_holds(cursor, list(chain.from_iterable(compress([item.holds for item in batch], accepted))))
@@ -229,9 +235,9 @@ class _Writer:
         return self._open
 
     def _remember(self, issues: Sequence[list[Issue]], outcomes: Sequence[_Outcome]) -> None:
-        if len(self._stored_issues) > _REMEMBERED:
+        if len(self._stored_issues) > self._remembered:
             self._stored_issues.clear()
-        if len(self._stored_rolls) > _REMEMBERED:
+        if len(self._stored_rolls) > self._remembered:
             self._stored_rolls.clear()
         for new, outcome in zip(issues, outcomes, strict=True):
             if isinstance(outcome, int):
@@ -256,6 +262,11 @@ def _stands(item: _Item, versions: Versions) -> bool:
 def _unspent(cursor: sqlite3.Cursor, item: _Item) -> bool:
     """A permit that is used up refuses the draft as a fact that moved does."""
     return item.spends is None or spend(cursor, item.spends, item.moment)
+
+
+def _advanced(cursor: sqlite3.Cursor, item: _Item) -> bool:
+    """What another process threw away goes no further."""
+    return item.advances is None or advance(cursor, item.advances)
 
 
 # -- the whole register ----------------------------------------------------------------------------------

@@ -1,0 +1,245 @@
+"""`gateway export`: all that a recipient may have of the source's records, page by page, to where it is handed over.
+
+A run that was killed is gone on with by the same command. What is made appears whole, with the cover that delivers its
+purpose and terms (R1). Leaves out: the flow (`transfer.export`), the journal (`adapters.exports`), what cover and
+report say (`reports`), asking and telling (`cli`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from gateway.adapters.exports.journal import Content, Job, Jobs, Running, StoredJournal
+from gateway.adapters.exports.made import Made, file_beside
+from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
+from gateway.adapters.register.acts import note
+from gateway.adapters.register.writer import DatabaseRegister
+from gateway.adapters.sorted_rows import SortedRows
+from gateway.bootstrap.files import keep
+from gateway.bootstrap.plane import outside_of, sizes_of
+from gateway.bootstrap.reports import cover
+from gateway.bootstrap.school import Refused, School, clock, random, upstream_sources, wire_limits
+from gateway.core.file_forms import Form, in_form
+from gateway.core.persons import Actor, Deed
+from gateway.core.reasons import Reason
+from gateway.transfer.export import Asked, Export, Exported, Progress
+from gateway.transfer.filing import Wanted
+from gateway.transfer.journal import Handed
+from gateway.transfer.listing import list_route
+from gateway.transfer.request import Stop
+from gateway.transfer.trail import instant
+
+_KEPT = timedelta(hours=24)  # for how long a job that was killed can be gone on with
+_ROUNDS = 3  # readings of pages whose pupils changed before it was handed over
+_REMEMBERED = 5_000  # every pupil comes once: what was stored need not be remembered
+_UNWRITTEN = "the output could not be written; run the same command again"
+# Of these it may be otherwise soon: the same command goes on. Anything else ends the job.
+_PASSES = frozenset(
+    {
+        Reason.UPSTREAM_FAILED,
+        Reason.UPSTREAM_TIMEOUT,
+        Reason.NOT_SENT,
+        Reason.REGISTER_UNAVAILABLE,
+        Reason.FACTS_CHANGED,
+        Reason.FACTS_STALE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked at the command line. `form`: of what is made; `anew`: a job that was killed is thrown away."""
+
+    wanted: Wanted
+    form: Form
+    output: Path
+    anew: bool = False
+
+
+def export(
+    school: School, actor: Actor, order: Order, reason: str, watch: Callable[[Progress], None]
+) -> tuple[Exported, bool]:
+    """What came of it, and whether the same command can go on with it; what may leave is at the output when this
+    returns. Raises Refused."""
+    act = school.act(actor, Deed.RECORDS_EXPORT, reason)
+    said = (f"reason: {act.reason}", *([f"on behalf of: {act.on_behalf}"] if act.on_behalf else []))
+    records = (order.wanted.record or only_record(school, order.wanted),)
+    jobs = jobs_of(school)
+    _forget_old(school, jobs, actor, anew=_content(actor, order, records, said) if order.anew else None)
+    job = _job(school, jobs, _content(actor, order, records, said))
+    try:
+        with closing(jobs.journal(job.id)) as journal:
+            asked = Asked(job.id, actor.name, job.content.said, order.wanted, records)
+            exported = asyncio.run(_export(school, asked, order, journal, watch))
+    except Running:
+        raise Refused(["this export is running already"]) from None
+    except OSError:
+        raise Refused([_UNWRITTEN]) from None
+    goes_on = exported.stop is not None and exported.stop.reason in _PASSES
+    if not goes_on:
+        jobs.end(job.id)
+    return exported, goes_on
+
+
+def jobs_of(school: School) -> Jobs:
+    return Jobs(school.database, school.store_keys, school.directory / "exports", random)
+
+
+def unfinished(school: School, actor: Actor, order: Order) -> bool:
+    """Whether a run of the same command was killed."""
+    records = (order.wanted.record or only_record(school, order.wanted),)
+    mine = _content(actor, order, records, ())
+    return any(job.content.same(mine) for job in jobs_of(school).open())
+
+
+def only_record(school: School, wanted: Wanted) -> str:
+    """The one kind of the delivery that its source lists. Raises Refused where there are several."""
+    compiled = school.world().now().compiled
+    standing = compiled.standings.get((wanted.recipient, wanted.purpose, wanted.schema))
+    schema = compiled.schemas.get(wanted.schema)
+    if standing is None or schema is None:
+        return next(iter(schema.records), "") if schema else ""  # the gate says what is wrong
+    listed = [record for record in standing.delivery.grants if list_route(schema, record)]
+    if len(listed) > 1:
+        raise Refused(["give --record: " + ", ".join(listed)])
+    return listed[0] if listed else next(iter(standing.delivery.grants), "")
+
+
+# -- the job ---------------------------------------------------------------------------------------------
+
+
+def _content(actor: Actor, order: Order, records: tuple[str, ...], said: tuple[str, ...]) -> Content:
+    wanted = order.wanted
+    return Content(
+        person=actor.name,
+        source=wanted.source,
+        schema=wanted.schema,
+        recipient=wanted.recipient,
+        purpose=wanted.purpose,
+        records=records,
+        form=order.form,
+        target=str(order.output.absolute()),
+        said=said,
+    )
+
+
+def _job(school: School, jobs: Jobs, content: Content) -> Job:
+    found = next((job for job in jobs.open() if job.content.same(content)), None)
+    now = clock()
+    return found or jobs.begin(school.new_id(now), content, instant(now))
+
+
+def _forget_old(school: School, jobs: Jobs, actor: Actor, anew: Content | None) -> None:
+    """What was killed a day ago is not handed over any more."""
+    for job in jobs.open():
+        old = clock() - datetime.fromisoformat(job.begun) > _KEPT
+        if old or (anew is not None and job.content.same(anew)):
+            why = "a day old" if old else "begun anew"
+            note(school.database, school.told(actor, why), "export dropped", kind="change", about={"export": job.id})
+            jobs.end(job.id)
+
+
+async def _export(
+    school: School, asked: Asked, order: Order, journal: StoredJournal, watch: Callable[[Progress], None]
+) -> Exported:
+    register = DatabaseRegister(school.database, school.store_keys, _REMEMBERED)
+    upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
+    outside = outside_of(school, school.world(), register, upstream)
+    run = Run(school, order, journal, Export(outside, sizes_of(school), asked, upstream, journal, watch), watch)
+    try:
+        return await run.run()
+    finally:
+        await outside.drift.settled()
+        register.close()
+        await upstream.close()
+
+
+# -- what is made ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """From the first page to the file with its cover."""
+
+    school: School
+    order: Order
+    journal: StoredJournal
+    flow: Export
+    watch: Callable[[Progress], None]
+
+    async def run(self) -> Exported:
+        for _ in range(_ROUNDS):
+            exported = await self.flow.read_all()
+            if exported.stop is not None or self._there(exported):
+                return exported
+            if await self._hand_over(exported):
+                return exported
+        self.flow.exported.stop = Stop(Reason.FACTS_CHANGED)
+        return self.flow.exported
+
+    async def _hand_over(self, exported: Exported) -> bool:
+        if not exported.tally.released:
+            return await self.flow.hand_over(Handed(0, 0, ""))
+        self._tell("writing", exported)
+        with file_beside(self.order.output, self._texts(exported)) as made:
+            if not await self.flow.hand_over(self._handed(exported, made)):
+                return False
+            if exported.stop is None:
+                self._tell("handing over", exported)
+                self._place(exported, made)
+        return True
+
+    def _place(self, exported: Exported, made: Made) -> None:
+        """The cover first: what it says is there as soon as the rest is."""
+        beside = self.order.output.with_name(self.order.output.name + ".cover.json")
+        beside.unlink(missing_ok=True)  # of a run that was killed here; before the first, nothing was there
+        keep(beside, cover(self.school, [exported]))
+        made.place()
+
+    def _there(self, exported: Exported) -> bool:
+        """A run before this one was killed when all was done. Raises Refused when something else is there."""
+        closed = self.journal.closed()
+        if not self.order.output.exists():
+            return False
+        made = Made.of(self.order.output)
+        if closed is None or closed.digest != self.school.store_keys.digest(made.sha256):
+            raise Refused([f"{self.order.output.name} exists already"])
+        exported.tally.released = closed.records
+        return True
+
+    def _texts(self, exported: Exported) -> Iterator[bytes]:
+        """All rows in the order of their pseudonyms, whatever the pages."""
+        match = exported.trail.match
+        assert match is not None
+        folder = self.school.directory / "exports"
+        with closing(SortedRows(folder, random)) as rows:
+            for part in self.journal.rows(match.route.record):
+                rows.take(part)
+            yield from in_form(self.order.form, self._once(exported, rows.keyed()))
+
+    def _once(self, exported: Exported, rows: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+        """Whoever is at two locations stands in the lists of both."""
+        exported.tally.released = 0
+        for key, same in groupby(rows, itemgetter(0)):
+            told: set[bytes] = set()
+            for _, text in same:
+                if key and ((told and exported.one_each) or text in told):
+                    continue
+                if key:
+                    told.add(text)
+                exported.tally.released += 1
+                yield text
+
+    def _handed(self, exported: Exported, made: Made) -> Handed:
+        return Handed(exported.tally.released, made.size, self.school.store_keys.digest(made.sha256))
+
+    def _tell(self, doing: str, exported: Exported) -> None:
+        tally = exported.tally
+        self.watch(Progress(doing, 0, 0, tally.handed_in, tally.released))

@@ -1,0 +1,143 @@
+"""`gateway export`: what a recipient may have of the source's records, page by page, to a file that is handed over."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from gateway.bootstrap import exports, reports
+from gateway.bootstrap.files import source_of
+from gateway.cli.files import keep_report
+from gateway.cli.output import HERE, PROBLEMS, REFUSED, USAGE, Directory, OnBehalf, acting, errors, fail
+from gateway.core.file_forms import Form
+from gateway.transfer.export import Progress as HowFar
+from gateway.transfer.filing import Wanted
+
+FORMS = {"json": Form.ARRAY, "ndjson": Form.LINES}
+_EVERY = 10_000  # records between two lines, where there is no terminal
+
+
+def export(
+    recipient: Annotated[str, typer.Option("--recipient", help="Who receives: a file in recipients/.")],
+    purpose: Annotated[str, typer.Option("--purpose", help="For which of its purposes.")],
+    schema: Annotated[str, typer.Option("--schema", help="What the records are: a file in schemas/.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A new file: NAME.json or NAME.ndjson.")],
+    report: Annotated[Path | None, typer.Option("--report", help="A new file: what became of the rest.")] = None,
+    record: Annotated[str | None, typer.Option("--record", help="Which kind of record, if several.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Which source to read, if several.")] = None,
+    form: Annotated[str | None, typer.Option("--form", help="json or ndjson; by default what the name says.")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "handed over as an export",
+    *,
+    anew: Annotated[bool, typer.Option("--anew", help="Do not go on with a run that was killed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Progress and report as lines of JSON.")] = False,
+    by: OnBehalf = None,
+    directory: Directory = HERE,
+) -> None:
+    """Read the source page by page and hand over what this recipient may have, registered, with a cover
+    (OUT.cover.json). A run that was killed goes on when the same command is given again, within a day."""
+    chosen = _form(output, form)
+    with acting(directory, by) as (opened, actor):
+        wanted = Wanted(source_of(opened, schema, source), schema, recipient, purpose, record)
+        order = exports.Order(wanted, chosen, output, anew=anew)
+        _possible(output, report, again=not anew and exports.unfinished(opened, actor, order))
+        with _watching(as_json=as_json) as watch:
+            exported, goes_on = exports.export(opened, actor, order, reason, watch)
+        made = reports.report([exported], actor.roles)
+        if report is not None:
+            keep_report(report, made)
+    _tell(made, goes_on=goes_on, as_json=as_json)
+    if goes_on:
+        raise typer.Exit(PROBLEMS)
+    if not made["released"]:
+        raise typer.Exit(REFUSED)
+
+
+def _form(output: Path, form: str | None) -> Form:
+    chosen = FORMS.get(form or output.suffix.removeprefix("."))
+    if chosen is None:
+        fail(["say what is to be made: --form " + " or ".join(FORMS)], USAGE)
+    return chosen
+
+
+def _possible(output: Path, report: Path | None, *, again: bool) -> None:
+    """Before anything is asked of anybody. What a run that was killed made is its own."""
+    ours = {output, output.with_name(output.name + ".cover.json")} if again else set()
+    for one in [output, output.with_name(output.name + ".cover.json"), *([report] if report is not None else [])]:
+        if one.exists() and one not in ours:
+            fail([f"{one.name} exists already"], USAGE)
+        if not one.absolute().parent.is_dir():
+            fail([f"there is no folder for {one.name}"], USAGE)
+
+
+# -- progress --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _watching(*, as_json: bool) -> Iterator[Callable[[HowFar], None]]:
+    """A bar on a terminal, else lines."""
+    if as_json:
+        yield lambda how_far: _line({"doing": how_far.doing, **_numbers(how_far)})
+    elif errors.is_terminal:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=errors, transient=True) as bar:
+            yield _Bar(bar, bar.add_task("reading", total=None, told="")).show
+    else:
+        yield _Lines().show
+
+
+def _numbers(how_far: HowFar) -> dict[str, int]:
+    return {"page": how_far.page, "pages": how_far.pages, "read": how_far.read, "released": how_far.released}
+
+
+def _line(told: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
+    sys.stdout.flush()
+
+
+class _Bar:
+    """Pages of the source; what is read of a page shows as numbers."""
+
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        self._bar = bar
+        self._task = task
+
+    def show(self, how_far: HowFar) -> None:
+        told = f"{how_far.read:,} read, {how_far.released:,} released"
+        done = how_far.page - 1 if how_far.doing in ("reading", "part") else how_far.pages
+        self._bar.update(self._task, description=how_far.doing, total=how_far.pages or None, completed=done, told=told)
+
+
+class _Lines:
+    """A line now and then."""
+
+    def __init__(self) -> None:
+        self._told = ("", 0)
+
+    def show(self, how_far: HowFar) -> None:
+        now = (how_far.doing, how_far.read // _EVERY)
+        if how_far.doing == "part" and now[1] <= self._told[1]:
+            return
+        self._told = now
+        errors.print(f"{how_far.doing}: {how_far.read} read, {how_far.released} released", markup=False)
+
+
+def _tell(made: dict[str, Any], *, goes_on: bool, as_json: bool) -> None:
+    if as_json:
+        _line({"doing": "interrupted" if goes_on else "done", "report": made})
+        return
+    for line in reports.told(made):
+        errors.print(line, markup=False)
+    if goes_on:
+        errors.print("the same command goes on from here", markup=False)

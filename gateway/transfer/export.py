@@ -1,0 +1,418 @@
+"""An export: a person of the school has the source's records read page by page, for one recipient, in flat memory.
+
+The same flow as a live answer and a file; only where the records come from differs. Every part is decided and
+registered at its own moment, and kept in a journal in the same transaction, so that a run that is killed goes on where
+it was: nobody twice, nobody lost. A page of which the source says something else by then is read again. Before all of
+it is handed over, everybody in it is looked at once more; whoever may no longer be in it is not (house rule 4).
+Leaves out: what becomes of the rows (`bootstrap.exports`), where the journal is (`adapters.exports`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from gateway.core.days import legal_date
+from gateway.core.file_forms import OtherFormat
+from gateway.core.gate.decide import FILE, Call, Permit
+from gateway.core.model import Caller
+from gateway.core.policy.schema import Record
+from gateway.core.reasons import Reason
+from gateway.core.register import Draft, altered
+from gateway.core.release.emission import Emission, Sight
+from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.transfer import trail as entries
+from gateway.transfer.drift import unknown_in
+from gateway.transfer.filing import Filing, Reader, Wanted, handed_in, reader_of
+from gateway.transfer.filter import PersonsRegister
+from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.journal import Done, Handed, Journal, Page
+from gateway.transfer.listing import list_route, organisation_query
+from gateway.transfer.minimiser import Minimiser
+from gateway.transfer.parts import Piece
+from gateway.transfer.ports import (
+    NotSent,
+    OutcomeUnknown,
+    RegisterUnavailable,
+    Roster,
+    Snapshot,
+    UpstreamCall,
+    UpstreamFailed,
+    UpstreamTimeout,
+    VersionsChanged,
+)
+from gateway.transfer.remembered import Remembered
+from gateway.transfer.request import Match, Stop, ask, upstream_path, upstream_query
+from gateway.transfer.steps import Outside, Sizes
+from gateway.transfer.tally import Tally, kept, recalled, sampled
+from gateway.transfer.trail import Trail
+
+_TRIES = 3  # readings of a page of which the source says something else each time; looks before handing over
+
+
+class Source(Protocol):
+    """The LVS, read as it sends."""
+
+    def stream(self, permit: Permit, call: UpstreamCall) -> AsyncGenerator[bytes]:
+        """The body of a list. Raises NotSent, UpstreamTimeout, UpstreamFailed, also halfway."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One job: by whom, what they said of it, and what of which source for whom. `records`: of one schema."""
+
+    id: str
+    person: str
+    said: tuple[str, ...]
+    wanted: Wanted
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `doing`: reading, part, page, looking, handing over."""
+
+    doing: str
+    page: int
+    pages: int
+    read: int
+    released: int
+
+
+@dataclass(slots=True)
+class Exported:
+    """What came of it. `stop`: why nothing of it may leave; `one_each`: a record is a person's, and each has one."""
+
+    trail: Trail
+    tally: Tally = field(default_factory=Tally)
+    parts: int = 0
+    permit: Permit | None = None
+    stop: Stop | None = None
+    one_each: bool = False
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One page while it is read: `known`: how far the parts came that are registered already. The rest is of the part
+    at hand."""
+
+    page: Page
+    match: Match
+    inquiry: Inquiry
+    reader: Reader
+    known: Done | None
+    consumed: int = 0
+    digest: hashlib.blake2b = field(default_factory=hashlib.blake2b)
+    last: bool = False
+    handed_in: int = 0
+    unknown: Mapping[str, int] = field(default_factory=dict, repr=False)
+    tally: Tally = field(default_factory=Tally)
+
+    def take(self, record: bytes) -> bool:
+        """Whether this one is new. Raises _OtherPage when those before are not what they were."""
+        self.digest.update(len(record).to_bytes(8, "big") + record)
+        self.consumed += 1
+        known = self.known
+        if known is None or self.consumed > known.consumed:
+            return True
+        if self.consumed == known.consumed and self.digest.digest() != known.prefix:
+            raise _OtherPage
+        return False
+
+
+class _OtherPage(Exception):
+    """The source no longer says what it said."""
+
+
+class Export(Filing):
+    """One per run of a job."""
+
+    broken = Reason.UPSTREAM_FAILED
+    apart = True
+
+    def __init__(
+        self,
+        outside: Outside,
+        sizes: Sizes,
+        asked: Asked,
+        source: Source,
+        journal: Journal,
+        watch: Callable[[Progress], None],
+    ) -> None:
+        register = PersonsRegister(outside.register, asked.person, asked.said)
+        super().__init__(replace(outside, register=register), sizes, Remembered(outside.world))
+        self.asked = asked
+        self._source = source
+        self._journal = journal
+        self._watch = watch
+        self._pages: list[Page] = []
+        self._reading: _Reading | None = None
+        self._done: dict[Page, Done] = {}
+        caller = Caller(asked.person, "school", asked.wanted.recipient, asked.wanted.purpose)
+        self.exported = Exported(replace(self.begin(caller), id=asked.id))
+
+    async def read_all(self) -> Exported:
+        """Every page is in the journal when this returns, unless `stop` says why not; every refusal is registered."""
+        try:
+            await self._permitted()
+            self._recall()
+            for number, page in enumerate(self._pages, 1):
+                self._tell("reading", number)
+                await self._page(page)
+        except Stop as stop:
+            await self._stopped(stop)
+        except RegisterUnavailable:
+            self.exported.stop = Stop(Reason.REGISTER_UNAVAILABLE)
+        return self.exported
+
+    async def hand_over(self, handed: Handed) -> bool:
+        """Say in the register that all of it is handed over, as everybody in it stands at that moment. False: somebody
+        no longer does, and their page is to be read again (`read_all`)."""
+        try:
+            return await self._closed(handed)
+        except Stop as stop:
+            await self._stopped(stop)
+        except RegisterUnavailable:
+            self.exported.stop = Stop(Reason.REGISTER_UNAVAILABLE)
+        return True
+
+    # -- what is asked -----------------------------------------------------------------------------------
+
+    async def _permitted(self) -> None:
+        """Decided before a byte is asked for; and which pages there are."""
+        self._pages = []
+        for record in self.asked.records:
+            wanted = replace(self.asked.wanted, record=record)
+            match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
+            self.exported.trail = self.exported.trail.at(match)
+            permit, minimiser = await self._may(inquiry)
+            self.exported.one_each = minimiser.projection.root.subject is not None
+            route = list_route(match.schema, record)
+            if route is None:
+                raise Stop(Reason.ROUTE_UNKNOWN, "the source gives no list of these records by location")
+            self.exported.trail, self.exported.permit = self.exported.trail.at(replace(match, route=route)), permit
+            self._pages += [Page(record, one) for one in sorted(permit.standing.delivery.locations)]
+
+    async def _may(self, inquiry: Inquiry) -> tuple[Permit, Minimiser]:
+        trail = self.exported.trail
+        return await self.steadily(lambda snapshot: self.may_be_read(trail, inquiry, snapshot))
+
+    def _asked(self, page: Page) -> tuple[Match, Inquiry]:
+        """The list of this location, as the recipient would ask it."""
+        wanted, organisation = self.asked.wanted, self.outside.world.organisation
+        schema = self.outside.world.now().compiled.schemas[wanted.schema]
+        route = list_route(schema, page.record)
+        location = organisation.locations.get(page.location)
+        assert route is not None, "the pages were made of such routes"
+        if location is None:
+            raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
+        match = Match(wanted.source, schema, route, {})
+        asked = ask(match, organisation_query(route, location.ids), organisation)
+        call = Call(wanted.source, schema.name, page.record, None, frozenset({page.location}), FILE)
+        return match, Inquiry(call, asked)
+
+    def _recall(self) -> None:
+        """What earlier runs came to."""
+        self.exported.tally, self.exported.parts, self._done = Tally(), 0, {}
+        for done in self._journal.parts():
+            self.exported.tally.join(recalled(done.tally))
+            self.exported.parts += 1
+            self._done[done.page] = _light(done)
+
+    # -- one page ----------------------------------------------------------------------------------------
+
+    async def _page(self, page: Page) -> None:
+        for _ in range(_TRIES):
+            done = self._done.get(page)
+            if done is not None and done.last:
+                return
+            try:
+                await self._read(page, done)
+            except _OtherPage:
+                await self._void(page)
+            else:
+                return
+        raise Stop(Reason.UPSTREAM_FAILED, "the source says something else each time")
+
+    async def _read(self, page: Page, known: Done | None) -> None:
+        match, inquiry = self._asked(page)
+        self.exported.trail = self.exported.trail.at(match)
+        permit, minimiser = await self._may(inquiry)
+        reader = reader_of(match.schema, self.sizes.answer_bytes)
+        self._reading = reading = _Reading(page, match, inquiry, reader, known)
+        size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
+        query = upstream_query(inquiry.asked, {})
+        call = UpstreamCall(match.source, match.route.method, upstream_path(match, {}), query)
+        records: list[bytes] = []
+        held = 0
+        async with aclosing(self._records(permit, call, reading)) as found:
+            async for record in found:
+                if held >= size:
+                    if minimiser.masks:
+                        raise Stop(Reason.BODY_TOO_LARGE, "text is masked by the names in a whole location")
+                    await self._emit(reading, records, last=False)
+                    records, held = [], 0
+                if reading.take(record):
+                    records.append(record)
+                    held += len(record)
+        if known is not None and reading.consumed < known.consumed:
+            raise _OtherPage
+        await self._emit(reading, records, last=True)
+
+    async def _records(self, permit: Permit, call: UpstreamCall, reading: _Reading) -> AsyncGenerator[bytes]:
+        """As the source sends them; what it says that is no list of records holds no word of it."""
+        try:
+            async with aclosing(self._source.stream(permit, call)) as chunks:
+                async for chunk in chunks:
+                    for record in reading.reader.feed(chunk):
+                        yield record
+            for record in reading.reader.close():
+                yield record
+        except (OtherFormat, EnvelopeBroken, UpstreamFailed, OutcomeUnknown):
+            raise Stop(Reason.UPSTREAM_FAILED) from None
+        except NotSent:
+            raise Stop(Reason.NOT_SENT) from None
+        except UpstreamTimeout:
+            raise Stop(Reason.UPSTREAM_TIMEOUT) from None
+
+    async def _emit(self, reading: _Reading, records: list[bytes], *, last: bool) -> None:
+        tally, match = self.exported.tally, reading.match
+        tolerated = tolerable(tally.handed_in + len(records)) - tally.malformed
+        piece = Piece(reading.reader.piece(records), self._journal.next, tolerated)
+        sample = reading.reader.piece(sampled(records))
+        reading.last, reading.handed_in = last, len(records)
+        reading.unknown = unknown_in(match.schema, match.route.record, sample, many=True)
+        trail, inquiry = self.exported.trail, reading.inquiry
+        await self.steadily(lambda snapshot: self.part(trail, match, inquiry, piece, None, snapshot))
+        self._journal.committed()
+        self.exported.parts += 1
+        tally.join(reading.tally)
+        self.outside.drift.look(match, sample)
+        self._tell("part", self._pages.index(reading.page) + 1)
+
+    def drafted(self, draft: Draft, minimised: Minimised, emission: Emission) -> Draft:
+        """The part is kept in the transaction of its entry."""
+        reading, versions = self._reading, draft.versions
+        assert reading is not None
+        assert versions is not None
+        reading.tally = tally = Tally()
+        tally.add(reading.handed_in, minimised, emission)
+        tally.unknown.update(reading.unknown)
+        done = Done(
+            number=self._journal.next,
+            page=reading.page,
+            consumed=reading.consumed,
+            prefix=reading.digest.digest(),
+            last=reading.last,
+            versions=(versions.policy, versions.facts, versions.keys),
+            day=emission.sight.today,
+            head=minimised.head,
+            released=_whose(reading, emission),
+            tally=kept(tally),
+        )
+        self._done[reading.page] = _light(done)
+        return altered(draft, advances=self._journal.advance(done, minimised.rows))
+
+    # -- before it is handed over ------------------------------------------------------------------------
+
+    async def _closed(self, handed: Handed) -> bool:
+        world = self.outside.world
+        for _ in range(_TRIES):
+            world.refresh()
+            self._tell("looking", len(self._pages))
+            snapshot = world.now()
+            fallen = {done.page for done in self._journal.parts() if not self._stands(done, snapshot)}
+            for page in fallen:
+                await self._void(page)
+            if fallen:
+                return False
+            draft = entries.closing(self.begin(self.exported.trail.caller), self.exported.trail, self.exported.parts)
+            draft = altered(
+                draft,
+                versions=snapshot.versions,
+                records=handed.records,
+                bytes=handed.size,
+                digest=handed.digest,
+                advances=self._journal.closing(handed),
+            )
+            try:
+                await self.outside.register.append(draft)
+            except VersionsChanged:
+                continue
+            return True
+        raise Stop(Reason.FACTS_CHANGED)
+
+    def _stands(self, done: Done, snapshot: Snapshot) -> bool:
+        """Whether everybody in this part would be in it now, with the same fields, under the same pseudonym."""
+        _, inquiry = self._asked(done.page)
+        granted = self.granted(self.exported.trail, inquiry, snapshot)
+        versions = snapshot.versions
+        if (versions.policy, versions.keys) != (done.versions[0], done.versions[2]):
+            return False
+        if versions.facts == done.versions[1] and done.day == legal_date(self.outside.clock()):
+            return True
+        record = snapshot.compiled.schemas[inquiry.call.schema].records[inquiry.call.record]
+        return all(_same(granted.sight, granted.roster, record, paths, ids) for paths, ids in done.released)
+
+    async def _void(self, page: Page) -> None:
+        """The parts of this page are registered and not handed over; the register says so of everybody in them."""
+        parts = [done for done in self._journal.parts() if done.page == page]
+        if not parts:
+            return
+        roster = self.outside.world.now().rosters[self.asked.wanted.source]
+        match, _ = self._asked(page)
+        for done in parts:
+            people = [roster.by_id(one) for _, ids in done.released for one in ids]
+            withheld = tuple((one, (Reason.FACTS_CHANGED,)) for one in people if one is not None)
+            own = replace(self.begin(self.exported.trail.caller), match=match)
+            draft = entries.refusal(own, Stop(Reason.FACTS_CHANGED, "this part is not handed over"))
+            await self.outside.register.append(
+                altered(draft, part_of=self.asked.id, part=done.number, withheld=withheld)
+            )
+        self._journal.void([done.number for done in parts])
+        self._recall()
+
+    async def _stopped(self, stop: Stop) -> None:
+        exported = self.exported
+        exported.stop = stop
+        try:
+            if exported.parts:
+                await self.broken_off(exported.trail, stop, self._journal.next)
+            else:
+                await self.outside.register.append(entries.refusal(exported.trail, stop))
+        except RegisterUnavailable:
+            exported.stop = Stop(Reason.REGISTER_UNAVAILABLE)
+
+    def _tell(self, doing: str, page: int) -> None:
+        tally = self.exported.tally
+        self._watch(Progress(doing, page, len(self._pages), tally.handed_in, tally.released))
+
+
+def _light(done: Done) -> Done:
+    """Without whose it is: of a million pupils that does not stay in memory."""
+    return Done(
+        done.number, done.page, done.consumed, done.prefix, done.last, done.versions, done.day, done.head, (), b""
+    )  # fmt: skip
+
+
+def _whose(reading: _Reading, emission: Emission) -> tuple[tuple[tuple[str, ...], tuple[bytes, ...]], ...]:
+    """Who is in a part, by what was withheld of them."""
+    record = reading.match.schema.records[reading.page.record]
+    found: dict[tuple[str, ...], list[bytes]] = {}
+    for subject in emission.released:
+        paths = tuple(sorted(emission.verdict(record, subject).withheld))
+        found.setdefault(paths, []).append(subject.id)
+    return tuple((paths, tuple(ids)) for paths, ids in found.items())
+
+
+def _same(sight: Sight, roster: Roster, record: Record, paths: tuple[str, ...], ids: Sequence[bytes]) -> bool:
+    for one in ids:
+        subject = roster.by_id(one)
+        verdict = sight.verdict(record, subject) if subject is not None else None
+        if verdict is None or not verdict.available or tuple(sorted(verdict.withheld)) != paths:
+            return False
+    return True

@@ -1,0 +1,264 @@
+"""`gateway export` over the demo's LVS: whole or not at all, gone on with after a kill, everybody once."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.adapters.facts.store import Entered, enter
+from gateway.bootstrap import acts, exports, facts
+from gateway.bootstrap.office import synchronise
+from gateway.bootstrap.school import Refused, create_key, legal_today, open_school
+from gateway.bootstrap.templates import SHARE, answered
+from gateway.core.facts import Restriction, RestrictionGround
+from gateway.core.file_forms import Form
+from gateway.core.reasons import Reason
+from gateway.demo.control import Fault
+from gateway.demo.directory import Ports, make_directory
+from gateway.demo.lvs import DemoLvs, make_lvs
+from gateway.demo.server import running
+from gateway.transfer.export import Exported, Progress
+from gateway.transfer.filing import Wanted
+from tests.servers import counting_bytes
+from tests.simulators.persons import somebody
+
+WANTED = Wanted("lvs", "edu-v-students", "toetsbureau", "papieren-toets", "Student")
+WHO = somebody("j.jansen")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class Exporting:
+    """A school with the demo's LVS, of which exports are made."""
+
+    directory: Path
+    folder: Path
+    lvs: DemoLvs
+
+    def run(
+        self, output: str = "uit.json", watch: Callable[[Progress], None] = lambda _: None, *, anew: bool = False
+    ) -> tuple[Exported, bool]:
+        form = Form.LINES if output.endswith("ndjson") else Form.ARRAY
+        with open_school(self.directory) as school:
+            order = exports.Order(WANTED, form, self.folder / output, anew=anew)
+            return exports.export(school, WHO, order, "toets", watch)
+
+    def killed(
+        self, at: int, output: str = "uit.json", then: Callable[[], None] = lambda: None, doing: str = ""
+    ) -> bool:
+        """Whether a run was killed at this step (of those that do this)."""
+        steps = 0
+
+        def watch(how_far: Progress) -> None:
+            nonlocal steps
+            steps += how_far.doing.startswith(doing)
+            if steps == at:
+                then()
+                raise Killed
+
+        try:
+            self.run(output, watch)
+        except Killed:
+            return True
+        return False
+
+    def entries(self) -> list[dict[str, Any]]:
+        with open_school(self.directory) as school:
+            return acts.entries(school, 100_000, None)
+
+    def parts(self) -> list[dict[str, Any]]:
+        """What the register says of all exports."""
+        return [entry for entry in self.entries() if "part_of" in entry]
+
+    def left(self) -> list[Path]:
+        """What is kept of jobs that are not over."""
+        return list((self.directory / "exports").iterdir())
+
+    def restrict(self, pseudonym: str) -> None:
+        """The pupil whom the bureau knows so."""
+        with open_school(self.directory) as school:
+            issue = school.world().issued("toetsbureau", pseudonym, "pupil")
+            assert issue is not None
+            assert issue.owner is not None
+            restriction = Entered(issue.owner, Restriction(ground=RestrictionGround.ACCURACY))
+            enter(school.database, school.store_keys, school.told(somebody(), "bezwaar"), [restriction])
+
+    def made(self, output: str = "uit.json") -> bytes:
+        return (self.folder / output).read_bytes()
+
+
+def pseudonyms(text: bytes) -> list[str]:
+    """In the order in which they leave."""
+    return [one["userIds"][0]["userId"] for one in orjson.loads(text)]
+
+
+@pytest.fixture(scope="module")
+def lvs() -> Iterator[tuple[DemoLvs, int]]:
+    made = make_lvs(1, legal_today(), "gateway", "secret", counting_bytes())
+    with running(made.app) as url:
+        yield made, int(url.rpartition(":")[2])
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, lvs: tuple[DemoLvs, int]) -> Path:
+    """The roster is known, the bureau activated, the facts are declared."""
+    place, port = tmp_path_factory.mktemp("prepared"), lvs[1]
+    directory = place / "school"
+    make_directory(directory, SHARE, Ports(port + 1, port + 2, port), "secret", legal_today(), answered)
+    with (directory / "gateway.yaml").open("a") as file:
+        file.write("  part_bytes: 200000\n")
+    create_key(directory)
+    asyncio.run(synchronise(directory, "lvs"))
+    with open_school(directory) as school:
+        acts.activate(school, "toetsbureau", somebody(), "toets")
+        for kind, location, declared, _ in facts.status(school).declared:
+            if declared is None:
+                facts.declare(school, somebody(), [kind], [location], "begin")
+    (place / "out").mkdir()
+    return place
+
+
+@pytest.fixture
+def exporting(tmp_path: Path, prepared: Path, lvs: tuple[DemoLvs, int]) -> Exporting:
+    shutil.copytree(prepared, tmp_path / "copy")
+    return Exporting(tmp_path / "copy" / "school", tmp_path / "copy" / "out", lvs[0])
+
+
+def test_everybody_leaves_once_in_pseudonym_order_with_an_entry(exporting: Exporting) -> None:
+    exported, goes_on = exporting.run()
+
+    found = pseudonyms(exporting.made())
+    assert (exported.stop, goes_on) == (None, False)
+    assert found == sorted(set(found))
+    assert len(found) == exported.tally.released > 500
+    assert sum(entry.get("released", 0) for entry in exporting.parts()) >= len(found)
+    assert sorted(one.name for one in exporting.folder.iterdir()) == ["uit.json", "uit.json.cover.json"]
+
+
+def test_register_tells_parts_and_a_closing_with_what_was_handed_over(exporting: Exporting) -> None:
+    exported, _ = exporting.run()
+
+    *parts, closing = exporting.parts()
+    assert {entry["kind"] for entry in parts} == {"part"}
+    assert [entry["part"] for entry in parts] == list(range(1, exported.parts + 1))
+    assert (closing["kind"], closing["records"]) == ("closing", exported.tally.released)
+    assert closing["bytes"] == len(exporting.made())
+    assert {entry["actor"] for entry in (*parts, closing)} == {"j.jansen"}
+
+
+def test_run_killed_at_any_step_comes_to_the_same_file(exporting: Exporting) -> None:
+    exporting.run("een.json")
+    at = 1
+    while exporting.killed(at, f"{at}.json"):
+        assert not (exporting.folder / f"{at}.json").exists()
+        exporting.run(f"{at}.json")
+        assert exporting.made(f"{at}.json") == exporting.made("een.json")
+        at += 1
+
+    assert at > 8
+    assert exporting.left() == []
+    with open_school(exporting.directory) as school:
+        assert acts.verify(school, None).ok
+
+
+def test_run_that_is_killed_after_every_part_registers_nobody_twice(exporting: Exporting) -> None:
+    whole, _ = exporting.run("een.json")
+    for _ in range(whole.parts):
+        assert exporting.killed(1, doing="part")
+    exporting.run()
+
+    assert exporting.made() == exporting.made("een.json")
+    assert len(exporting.parts()) == 2 * (whole.parts + 1)
+
+
+def test_restriction_set_while_it_was_killed_counts_for_whom_it_concerns(exporting: Exporting) -> None:
+    exporting.run("een.json")
+    before = pseudonyms(exporting.made("een.json"))
+    assert exporting.killed(3, doing="part", then=lambda: exporting.restrict(before[0]))
+
+    exported, _ = exporting.run()
+
+    assert pseudonyms(exporting.made()) == before[1:]
+    assert exported.tally.withheld[Reason.PUPIL_RESTRICTED] > 0
+
+
+def test_restriction_set_before_it_is_handed_over_is_seen_in_the_last_look(exporting: Exporting) -> None:
+    exporting.run("een.json")
+    first, *others = pseudonyms(exporting.made("een.json"))
+    restricted: list[str] = []
+
+    def watch(how_far: Progress) -> None:
+        if how_far.doing == "writing" and not restricted:
+            restricted.append(first)
+            exporting.restrict(first)
+
+    exported, _ = exporting.run(watch=watch)
+
+    assert (exported.stop, pseudonyms(exporting.made())) == (None, others)
+    assert "FACTS_CHANGED" in {reason for entry in exporting.parts() for reason in entry.get("reasons", [])}
+
+
+def test_suspended_recipient_gets_nothing_of_a_run_that_was_begun(exporting: Exporting) -> None:
+    def watch(how_far: Progress) -> None:
+        if how_far.doing == "writing":
+            with open_school(exporting.directory) as school:
+                acts.suspend(school, "toetsbureau", somebody(), "lek")
+
+    exported, goes_on = exporting.run(watch=watch)
+
+    assert exported.stop is not None
+    assert not goes_on
+    assert list(exporting.folder.iterdir()) == exporting.left() == []
+
+
+def test_file_of_a_job_opens_for_nobody_and_is_gone_at_the_end(exporting: Exporting) -> None:
+    assert exporting.killed(3, doing="part")
+    (rows,) = exporting.left()
+    assert rows.stat().st_size > 1_000
+    assert b"userId" not in rows.read_bytes()
+
+    exporting.run()
+
+    assert exporting.left() == []
+
+
+def test_job_can_be_begun_anew(exporting: Exporting) -> None:
+    assert exporting.killed(3, doing="part")
+
+    exported, _ = exporting.run(anew=True)
+
+    assert exported.stop is None
+    assert "export dropped" in {entry["outcome"] for entry in exporting.entries()}
+
+
+def test_source_that_fails_lets_the_same_command_go_on(exporting: Exporting) -> None:
+    def watch(how_far: Progress) -> None:
+        if how_far.doing == "part" and not exporting.lvs.control.calls[-1]["path"].startswith("/-/"):
+            exporting.lvs.control.fault = Fault("broken-before", 1)
+
+    stopped, goes_on = exporting.run(watch=watch)
+    exporting.lvs.control.fault = None
+    exported, _ = exporting.run()
+
+    assert stopped.stop is not None
+    assert (stopped.stop.reason, goes_on) == (Reason.UPSTREAM_FAILED, True)
+    assert (exported.stop, exported.parts > stopped.parts) == (None, True)
+
+
+def test_what_is_there_is_not_written_over(exporting: Exporting) -> None:
+    (exporting.folder / "uit.json").write_bytes(b"ours")
+
+    with pytest.raises(Refused):
+        exporting.run()
+
+    assert exporting.made() == b"ours"
