@@ -45,7 +45,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     """`gateway …` in an empty folder."""
 
     def one(*arguments: str, typed: str = "", code: int = 0) -> str:
-        environment = {"GATEWAY_SESSION": str(tmp_path / "a.session")}
+        environment = {"GATEWAY_SESSION": str(tmp_path / "school.session")}
         done = CliRunner().invoke(app, [*arguments], input=typed, env=environment)
         assert done.exit_code == code, done.output
         return done.output
