@@ -49,7 +49,9 @@ async def furnish(directory: Path) -> tuple[list[Client], Client]:
         standings = acts.compiled(school).standings
         # who receives on a permit alone has no credential: a person of the school hands over (D4)
         # nor who is handed files
-        called = {key[:2] for key, one in standings.items() if one.delivery.channel == API}
+        # nor who calls by a schema that the demo LVS does not speak
+        speaks = school.settings.sources["lvs"].schemas
+        called = {key[:2] for key, one in standings.items() if one.delivery.channel == API and key[2] in speaks}
         keys = sorted(called - {key[:2] for key, one in standings.items() if one.delivery.conditions.one_off})
         # whose pupils are asked comes last: its lists are empty until somebody consented
         terms = [(key[:2], one.delivery.grondslag) for key, one in standings.items()]
