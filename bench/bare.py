@@ -25,6 +25,7 @@ from gateway.adapters.access.callers import StoredCallers
 from gateway.adapters.lvs.field_seen import StoredFieldsSeen
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
 from gateway.adapters.statements import Statements
+from gateway.adapters.views import StoredViews
 from gateway.bootstrap.school import School, clock, monotonic, open_school, random, upstream_sources, wire_limits
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
@@ -146,7 +147,8 @@ def _app(school: School) -> DataPlane:
     drift = Drift(register, StoredFieldsSeen(school.database, school.store_keys), clock, random)
     statements = Statements(school.database, school.store_keys)
     world = school.world()
-    outside = Outside(world, register, upstream, drift, statements, clock, random)
+    views = StoredViews(school.database, school.store_keys)
+    outside = Outside(world, register, upstream, drift, statements, views, clock, random)
     doors = Doors(
         look=school.database.look,
         callers=StoredCallers(school.database, clock, random, timedelta(hours=1)),

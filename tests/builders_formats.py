@@ -230,6 +230,9 @@ class Roster:
     def of(cls, subjects: Iterable[Subject]) -> Roster:
         return cls({(kind, value): one for one in subjects for kind, value in one.ids.items()})
 
+    def by_id(self, internal: bytes) -> Subject | None:
+        return next((one for one in self.people.values() if one.id == internal), None)
+
     def digest(self, number: str) -> bytes:
         return b"digest of " + number.encode()
 

@@ -19,6 +19,7 @@ from gateway.adapters.lvs.field_seen import StoredFieldsSeen
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
 from gateway.adapters.register.writer import DatabaseRegister
 from gateway.adapters.statements import Statements
+from gateway.adapters.views import StoredViews
 from gateway.adapters.world import StoredWorld
 from gateway.bootstrap.school import School, clock, monotonic, open_school, random, upstream_sources, wire_limits
 from gateway.core.reasons import Reason
@@ -70,7 +71,8 @@ def outside_of(school: School, world: StoredWorld, register: DatabaseRegister, u
     """What a transfer touches, with the real clock and randomness."""
     drift = Drift(register, StoredFieldsSeen(school.database, school.store_keys), clock, random)
     statements = Statements(school.database, school.store_keys)
-    return Outside(world, register, upstream, drift, statements, clock, random)
+    views = StoredViews(school.database, school.store_keys)
+    return Outside(world, register, upstream, drift, statements, views, clock, random)
 
 
 def sizes_of(school: School) -> Sizes:

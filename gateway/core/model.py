@@ -94,7 +94,8 @@ class Person(StrEnum):
 
 
 class Transform(StrEnum):
-    """What a released leaf becomes. `fixed` says the same for everybody; `empty` releases an empty list."""
+    """What a released leaf becomes. `fixed` says the same for everybody; `empty` releases an empty list; `view` is the
+    gateway's own word: when what this recipient has of the record first left or last changed, or whether it ended."""
 
     KEEP = "keep"
     PSEUDONYM = "pseudonym"
@@ -107,6 +108,7 @@ class Transform(StrEnum):
     REDACT = "redact"
     MASK = "mask"
     EMPTY = "empty"
+    VIEW = "view"
 
 
 class PseudonymMethod(StrEnum):

@@ -32,6 +32,7 @@ import msgspec
 
 from gateway.core.model import Subject, Versions
 from gateway.core.reasons import Reason
+from gateway.core.release.views import Viewed
 
 ENTRY_TAG = b"gateway/register/entry/v1\0"
 ROLL_TAG = b"gateway/register/roll/v1\0"
@@ -50,7 +51,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     at school must decide (D2), opened in the same transaction and no part of the entry; `secret`: for releaser and FG
     only. `spends`: the permit under which this leaves, used in the same transaction; if used up, nothing leaves.
     `advances`: what the journal of an export keeps of this part, in the same transaction.
-    `issued` are pseudonyms and mapped ids that leave for the first time, to be found back later."""
+    `issued` are pseudonyms and mapped ids that leave for the first time, to be found back later. `views`: what this
+    recipient now has that it had not (`release.views`); like `issued` no part of the entry."""
 
     id: str
     kind: EntryKind
@@ -89,6 +91,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     spends: Spent | None = None
     advances: Advance | None = None
     issued: tuple[Issue, ...] = ()
+    views: tuple[Viewed, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Draft of a {self.kind} …>"

@@ -69,9 +69,11 @@ class Filing(Flow):
         xml = snapshot.compiled.xml(granted.permit, inquiry.call.record)
         csv = snapshot.compiled.csv(granted.permit, inquiry.call.record)
         if xml is not None:
-            return granted.permit, Emission(granted.sight), Documents(xml)
+            documents = Documents(xml)
+            return granted.permit, self.watched(trail, inquiry, granted, documents), documents
         if csv is not None:
-            return granted.permit, Emission(granted.sight), Tables(csv)
+            tables = Tables(csv)
+            return granted.permit, self.watched(trail, inquiry, granted, tables), tables
         return super().emission(trail, inquiry, snapshot)
 
     async def may_be_read(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Minimiser]:

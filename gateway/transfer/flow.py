@@ -19,6 +19,7 @@ from gateway.core.register import Draft, altered
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.views import Shelf, Views
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.minimiser import Minimiser
@@ -34,10 +35,11 @@ from gateway.transfer.ports import (
     UpstreamTimeout,
 )
 from gateway.transfer.released import Answer, Released
+from gateway.transfer.remembered import Granted
 from gateway.transfer.request import Match, Stop, upstream_path, upstream_query
 from gateway.transfer.resolve import Absent, Resolver
 from gateway.transfer.steps import Steps
-from gateway.transfer.trail import Built, Trail
+from gateway.transfer.trail import Built, Trail, instant
 
 T = TypeVar("T")
 
@@ -119,6 +121,8 @@ class Flow(Steps):
         """Minimise under this snapshot, commit the entry, and only then make what may leave."""
         permit, emission, minimiser = self.emission(trail, inquiry, snapshot)
         _one_table(permit, match, inquiry)
+        if emission.views is not None:
+            emission.views.whole = _is_whole(match, inquiry)
         minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
         self.framed(minimised)
         built = self._built(emission, minimised)
@@ -176,6 +180,9 @@ class Flow(Steps):
         permit, emission, minimiser = self.emission(trail, inquiry, snapshot)
         if minimiser.aggregate is not None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)  # it is counts since the parts began, and counts have no parts
+        if emission.views is not None:
+            emission.views.single, emission.views.seen = False, piece.seen
+            emission.views.whole = piece.last and _is_whole(match, inquiry)
         minimised = self.minimised(
             lambda: minimiser.minimise(
                 piece.body, emission, many=True, tolerated=piece.tolerated, circle=circle, apart=self.apart
@@ -209,7 +216,17 @@ class Flow(Steps):
         granted = self.granted(trail, inquiry, snapshot)
         if granted.minimiser is None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)
-        return granted.permit, Emission(granted.sight), granted.minimiser
+        return granted.permit, self.watched(trail, inquiry, granted, granted.minimiser), granted.minimiser
+
+    def watched(self, trail: Trail, inquiry: Inquiry, granted: Granted, minimiser: Minimiser) -> Emission:
+        """With what this recipient last got, where its delivery tells that or its format asks for it."""
+        sight, call = granted.sight, inquiry.call
+        delivery = sight.delivery
+        if not minimiser.projection.views or delivery.conditions.one_off:
+            return Emission(sight)
+        shelf = Shelf(call.source, delivery.recipient, delivery.purpose, call.schema, call.record)
+        moment = f"{instant(trail.moment)[:-4]}Z"  # in milliseconds, as clients read moments
+        return Emission(sight, Views(self.outside.views, shelf, moment, sight.version, call.locations))
 
     def _built(self, emission: Emission, minimised: Minimised) -> Built:
         return Built(
@@ -223,6 +240,8 @@ class Flow(Steps):
             bytes=len(minimised.body),
             digest=self.outside.world.digest(minimised.body),
             issued=emission.issued,
+            views=tuple(emission.views.written) if emission.views else (),
+            detail=_told(emission),
             key_version=emission.sight.version,
         )
 
@@ -262,6 +281,16 @@ def _one_table(permit: Permit, match: Match, inquiry: Inquiry) -> None:
 def _is_list(match: Match, inquiry: Inquiry) -> bool:
     """A list names nobody: it may be empty, and says of nobody that he is absent."""
     return match.route.many and inquiry.named is None
+
+
+def _is_whole(match: Match, inquiry: Inquiry) -> bool:
+    """The list of everybody, so that who is missing there is missing (`release.views`)."""
+    return _is_list(match, inquiry) and not inquiry.asked.things and not inquiry.asked.plain
+
+
+def _told(emission: Emission) -> tuple[str, ...]:
+    """For the school: ends that stand in the answer beside its records."""
+    return (f"ends told: {emission.views.told}",) if emission.views and emission.views.told else ()
 
 
 def _same_person(target: Target, released: tuple[Subject, ...]) -> None:

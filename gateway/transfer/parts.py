@@ -19,12 +19,14 @@ from gateway.transfer.ports import Receipt
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Part `number`: a JSON array of the source's records, of which `tolerated` may be malformed. `whole`: there is no
-    other, and its entry is that of the transfer."""
+    other, and its entry is that of the transfer; `last`: it ends a list; `seen`: shared by all of them (`views`)."""
 
     body: bytes = field(repr=False)
     number: int
     tolerated: int
     whole: bool = False
+    last: bool = False
+    seen: dict[bytes, bool] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Parts:
     emit: Emit
     close: Close
     lines: bool = False
+    seen: dict[bytes, bool] = field(default_factory=dict, repr=False)
 
     async def start(self) -> tuple[Receipt, AsyncIterator[bytes]]:
         """Register the first part, so that a refusal can still be told; then the stream that begins with it."""
@@ -63,7 +66,8 @@ class Parts:
         return first.receipt, self._stream(first.body)
 
     async def _part(self, body: bytes, number: int) -> Part:
-        part = await self.emit(Piece(body, number, self.tolerated))
+        last = number == len(self.pieces)
+        part = await self.emit(Piece(body, number, self.tolerated, last=last, seen=self.seen))
         self.tolerated -= part.malformed
         return part
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
+from gateway.core.release.views import Shelves
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import Drift
 from gateway.transfer.inquiry import Inquiry
@@ -36,6 +37,7 @@ class Outside:
     upstream: Upstream
     drift: Drift
     ledger: Ledger
+    views: Shelves
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
 

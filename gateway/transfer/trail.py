@@ -19,6 +19,7 @@ from gateway.core.policy.terms import Delivery
 from gateway.core.reasons import Reason, first
 from gateway.core.register import Draft, Issue, altered
 from gateway.core.release.projection import Projection
+from gateway.core.release.views import Viewed
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.resolve import Absent
 
@@ -59,6 +60,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 0
     digest: str | None = None
     issued: tuple[Issue, ...] = ()
+    views: tuple[Viewed, ...] = ()
     key_version: int | None = None
     detail: tuple[str, ...] = ()
 
@@ -114,6 +116,7 @@ def delivery(trail: Trail, permit: Permit, versions: Versions, projection: Proje
         digest=built.digest,
         key_version=built.key_version,
         issued=built.issued,
+        views=built.views,
         detail=(*_details(permit.findings), *built.detail),
     )
 

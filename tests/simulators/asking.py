@@ -6,6 +6,7 @@ school.record(2, Birth(day=…), consent(Capacity.PARENT, giver=b"…"))
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -20,10 +21,11 @@ from tests.simulators.world import NOW, PURPOSES, SIZES, School, a_school, polic
 ASKING = "uitgever-zuid"
 
 
-def asking_school(number: int, sizes: Sizes = SIZES) -> School:
-    """Pupils 1 to `number`; nothing is known about them yet. All terms hold from August 2025 to July 2029."""
+def asking_school(number: int, sizes: Sizes = SIZES, *, change: Callable[[str], str] = str) -> School:
+    """Pupils 1 to `number`; nothing is known about them yet. All terms hold from August 2025 to July 2029. `change`: of
+    the publisher's file."""
     text = (
-        changed(answered(ASKING), ("ground: e", "ground: a"))
+        change(changed(answered(ASKING), ("ground: e", "ground: a")))
         .replace("2026-08", "2025-08")
         .replace("2027-07", "2029-07")
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from gateway.core.model import Versions
 from gateway.core.register import START, Draft, Issue, StoredEntry, StoredRoll, encode, link, members, roll_of
+from gateway.core.release.views import Viewed
 from gateway.transfer.ports import Receipt, RegisterUnavailable, VersionsChanged
 
 
@@ -24,6 +25,7 @@ class SimulatedRegister:
         self.rolls: list[StoredRoll] = []
         self.spent: dict[str, str] = {}
         self.issued: dict[tuple[str, str, str], Issue] = {}
+        self.views: dict[bytes, Viewed] = {}
 
     async def append(self, draft: Draft) -> Receipt:
         if self.unwritable:
@@ -51,4 +53,5 @@ class SimulatedRegister:
             key = (issue.domain, issue.thing, issue.pseudonym)
             if key not in self.issued or self.issued[key].owner is None:
                 self.issued[key] = issue
+        self.views |= {one.view.lookup: one for one in draft.views}
         return Receipt(draft.id, sequence)

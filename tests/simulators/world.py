@@ -41,6 +41,7 @@ from tests.policy.shipped import answered, schemas
 from tests.simulators.facts import SimulatedFacts
 from tests.simulators.register import SimulatedRegister
 from tests.simulators.upstream import SimulatedUpstream
+from tests.simulators.views import SimulatedShelves
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 POLICY = SchoolPolicy("1.0", date(2024, 10, 1), date(2024, 9, 17))
@@ -209,8 +210,15 @@ class School:
         self.seen = SimulatedFieldsSeen()
         self.drift = Drift(self.register, self.seen, self.clock, counting())
         self.outside = Outside(
-            self.world, self.register, self.upstream, self.drift, self.ledger, self.clock, counting()
-        )  # fmt: skip
+            self.world,
+            self.register,
+            self.upstream,
+            self.drift,
+            self.ledger,
+            SimulatedShelves(self.register),
+            self.clock,
+            counting(),
+        )
         self.transfers = Transfers(self.outside, sizes)
 
     @property

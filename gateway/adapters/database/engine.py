@@ -38,10 +38,11 @@ class DatabaseUnusable(Exception):
 
 
 class Versioned(NamedTuple):
-    """The four version counters, read together."""
+    """The five version counters, read together."""
 
     versions: Versions
     callers: int
+    views: int
 
 
 class Database:
@@ -115,8 +116,8 @@ class Database:
             self._close_reader()
         rows = self.look_up(_VERSIONS, ())
         if self._latest is None or rows != self._rows:
-            (callers,), (facts,), (keys,), (policy,) = rows
-            self._latest, self._rows = Versioned(Versions(policy, facts, keys), callers), rows
+            (callers,), (facts,), (keys,), (policy,), (views,) = rows
+            self._latest, self._rows = Versioned(Versions(policy, facts, keys), callers, views), rows
         return self._latest
 
     def look(self) -> None:
@@ -156,7 +157,7 @@ class Database:
         self.engine.dispose()
 
 
-# alphabetical: callers, facts, keys, policy; one statement, so that the four belong together
+# alphabetical: callers, facts, keys, policy, views; one statement, so that the five belong together
 _VERSIONS = "SELECT value FROM version ORDER BY name"
 
 

@@ -30,8 +30,8 @@ def _table(name: str, *items: Any, rowid: bool = True) -> Table:
     return Table(name, metadata, *items, sqlite_strict=True, sqlite_with_rowid=rowid)
 
 
-# Four counters: policy, facts, keys, callers. Each change moves its counter in its own transaction; workers read them
-# at the start of a request, and the register compares the first three when it commits (house rule 4).
+# Five counters: policy, facts, keys, callers, views. Each change moves its counter in its own transaction; workers read
+# them at the start of a request, and the register compares the first three when it commits (house rule 4).
 version = _table(
     "version",
     Column("name", Text, primary_key=True),
@@ -70,6 +70,38 @@ issued = _table(
     Column("lookup", LargeBinary, primary_key=True),
     Column("key_version", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    rowid=False,
+)
+
+# -- what each recipient last got (adapters.views) -------------------------------------------------------
+
+# One kind of record of one delivery from one source; `revision` moves with every write to its views.
+shelf = _table(
+    "shelf",
+    Column("lookup", LargeBinary, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("schema", Text, nullable=False),
+    Column("record", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    rowid=False,
+)
+# `lookup`: of the shelf and the recipient's id of the record; `digest`: of what left. `place`: in which location's
+# lists it stands. `payload` is sealed: the recipient's id, whose it is, and what is told when it ends. Without a
+# foreign key: nothing may stop the transaction of an entry.
+view = _table(
+    "view",
+    Column("lookup", LargeBinary, primary_key=True),
+    Column("shelf", LargeBinary, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("first", Text, nullable=False),
+    Column("changed", Text, nullable=False),
+    Column("ended", Text),
+    Column("payload", LargeBinary, nullable=False),
+    Index("view_place", "shelf", "place"),
+    Index("view_ended", "ended"),
     rowid=False,
 )
 

@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from gateway.adapters.policy.forms import UNANSWERED, CategoryName, ClassName, Form, Key, Mended
 from gateway.core.policy.grants import node_at
-from gateway.core.policy.schema import Branch, Flag, Hidden, Leaf, LeafType, Many, Node
+from gateway.core.policy.schema import Branch, Flag, Hidden, Leaf, LeafType, Many, Node, Told
 
 # A key that is missing from a leaf leaves the field unclassified, and that never goes out (R9).
 RULES = {"class": "R9", "category": "R9"}
@@ -65,6 +65,7 @@ class LeafForm(Form):
     hidden: HiddenForm | None = None
     flag: FlagForm | None = None
     refers: Reference | None = None
+    view: Told | None = None
 
 
 class BranchForm(Form):
@@ -142,6 +143,7 @@ def _leaf(leaf: LeafForm) -> Leaf:
         _flag(leaf.flag),
         leaf.refers,
         leaf.several,
+        leaf.view,
     )
 
 

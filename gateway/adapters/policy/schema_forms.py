@@ -93,6 +93,7 @@ class RecordForm(Form):
     order: At | None = None
     element: FieldName | None = None
     envelope: FieldName | None = None
+    since: bool = False
     fields: dict[FieldName, NodeForm]
 
 
@@ -206,7 +207,7 @@ def _record(form: SchemaForm, name: str, record: RecordForm) -> Record:
         for s in record.subjects
     )
     fields = Branch(nodes_of(record.fields))
-    return Record(name, fields, subjects, record.order, record.element or "", record.envelope or "")
+    return Record(name, fields, subjects, record.order, record.element or "", record.envelope or "", record.since)
 
 
 def _parameters(form: SchemaForm, route: RouteForm) -> Iterator[tuple[str, ParameterForm]]:

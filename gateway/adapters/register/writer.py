@@ -37,9 +37,11 @@ from gateway.adapters.register.chain import (
     stored_rolls,
 )
 from gateway.adapters.store_keys import StoreKeys
+from gateway.adapters.views import ViewRows, view_rows, write_views
 from gateway.core.model import Subject, Versions
 from gateway.core.reasons import Reason
 from gateway.core.register import Advance, Draft, Head, Issue, Roll, Spent, Verification, encode, roll_of, verify
+from gateway.core.release.views import Viewed
 from gateway.transfer.ports import Receipt, RegisterUnavailable, VersionsChanged
 
 _BATCH = 500  # drafts in one transaction
@@ -52,6 +54,7 @@ class _Item(msgspec.Struct, frozen=True, eq=False):
     entry: Encoded
     versions: Versions | None
     issued: tuple[Issue, ...]
+    views: tuple[Viewed, ...]
     holds: Sequence[object]
     spends: Spent | None
     advances: Advance | None
@@ -95,7 +98,18 @@ class DatabaseRegister:
         holds = hold_rows(self._keys, draft) if draft.held else ()
         entry = Encoded(draft.id, body, roll)
         self._waiting.append(
-            _Item(entry, draft.versions, draft.issued, holds, draft.spends, draft.advances, draft.moment, loop, future)
+            _Item(
+                entry,
+                draft.versions,
+                draft.issued,
+                draft.views,
+                holds,
+                draft.spends,
+                draft.advances,
+                draft.moment,
+                loop,
+                future,
+            )
         )
         if not self._called:
             self._called = True
@@ -192,8 +206,9 @@ class _Writer:
         try:
             issues = [[issue for issue in item.issued if issue not in self._stored_issues] for item in batch]
             rows = [issued_values(self._keys, new) for new in issues]
+            views = [view_rows(self._keys, item.views) for item in batch]
             with self._turn():
-                outcomes = self._transaction(batch, rows)
+                outcomes = self._transaction(batch, rows, views)
         # the outermost edge of the thread: whatever went wrong, nobody may be left waiting and nothing may leave
         except Exception:  # noqa: BLE001
             self.close()
@@ -201,7 +216,9 @@ class _Writer:
         self._remember(issues, outcomes)
         return outcomes
 
-    def _transaction(self, batch: Sequence[_Item], issues: Sequence[list[object]]) -> list[_Outcome]:
+    def _transaction(
+        self, batch: Sequence[_Item], issues: Sequence[list[object]], views: Sequence[ViewRows]
+    ) -> list[_Outcome]:
         connection, witness = self._connection()
         cursor = connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
@@ -211,6 +228,8 @@ class _Writer:
         ]
         insert_entries(cursor, list(compress([item.entry for item in batch], accepted)), state, self._stored_rolls)
         insert_rows(cursor, INSERT_ISSUED, 3, list(chain.from_iterable(compress(issues, accepted))), ON_CONFLICT)
+        for shelves, values in compress(views, accepted):
+            write_views(cursor, self._keys, shelves, values)
         open_holds(cursor, list(chain.from_iterable(compress([item.holds for item in batch], accepted))))
         cursor.execute("COMMIT")
         if not witness.same():

@@ -52,6 +52,7 @@ _TRANSFORMS: Mapping[Transform, str] = {
     Transform.REDACT: "leeggemaakt",
     Transform.MASK: "zonder namen en nummers",
     Transform.EMPTY: "lege lijst",
+    Transform.VIEW: "van de gateway zelf: wat deze ontvanger het laatst kreeg",
 }
 _MAPPED = "per ontvanger omgezet"  # whatever the grant says (house rule 7)
 

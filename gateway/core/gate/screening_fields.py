@@ -101,7 +101,7 @@ def field_terms(delivery: Delivery, record: Record, person: Person = Person.PUPI
 
 def _leaving(delivery: Delivery, record: Record, person: Person) -> Iterator[tuple[str, Leaf]]:
     for path, leaf, grant in granted_leaves(record, delivery.grants.get(record.name, {})):
-        said = grant.transform not in (Transform.FIXED, Transform.EMPTY)
+        said = grant.transform not in (Transform.FIXED, Transform.EMPTY, Transform.VIEW)
         if said and person in _speaks_of(record, path):
             yield path, leaf
 

@@ -46,8 +46,9 @@ class Granted:
 
     @property
     def says_nothing(self) -> bool:
-        """The same for everybody: nothing personal leaves, so no rule of class or category applies."""
-        return self.grant.transform in (Transform.FIXED, Transform.EMPTY)
+        """The same for everybody, or of what the recipient already knows: nothing personal leaves, so no rule of class
+        or category applies."""
+        return self.grant.transform in (Transform.FIXED, Transform.EMPTY, Transform.VIEW)
 
 
 @dataclass(frozen=True, slots=True)

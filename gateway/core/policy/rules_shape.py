@@ -60,11 +60,20 @@ def _fits(one: Granted) -> bool:
         return False
     if transform is Transform.FIXED:
         return isinstance(one.node, Leaf) and _of_type(leaf, one.grant.value)
+    if transform is Transform.VIEW:
+        return leaf.view is not None and _knows_itself(one.record)
+    if leaf.view is not None:
+        return False  # the moments of the LVS would join two recipients (house rule 7)
     if transform is Transform.KEEP:
         return True
     if transform is Transform.PSEUDONYM:
         return leaf.maps is not None or any(one.path in slot.paths for slot in slots(one.record))
     return leaf.maps is None and leaf.type == "string" and not leaf.values and _reads(transform, leaf)
+
+
+def _knows_itself(record: Record) -> bool:
+    """Whether each record has an id of its own, by which the recipient knows it."""
+    return record.order is not None or any(not one.at for one in record.subjects)
 
 
 def _reads(transform: Transform, leaf: Leaf) -> bool:

@@ -13,6 +13,8 @@ from typing import Literal
 from gateway.core.model import Category, FieldClass, Person
 
 LeafType = Literal["string", "integer", "number", "boolean"]
+Told = Literal["created", "modified", "status"]
+"""What a record says of its own life: when it was made, when it last changed, whether it is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Leaf:
     `pattern`: what its text looks like as a whole; `filler`: what the standard has stand there when the value stays
     behind; `choice`: of the required fields of one object with this word, exactly one is there (`several`: at least
     one); `refers`: what this id names: in a set of files the record and field ("users.sourcedId") of a row, in XML the
-    path of the id of another object of the document."""
+    path of the id of another object of the document; `view`: what it says of the record's life, which leaves as the
+    gateway saw it for this recipient, or fixed (house rule 7)."""
 
     type: LeafType
     category: Category
@@ -65,6 +68,7 @@ class Leaf:
     flag: Flag | None = None
     refers: str | None = None
     several: bool = False
+    view: Told | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,8 @@ class SubjectPosition:
 @dataclass(frozen=True, slots=True)
 class Record:
     """One kind of record. `order`: path of the mapped id by which a list is sorted when the record is not
-    itself a person (house rule 7). `element` and `envelope`: in XML, what it is called, and what a list stands in."""
+    itself a person (house rule 7). `element` and `envelope`: in XML, what it is called, and what a list stands in.
+    `since`: the format lets a recipient ask what changed since a moment, so what each last got is remembered."""
 
     name: str
     fields: Branch
@@ -139,6 +144,7 @@ class Record:
     order: str | None = None
     element: str = ""
     envelope: str = ""
+    since: bool = False
 
 
 Meant = Literal[

@@ -7,7 +7,7 @@ rule 4). An `Emission` is one answer. Leaves out: the rules about a person (`scr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ from gateway.core.register import Issue
 from gateway.core.release import pseudonym
 from gateway.core.release.classified import WAITS, Waiting, released
 from gateway.core.release.projection import Subject as Position
+from gateway.core.release.views import ENDS, Ended, Owner, Views
 
 ECK_ID = "eck-id"
 
@@ -35,6 +36,8 @@ class People(Protocol):
     """The roster, as far as an emission asks it."""
 
     def find(self, kind: str, value: str) -> Subject | None: ...
+
+    def by_id(self, internal: bytes) -> Subject | None: ...
 
     def digest(self, number: str) -> bytes: ...
 
@@ -263,7 +266,8 @@ class Sight:
 
 class Emission:
     """One answer (or one part of one): who is in it, who is not and why, and what it issues for the first time.
-    `waiting`: what stayed behind until a person releases it, for who looks at it."""
+    `waiting`: what stayed behind until a person releases it, for who looks at it; `views`: where what the recipient
+    last got is remembered."""
 
     __slots__ = (
         "_blocked",
@@ -274,11 +278,13 @@ class Emission:
         "malformed",
         "sight",
         "unresolved",
+        "views",
         "waiting",
     )
 
-    def __init__(self, sight: Sight) -> None:
+    def __init__(self, sight: Sight, views: Views | None = None) -> None:
         self.sight = sight
+        self.views = views
         self.malformed = 0
         self.unresolved = 0
         self.waiting: list[Waiting] = []
@@ -341,6 +347,30 @@ class Emission:
             return False
         self.waiting.append(one)
         return True
+
+    def ended(self, record: Record, hidden: Mapping[str, Sequence[Sequence[Reason]]]) -> list[Ended]:
+        """What is told to have ended, once everything else of this answer is known. `hidden`: records of nobody that
+        stay behind, and why each of the persons in them does. They are named in the entry as withheld."""
+        views = self.views
+        if views is None:
+            return []
+
+        def owner(internal: bytes) -> Owner:
+            subject = self.sight.roster.by_id(internal)
+            if subject is None:
+                return Owner(None)
+            verdict = self.sight.verdict(record, subject)
+            return Owner(verdict.reasons or self._withheld.get(subject, ()), subject)
+
+        def unlisted(key: str, whose: Owner) -> bool:
+            """A person who is available is absent; a thing of theirs, or of nobody, is gone when the source, which can
+            be read, does not tell it any more."""
+            if key in hidden:
+                return all(ENDS.issuperset(reasons) for reasons in hidden[key])
+            itself = whose.subject is not None and self.sight.pseudonym(whose.subject) == key
+            return bool(self._released) and not itself and not self.malformed
+
+        return views.ended(owner, unlisted)
 
     @property
     def released(self) -> tuple[Subject, ...]:

@@ -15,7 +15,7 @@ from typing import Literal
 from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Transform
 from gateway.core.policy import schema
 from gateway.core.policy.grants import leaf_at, nodes_along
-from gateway.core.policy.schema import KeyIds, LeafType, Record, SubjectPosition, TypedIds
+from gateway.core.policy.schema import KeyIds, LeafType, Record, SubjectPosition, Told, TypedIds
 from gateway.core.policy.terms import Grant
 
 
@@ -25,7 +25,8 @@ class DeliveryRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A scalar that leaves. `fixed` and `empty` read nothing: `value` leaves for everybody."""
+    """A scalar that leaves. `fixed` and `empty` read nothing: `value` leaves for everybody. `view`: which of the
+    gateway's own words leaves."""
 
     path: str
     type: LeafType
@@ -37,10 +38,11 @@ class Leaf:
     value: str | int | float | bool | None = None
     field_class: FieldClass = FieldClass.ORDINARY
     filler: str | None = None
+    view: Told | None = None
 
     @property
     def read(self) -> bool:
-        return self.transform is not Transform.FIXED
+        return self.transform not in (Transform.FIXED, Transform.VIEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class Order:
 @dataclass(frozen=True, slots=True)
 class Projection:
     """What may leave of one record. `paths` and `categories`: what the register must name. `special`: something of a
-    special category leaves for this purpose, so a masked text waits for a person (D8)."""
+    special category leaves for this purpose, so a masked text waits for a person (D8). `views`: what each recipient
+    last got of it is remembered, because the delivery tells it or the format asks for it."""
 
     record: Record
     root: Branch
@@ -123,6 +126,7 @@ class Projection:
     paths: tuple[str, ...]
     categories: tuple[Category, ...]
     special: bool = False
+    views: bool = False
 
 
 def compile_projection(
@@ -140,6 +144,7 @@ def compile_projection(
         paths=tuple(path for path in builder.used),
         categories=tuple(sorted(builder.categories)),
         special=special,
+        views=whole and (record.since or any(one.transform is Transform.VIEW for one in grants.values())),
     )
 
 
@@ -275,6 +280,11 @@ class _Builder:
             self.value(leaf, grant)
             self.used[path] = None
             return Leaf(path, leaf.type, leaf.required, Transform.FIXED, value=grant.value)
+        if (leaf.view is None) is (grant.transform is Transform.VIEW) or (leaf.view is not None and "." in path):
+            raise self.refusal(path, "says of the record's life what only the gateway knows: `view` or `fixed`")
+        if leaf.view is not None:
+            self.used[path] = None
+            return Leaf(path, leaf.type, leaf.required, Transform.VIEW, leaf.format, view=leaf.view)
         if leaf.maps is not None:
             return self.mapped(leaf, grant)
         if grant.transform is Transform.PSEUDONYM:

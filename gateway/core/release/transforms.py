@@ -2,7 +2,8 @@
 
 A value that a transform cannot read makes its record malformed (house rule 2); it never passes through unchanged,
 and the error does not hold it (house rule 8). Leaves out: `pseudonym` (needs a key and a subject: `emission`), `mask`
-(needs the names of the whole answer: `masking`), `fixed` and `empty` (nothing is read for them: `projection`).
+(needs the names of the whole answer: `masking`), `fixed` and `empty` (nothing is read for them: `projection`), `view`
+(what the recipient last got: `views`).
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def change(transform: Transform, form: str | None, reference: date) -> Change | 
             return _first_letter
         case Transform.REDACT:
             return _redact
-        case Transform.PSEUDONYM | Transform.FIXED | Transform.EMPTY | Transform.MASK:
+        case Transform.PSEUDONYM | Transform.FIXED | Transform.EMPTY | Transform.MASK | Transform.VIEW:
             raise ValueError(f"{transform} reads no value by itself")
         case _:
             assert_never(transform)

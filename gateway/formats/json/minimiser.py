@@ -24,11 +24,13 @@ from gateway.core.release.emission import Emission, Seen
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Order, Projection, without
 from gateway.core.release.transforms import reference_day
+from gateway.core.release.views import Views
 from gateway.formats.json.cells import counted
 from gateway.formats.json.circle import CircleReader
 from gateway.formats.json.guard import Guard
 from gateway.formats.json.ids import ABSENT, array_of
 from gateway.formats.json.places import Place
+from gateway.formats.json.remains import Words, remains_of
 from gateway.formats.json.shapes import MALFORMED, id_fields, shape
 from gateway.formats.json.walk import Written, write
 from gateway.formats.json.walked import Walk, Walked
@@ -61,6 +63,7 @@ class JsonMinimiser:
         self.masks = _masks(projection.root)
         self._sorted = projection.order is not None or _about_somebody(projection.root)
         self._circles = CircleReader(projection.record)
+        self._words, self._remains = Words(projection.root), remains_of(projection.root)
         self._guard = Guard(projection.record, projection.root, self._shape, special=projection.special)
         self._suspects = _suspects(projection, self._shape.attributes)
         self.walk(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
@@ -95,16 +98,32 @@ class JsonMinimiser:
         if self.aggregate is not None:
             return self._counted(walked, malformed, emission, self.aggregate)
         self._report(walked, malformed, emission)
-        if apart:
-            return self._apart(walked, len(malformed))
+        if apart or emission.views is not None:
+            return self._apart(walked, emission, len(malformed), many=many)
         released = _ordered(walked)
         encoded = self._encode(released) if many else self._encode(released[0]) if released else b""
         return Minimised(encoded, len(released), len(malformed))
 
-    def _apart(self, walked: Walked, malformed: int) -> Minimised:
+    def _apart(self, walked: Walked, emission: Emission, malformed: int, *, many: bool) -> Minimised:
         lines = self._lines(walked.rows).split(b"\n")[:-1]  # no line ends within an encoded text
-        rows = sorted(zip(walked.keys or [""] * len(lines), lines, strict=True), key=itemgetter(0))
-        return Minimised(b"[" + b",".join(line for _, line in rows) + b"]", len(rows), malformed, tuple(rows))
+        rows = list(zip(walked.keys or [""] * len(lines), lines, strict=True))
+        if emission.views is not None:
+            rows = self._viewed(rows, walked, emission, emission.views)
+        rows.sort(key=itemgetter(0))
+        body = b",".join([line for _, line in rows])
+        return Minimised(b"[" + body + b"]" if many else body, len(rows), malformed, tuple(rows))
+
+    def _viewed(
+        self, rows: list[tuple[str, bytes]], walked: Walked, emission: Emission, views: Views
+    ) -> list[tuple[str, bytes]]:
+        """With the gateway's own words, and with what is told of who ended."""
+        owners = [seen.subject if seen is not None else None for seen in walked.owners]
+        stamps = views.look([key for key, _ in rows], [line for _, line in rows], owners, self._remains)
+        write = self._words.write
+        here = [(key, write(line, stamp)) for (key, line), stamp in zip(rows, stamps, strict=True)]
+        hidden = {key: [seen.reasons for seen in gone] for key, gone in walked.hidden}
+        ended = emission.ended(self.projection.record, hidden)
+        return here + [(one.key, write(one.remains, one.stamp)) for one in ended]
 
     def split(self, body: bytes, part_bytes: int) -> Pieces:
         """A list in pieces of about `part_bytes`, each a list of whole records, in the source's order; one at least.
@@ -132,8 +151,8 @@ class JsonMinimiser:
         return self._walks[key]
 
     def _written(self, root: Branch, reference: date, *, judged: bool) -> Written:
-        record, order = self.projection.record, self.projection.order
-        return write(record, root, self._shape, order, reference, judged=judged)
+        record, order, views = self.projection.record, self.projection.order, self.projection.views
+        return write(record, root, self._shape, order, reference, judged=judged, viewed=views)
 
     # -- steps -------------------------------------------------------------------------------------------
 

@@ -38,11 +38,18 @@ class Written:
 
 
 def write(
-    record: Record, root: Branch, shape: Shape, order: Order | None, reference: date, *, judged: bool = False
+    record: Record,
+    root: Branch,
+    shape: Shape,
+    order: Order | None,
+    reference: date,
+    *,
+    judged: bool = False,
+    viewed: bool = False,
 ) -> Written:
     """`root`: the tree to walk, the projection's own or a thinner one; `shape`: how its records are decoded; `judged`:
-    what is in their values was looked at already."""
-    writer = _Writer(record, reference, judged=judged)
+    what is in their values was looked at already; `viewed`: what each recipient last got of them is remembered."""
+    writer = _Writer(record, reference, judged=judged, viewed=viewed)
     writer.loop(root, shape, order)
     text = writer.text()
     exec(compile(text, "<walk>", "exec"), writer.names)  # noqa: S102 - our own text, without a word from outside
@@ -56,6 +63,8 @@ def bind(sight):
         mapped = emission.mapped
         add = walked.rows.append
         order = walked.keys.append
+        own = walked.owners.append
+        hide = walked.hidden.append
         shown = walked.shown
         show = shown.append
         gone = walked.gone
@@ -77,7 +86,7 @@ _FLAT = """\
 
 # Persons deep in a record are shown before it is sure that the record leaves.
 _DEEP = """\
-            mark = len(shown)
+            mark, left = len(shown), len(gone)
             try:
 {steps}
             except MALFORMED:
@@ -104,10 +113,11 @@ class _Writer:
     """Collects the text's parts (`bound`: look-ups made once per sight; `functions`: one per object within a record
     that is not taken as decoded) and the constants that they name."""
 
-    def __init__(self, record: Record, reference: date, *, judged: bool) -> None:
+    def __init__(self, record: Record, reference: date, *, judged: bool, viewed: bool) -> None:
         self.record = record
         self.reference = reference
         self.judged = judged
+        self.viewed = viewed
         self.names: dict[str, Any] = {
             "comma": b",".join,
             "MALFORMED": MALFORMED,
@@ -150,8 +160,11 @@ class _Writer:
         self.steps += [*lines, f"row = {row}"]
         if not people and lists_people(root):
             # R7, R68: a group of which nobody is in this delivery is none of its business, not even its name
-            self.steps.append("if len(shown) == mark: continue")
+            hidden = f"hide(({key}, gone[left:])); " if self.viewed else ""
+            self.steps.append(f"if len(shown) == mark: {hidden}continue")
         self.steps.append("add(row)")
+        if self.viewed:
+            self.steps.append(f"own({_owner(people)})")
         if key is not None:
             self.steps.append(f"order({key})")
         for one in people.values():

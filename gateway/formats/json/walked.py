@@ -20,16 +20,31 @@ class Withheld(Exception):
 
 
 class Walked:
-    """What one walk did. `rows`: what leaves, and `keys`, by which it is sorted; `shown` and `gone`: persons;
-    `malformed`: decoded records; `thinner`: records by the paths withheld for their person, to be walked apart;
-    `suspects`: records with a value that must be judged first, and the paths withheld for their person; `judged`: the
-    same with what does not leave of them. `mask`: what becomes of free text, once there is a suspect."""
+    """What one walk did. `rows`: what leaves, and `keys`, by which it is sorted; `owners`: whose each row is, and
+    `hidden`: keys of rows that stay behind because of these persons, both where views are kept; `shown` and `gone`:
+    persons; `malformed`: decoded records; `thinner`: records by the paths withheld for their person, to be walked
+    apart; `suspects`: records with a value that must be judged first, and the paths withheld for their person;
+    `judged`: the same with what does not leave of them. `mask`: what becomes of free text, once there is a suspect."""
 
-    __slots__ = ("gone", "judged", "keys", "malformed", "mask", "rows", "shown", "suspects", "thinner")
+    __slots__ = (
+        "gone",
+        "hidden",
+        "judged",
+        "keys",
+        "malformed",
+        "mask",
+        "owners",
+        "rows",
+        "shown",
+        "suspects",
+        "thinner",
+    )
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
         self.keys: list[str] = []
+        self.owners: list[Seen | None] = []
+        self.hidden: list[tuple[str, list[Seen]]] = []
         self.shown: list[Seen] = []
         self.gone: list[Seen] = []
         self.malformed: list[Any] = []
