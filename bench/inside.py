@@ -61,7 +61,7 @@ def _at_hand(body: bytes) -> None:
         await asyncio.sleep(0)
         return Reply(200, JSON, body)
 
-    Wire.ask = ask  # type: ignore[assignment, method-assign]  # a measurement of what is left without it
+    Wire.ask = ask  # type: ignore[assignment,method-assign]  # a measurement of what is left without it
 
 
 async def _many(app: Any, call: Call, calls: int) -> float:

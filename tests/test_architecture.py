@@ -33,6 +33,7 @@ CROSSINGS = [
     ("formats/probe.py", "import sqlalchemy", "core and formats do no I/O"),
     ("cli/probe.py", "import gateway.adapters", "Only bootstrap and settings know the adapters"),
     ("worker.py", "import gateway.web", "Only bootstrap and settings know the adapters"),
+    ("bootstrap/probe.py", "from sqlalchemy import select", "Bootstrap wires and asks"),
     ("transfer/probe.py", "import httpx2", "transfer knows the outside world by its ports only"),
     ("transfer/probe.py", "import sqlalchemy", "transfer knows the outside world by its ports only"),
 ]

@@ -69,7 +69,7 @@ class Office:
         try:
             outcomes = await _round(self.sync, self.pupils, source)
         # the supervisor's edge: whatever one source says, workers and the other sources go on, and its roster grows old
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - one source takes no other down
             self.log.warning("roster failed", source=source, kind=type(error).__name__)
             return _RETRY_ROSTER
         for one in outcomes:

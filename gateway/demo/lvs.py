@@ -219,7 +219,7 @@ def main() -> None:
     if given.lifeline is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; whoever started us stops us
     # Run alone, this is a program's outermost edge: the clock and randomness are made here.
-    today = given.today or datetime.now(ZoneInfo("Europe/Amsterdam")).date()  # noqa: TID251
+    today = given.today or datetime.now(ZoneInfo("Europe/Amsterdam")).date()  # noqa: TID251 - a process of its own
     # The secret comes from the environment: arguments are visible to everyone on the machine.
     secret = os.environ.get("DEMO_LVS_SECRET", "demo")
     lvs = make_lvs(given.seed, today, given.client_id, secret, os.urandom)  # noqa: TID251 - see above

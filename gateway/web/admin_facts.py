@@ -125,7 +125,7 @@ class FactsApi:
             except RegisterUnavailable:
                 return problem(Declined(503, "the database cannot be read or written now"))
             # the outermost edge: the server would log the text, which may hold a pupil's name (house rule 8)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001 - whatever it is becomes a problem without its text
                 self._report(type(error).__name__)
                 return problem(Declined(500, "an error of the gateway"))
 

@@ -116,7 +116,7 @@ class DataPlane:
             return await self._transfers.answer(caller, request)
         # the outermost edge: whatever went wrong, the caller gets a registered problem and nobody gets its text,
         # which may hold a pupil's name (house rule 8)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - whatever it is becomes a registered problem
             self._doors.report(type(error).__name__)
             return await self._transfers.refuse(caller, Stop(Reason.INTERNAL))
 

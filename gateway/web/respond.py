@@ -79,6 +79,6 @@ async def _stream(parts: AsyncIterator[bytes], send: Send) -> None:
         async for part in parts:
             await send({"type": "http.response.body", "body": part, "more_body": True})
     # the outermost edge: whatever it was, the server logs what leaves here, and a text may hold a pupil's name
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever it is, half an answer is no answer
         raise BrokenOff(type(error).__name__) from None
     await send({"type": "http.response.body", "body": b""})

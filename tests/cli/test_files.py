@@ -196,6 +196,10 @@ def test_kind_of_record_is_asked_for_where_there_are_several(gateway: CommandLin
 
 
 def test_missing_input_and_folder_are_bad_usage(gateway: CommandLine, tmp_path: Path) -> None:
-    gateway(*COMMON, str(tmp_path / "none.json"), code=2)
-    gateway(*COMMON, str(a_file(tmp_path)), "-o", str(tmp_path / "none" / "uit.json"), code=2)
-    gateway(*COMMON, str(tmp_path), code=2)
+    missing = gateway(*COMMON, str(tmp_path / "none.json"), code=2)
+    nowhere = gateway(*COMMON, str(a_file(tmp_path)), "-o", str(tmp_path / "none" / "uit.json"), code=2)
+    folder = gateway(*COMMON, str(tmp_path), code=2)
+
+    assert missing == "there is no such file or folder\n"
+    assert nowhere == "there is no folder for uit.json\n"
+    assert folder == "a folder of files takes -o FOLDER\n"

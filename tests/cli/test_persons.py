@@ -185,7 +185,7 @@ def test_revoked_person_is_out_at_once(signed_in: CommandLine) -> None:
     sign_in(fg, added(signed_in, "fg", "fg"), "ja")
     signed_in("person", "revoke", "fg", "--reason", "weg")
 
-    fg("register", "show", code=3)
+    assert "nobody is signed in here" in fg("register", "show", code=3)
 
 
 def test_role_is_given_for_a_location(signed_in: CommandLine) -> None:

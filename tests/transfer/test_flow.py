@@ -13,26 +13,17 @@ from gateway.core.model import NOBODIES
 from gateway.core.reasons import Reason
 from gateway.transfer.ports import NotSent, OutcomeUnknown, UpstreamFailed, UpstreamTimeout
 from gateway.transfer.released import Answer, Released, Unregistered
-from gateway.transfer.steps import Sizes
 from tests.builders_formats import enrollment_json, group_json, pupil, student_json
 from tests.policy.shipped import answered, changed
 from tests.simulators.left import left
 from tests.simulators.upstream import Broken
-from tests.simulators.world import NORTH, SCHOOL, SIZES, School, a_school, policy, student_asked
+from tests.simulators.world import NORTH, SCHOOL, School, a_school, policy, student_asked
 
 pytestmark = pytest.mark.anyio
 
 STUDENTS = f"/lvs/students/school?{NORTH}"
 ENROLMENTS = f"/lvs/enrollments/school?{NORTH}"
 UNKNOWN = "00000000-0000-8000-8000-000000000000"
-
-
-@pytest.fixture
-def school() -> School:
-    school = a_school()
-    school.upstream.holds["/students/school"] = [student_json(one) for one in school.pupils.values()]
-    school.upstream.holds["/enrollments/school"] = [enrollment_json(n, one) for n, one in school.pupils.items()]
-    return school
 
 
 def records(answer: Answer) -> list[dict[str, Any]]:
@@ -380,166 +371,6 @@ async def test_another_pupil_in_an_answer_about_one_refuses(school: School) -> N
     assert school.register.drafts[-1].released == ()
 
 
-# -- absence -------------------------------------------------------------------------------------------------------
-
-
-async def _absences(school: School) -> dict[str, Answer]:
-    """Every way in which a pupil who is named cannot be had."""
-    pseudonyms = await school.shown()
-    foreign = await school.shown("uitgever-zuid")
-    school.leaves(2)
-    school.enrol(pupil(3, year=5), pupil(4, location="zuid"))
-    school.upstream.holds["/students"] = [student_json(school.pupils[5])]
-    asked = {
-        "unknown": UNKNOWN,
-        "no pseudonym at all": "las-5",
-        "foreign": foreign[5],
-        "left": pseudonyms[2],
-        "out of rows": pseudonyms[3],
-        "elsewhere": pseudonyms[4],
-    }
-    return {how: await school.ask("/lvs/students", body=student_asked(one)) for how, one in asked.items()}
-
-
-async def test_named_pupil_who_cannot_be_had_is_one_and_the_same_absence(school: School) -> None:
-    sent = {how: (await left(answer)).but_for_the_transfer for how, answer in (await _absences(school)).items()}
-
-    assert len(set(sent.values())) == 1, sent
-    assert sent["unknown"][0] == 404
-    assert sent["unknown"][2] == b'{"status":404,"statusMessage":"NOT_AVAILABLE"}'
-
-
-async def test_named_pupil_who_cannot_be_had_is_never_asked_for(school: School) -> None:
-    await _absences(school)
-
-    assert school.upstream.calls == []
-
-
-async def test_named_pupil_whom_the_source_lacks_is_the_same_absence(school: School) -> None:
-    pseudonyms = await school.shown()
-
-    answers = [await school.ask("/lvs/students", body=student_asked(one)) for one in (pseudonyms[3], UNKNOWN)]
-
-    told = [(await left(answer)).but_for_the_transfer for answer in answers]
-    assert told[0] == told[1]
-
-
-async def test_named_pupil_whom_the_source_answers_with_nobody_is_an_empty_list(school: School) -> None:
-    pseudonyms = await school.shown()
-    school.upstream.holds["/students"] = []
-
-    answer = await school.ask("/lvs/students", body=student_asked(pseudonyms[3]))
-
-    told = (await left(answer)).but_for_the_transfer
-    unknown = (await left(await school.ask("/lvs/students", body=student_asked(UNKNOWN)))).but_for_the_transfer
-    assert told == unknown
-
-
-async def test_named_pupil_withheld_after_the_fetch_is_the_same_absence(school: School) -> None:
-    pseudonyms = await school.shown()
-    school.upstream.holds["/students"] = [student_json(school.pupils[3])]
-    school.upstream.meanwhile = lambda: school.leaves(3)
-
-    answer = await school.ask("/lvs/students", body=student_asked(pseudonyms[3]))
-
-    unknown = await school.ask("/lvs/students", body=student_asked(UNKNOWN))
-    assert (await left(answer)).but_for_the_transfer == (await left(unknown)).but_for_the_transfer
-
-
-async def test_absence_is_registered_with_its_reason(school: School) -> None:
-    answers = await _absences(school)
-
-    drafts = {draft.id: draft for draft in school.register.drafts}
-    told = {how: drafts[answer.receipt.id] for how, answer in answers.items() if isinstance(answer, Released)}
-    assert {draft.outcome for draft in told.values()} == {"not-available"}
-    assert told["unknown"].reasons == told["foreign"].reasons == (Reason.PSEUDONYM_UNKNOWN,)
-    assert told["out of rows"].reasons == (Reason.PUPIL_NOT_IN_SCOPE,)
-    assert [one for one, _ in told["left"].withheld] == [school.pupils[2]]
-
-
-@pytest.mark.parametrize("route", ["enrollments", "groups"])
-async def test_thing_in_a_path_that_was_never_issued_is_absent_without_a_call(school: School, route: str) -> None:
-    answer = await school.ask(f"/lvs/{route}/school/{UNKNOWN}?{NORTH}")
-
-    assert answer.reason is Reason.NOT_AVAILABLE
-    assert school.upstream.calls == []
-
-
-async def test_thing_of_a_pupil_who_left_is_absent_without_a_call(school: School) -> None:
-    mapped = records(await school.ask(ENROLMENTS))[0]["enrollmentId"]
-    issue = school.world.issued("uitgever-noord", mapped, "enrolment")
-    assert issue is not None
-    assert issue.owner is not None
-    school.leaves(int.from_bytes(issue.owner, "big"))
-    school.upstream.calls.clear()
-
-    answer = await school.ask(f"/lvs/enrollments/school/{mapped}?{NORTH}")
-
-    assert answer.reason is Reason.NOT_AVAILABLE
-    assert school.upstream.calls == []
-
-
-async def test_thing_in_a_list_filter_that_was_never_issued_is_an_empty_list_without_a_call(school: School) -> None:
-    answer = await school.ask(f"{STUDENTS}&subjectOfferingId={UNKNOWN}")
-
-    assert records(answer) == []
-    assert school.upstream.calls == []
-    sent = await left(answer)
-    assert sent.header("gateway-reason") is None
-
-
-async def test_thing_in_a_filter_of_a_named_pupil_that_was_never_issued_is_the_same_absence(school: School) -> None:
-    pseudonyms = await school.shown()
-    path = f"/lvs/enrollments/school/student?subjectOfferingId={UNKNOWN}"
-    answers = [await school.ask(path, body=student_asked(one)) for one in (pseudonyms[3], UNKNOWN)]
-
-    told = [(await left(answer)).but_for_the_transfer for answer in answers]
-    assert told[0] == told[1]
-    assert told[0][0] == 404
-    assert school.upstream.calls == []
-
-
-async def test_thing_in_a_list_filter_of_another_recipient_is_an_empty_list(school: School) -> None:
-    school.upstream.holds["/enrollments/school"] = [
-        enrollment_json(1, school.pupils[1], subject="00000000-0000-4000-8000-00000000bbbb")
-    ]
-    foreign = records(await school.ask(ENROLMENTS, recipient="uitgever-zuid"))[0]["subject"]
-    school.upstream.calls.clear()
-
-    answer = await school.ask(f"{STUDENTS}&subjectOfferingId={foreign}")
-
-    assert records(answer) == []
-    assert school.upstream.calls == []
-
-
-async def test_thing_of_another_kind_is_never_found(school: School) -> None:
-    mapped = records(await school.ask(ENROLMENTS))[0]["enrollmentId"]
-
-    answer = await school.ask(f"/lvs/groups/school/{mapped}?{NORTH}")
-
-    assert answer.reason is Reason.NOT_AVAILABLE
-
-
-async def test_old_pseudonym_resolves_during_the_overlap(school: School) -> None:
-    old = await school.shown()
-    school.rotate(overlap=True)
-    school.upstream.holds["/students"] = [student_json(school.pupils[3])]
-
-    answer = await school.ask("/lvs/students", body=student_asked(old[3]))
-
-    assert ids(answer) != [old[3]]
-    assert len(records(answer)) == 1
-
-
-async def test_old_pseudonym_after_compromise_is_unknown(school: School) -> None:
-    old = await school.shown()
-    school.rotate(overlap=False)
-
-    answer = await school.ask("/lvs/students", body=student_asked(old[3]))
-
-    assert answer.reason is Reason.NOT_AVAILABLE
-
-
 # -- nested ----------------------------------------------------------------------------------------------------------
 
 
@@ -620,67 +451,3 @@ async def test_pupil_whom_the_source_does_not_have_is_not_registered_as_withheld
     await school.ask("/lvs/students", body=student_asked(pseudonyms[3]))
 
     assert (school.register.drafts[-1].outcome, school.register.drafts[-1].withheld) == ("not-available", ())
-
-
-# -- counts instead of records (R45) -----------------------------------------------------------------------------------
-
-_COUNTED = """\
-    pseudonym: hmac
-    aggregate: {by: [gender]}
-    channel: api
-    absence: De uitgever ziet alleen aantallen.
-    schemas:
-      edu-v-students:
-        Student:
-          gender: {reason: Het materiaal wordt ingekocht voor jongens en meisjes.}
-"""
-
-
-def counting_school(girls: int, boys: int, sizes: Sizes = SIZES) -> School:
-    """Uitgever Noord, as a researcher, gets counts by gender."""
-    text = answered("uitgever-noord").replace("[pupil-number, organisation]", "[pupil-number, organisation, sex]")
-    text = text[: text.index("    pseudonym: hmac\n")].replace("kind: publisher", "kind: research") + _COUNTED
-    people = [pupil(number) for number in range(1, girls + boys + 1)]
-    school = a_school(compiled=policy(texts=(("uitgever-noord", text),)), pupils=people, sizes=sizes)
-    genders = ["female"] * girls + ["male"] * boys
-    held = [student_json(one, gender=gender) for one, gender in zip(people, genders, strict=True)]
-    school.upstream.holds["/students/school"] = held
-    return school
-
-
-async def test_counts_leave_and_the_register_knows_of_whom() -> None:
-    school = counting_school(7, 5)
-
-    assert records(await school.ask(STUDENTS)) == [{"gender": "female", "count": 7}, {"gender": "male", "count": 5}]
-    assert set(school.register.drafts[-1].released) == set(school.pupils.values())
-
-
-async def test_small_count_stays_behind_with_the_one_that_gives_it_away() -> None:
-    school = counting_school(7, 3)
-
-    assert records(await school.ask(STUDENTS)) == []
-    assert {reasons for _, reasons in school.register.drafts[-1].withheld} == {(Reason.SMALL_CELL,)}
-
-
-async def test_counts_of_a_part_are_refused_before_anything_is_fetched() -> None:
-    school = counting_school(7, 5)
-
-    answer = await school.ask(f"{STUDENTS}&schoolPeriodId=2026-2027")
-
-    assert answer.reason is Reason.PARAMETER_UNKNOWN
-    assert school.upstream.calls == []
-
-
-async def test_one_pupil_cannot_be_counted() -> None:
-    school = counting_school(7, 5)
-
-    answer = await school.ask("/lvs/students", body=student_asked(UNKNOWN))
-
-    assert answer.reason is Reason.ROUTE_UNKNOWN
-    assert school.upstream.calls == []
-
-
-async def test_counts_are_of_the_whole_answer_however_large() -> None:
-    school = counting_school(7, 5, sizes=replace(SIZES, answer_bytes=10, part_bytes=10))
-
-    assert [one["count"] for one in records(await school.ask(STUDENTS))] == [7, 5]

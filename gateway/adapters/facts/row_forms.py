@@ -10,6 +10,7 @@ Leaves out: the kinds of row (`rows`, `consent_rows`), reading the file (`row_fi
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -191,7 +192,7 @@ class Row(Form):
         yield from ()
 
 
-class FactRow(Row):
+class FactRow(Row, ABC):
     """`pupil`: an id of the kind `pupil_id_kind`, known in `source`; the one source when there is one."""
 
     pupil: Value
@@ -214,9 +215,9 @@ class FactRow(Row):
     def guardian_key(self) -> str | None:
         return getattr(self, self.GUARDIAN) if self.GUARDIAN else None
 
+    @abstractmethod
     def facts(self, guardian: bytes | None) -> tuple[AnyFact, ...]:
         """What the row says, of which `guardian` is the internal id of whom it names."""
-        raise NotImplementedError
 
 
 R = TypeVar("R", bound=Row)

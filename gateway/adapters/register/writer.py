@@ -210,7 +210,7 @@ class _Writer:
             with self._turn():
                 outcomes = self._transaction(batch, rows, views)
         # the outermost edge of the thread: whatever went wrong, nobody may be left waiting and nothing may leave
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever it is, nobody has a receipt
             self.close()
             return [RegisterUnavailable] * len(batch)
         self._remember(issues, outcomes)
