@@ -22,8 +22,14 @@ DATE = rf"(?<!\d)(?:{_YEAR}([-./])[01]\d\1[0-3]\d|[0-3]\d([-./])[01]\d\2{_YEAR}|
 """A day, or a school year: everyday numbers that are nobody's."""
 _DATES = re.compile(DATE)
 
-may_hold = re.compile(rf"\d(?:{_GAP}\d){{{_SHORTEST - 1}}}").search
-"""The cheap question before all others: does this text hold eight digits that could be one number?"""
+_may_hold = re.compile(rf"\d(?:{_GAP}\d){{{_SHORTEST - 1}}}").search
+# The same of a text in ASCII, which is asked three times as fast.
+_may_hold_ascii = re.compile(rf"[0-9](?:[\s\x1c-\x1f.\-]{{0,3}}[0-9]){{{_SHORTEST - 1}}}").search
+
+
+def may_hold(text: str) -> re.Match[str] | None:
+    """The cheap question before all others: does this text hold eight digits that could be one number?"""
+    return _may_hold_ascii(text) if text.isascii() else _may_hold(text)
 
 
 _OTHERWISE = re.compile(

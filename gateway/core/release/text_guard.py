@@ -34,7 +34,7 @@ class Guard:
         if leaf.field_class is FieldClass.DOCUMENT:
             content = of_document(text, "base64")
             return Reason.DOCUMENT_NOT_CLASSIFIED if content is None or self._waits(leaf, content) else text
-        if leaf.transform not in (Transform.KEEP, Transform.MASK) or not self._guarded(leaf):
+        if not guarded(leaf):
             return text
         free = leaf.field_class is FieldClass.FREE_TEXT
         if free and found_in(text):
@@ -43,16 +43,6 @@ class Guard:
         if suspect and self._is_own(text):
             return Reason.BSN_NOT_ALLOWED
         return self._masked(leaf, text) if leaf.transform is Transform.MASK else text
-
-    def _guarded(self, leaf: Leaf) -> bool:
-        """Whether this leaf leaves with what the source wrote in it. A granted national number is the law's (N1)."""
-        return not (
-            leaf.field_class is FieldClass.NATIONAL_NUMBER
-            or leaf.maps is not None
-            or leaf.type == "boolean"
-            or leaf.values
-            or leaf.format in _DAYS
-        )
 
     def _masked(self, leaf: Leaf, text: str) -> str | Reason:
         masked = self._circle().mask(text)
@@ -72,3 +62,14 @@ class Guard:
         contents = (Waiting(one, leaf.path, leaf.field_class, content, shown) for one in self._subjects)
         waits = [self._emission.waits(one) for one in contents]
         return not waits or any(waits)
+
+
+def guarded(leaf: Leaf) -> bool:
+    """Whether this leaf leaves with what the source wrote in it. A granted national number is the law's (N1)."""
+    return leaf.transform in (Transform.KEEP, Transform.MASK) and not (
+        leaf.field_class is FieldClass.NATIONAL_NUMBER
+        or leaf.maps is not None
+        or leaf.type == "boolean"
+        or leaf.values
+        or leaf.format in _DAYS
+    )

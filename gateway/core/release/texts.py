@@ -29,6 +29,11 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 Read = Callable[[str], str | None]
 
 
+def is_plain(leaf: schema.Leaf) -> bool:
+    """Whether any text will do that is not too long."""
+    return leaf.type == "string" and leaf.format is None and not leaf.values and leaf.pattern is None
+
+
 def reader(leaf: schema.Leaf, most: int) -> Read:
     """The text of such a field, checked; None when it is empty. `most`: characters it may have. Raises Malformed."""
     pattern = re.compile(leaf.pattern) if leaf.pattern else None
@@ -53,6 +58,8 @@ def _formatted(wanted: str | None, text: str) -> str:
     """A day leaves without a time zone, which nobody needs and few readers know."""
     try:
         if wanted == "date":
+            if len(text) == 10 and text[4] == text[7] == "-" and text.isascii():
+                return date.fromisoformat(text).isoformat()
             day = _DAY.fullmatch(text)
             if day is not None:
                 return date.fromisoformat(day.group(1)).isoformat()

@@ -8,7 +8,7 @@ there, values that the standard demands for what is secret. Leaves out: which re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from lxml import etree
@@ -25,11 +25,13 @@ from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed
 from gateway.core.release.transforms import reference_day
 from gateway.formats.xml.build import Builder, Built, Gone, RecordGone
+from gateway.formats.xml.lane import Row, lane
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.places import Place
 from gateway.formats.xml.plan import Plan, Planner, subjects
 from gateway.formats.xml.references import References
 from gateway.formats.xml.source import Names, Source
+from gateway.formats.xml.straight import Unusual
 
 _PLANS = 4096  # kept trees: documents with ever other flags must not fill the memory
 _PIECE = 65_536
@@ -41,15 +43,6 @@ Parts = frozenset[str] | None
 
 class Demanded(Exception):
     """The standard demands a part of the record of which nothing may leave."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A record that may leave, and by what a list is sorted (house rule 7). `documents`: how many were dropped."""
-
-    key: str
-    body: bytes = field(repr=False)
-    documents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +81,7 @@ class XmlMinimiser:
         self._people = [one.at for one in subjects(projection.root)]
         self._references = References(record, self._source)
         self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
+        self._lane = lane(projection, self._source, self.plan, self._places, self._births, self._tag)
 
     def __repr__(self) -> str:
         return f"<XmlMinimiser of {self.projection.record.name}>"
@@ -102,8 +96,15 @@ class XmlMinimiser:
         EnvelopeBroken."""
         if not self._envelope:
             raise EnvelopeBroken("the schema knows no list of these records")
+        form = _Form(self._tag)
         for record in records(chunks, self._envelope, self._tag, self.limits):
-            yield self._row(record, emission, circle, _Form(self._tag))
+            try:
+                if self._lane is not None:
+                    yield self._lane.row(record, emission, circle)
+                    continue
+            except (Unusual, Malformed):
+                pass  # the long way says what is the matter
+            yield self._row(record, emission, circle, form)
 
     def circle(self, chunks: Iterable[bytes]) -> Circle:
         """The names and numbers in a list. Raises EnvelopeBroken."""

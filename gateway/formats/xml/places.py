@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lxml import etree
 
 from gateway.core.model import Subject as Known
@@ -16,6 +18,10 @@ from gateway.formats.xml.source import Source
 _NUMBER = "bsn"  # the kind of id that is found by its keyed digest and kept nowhere (D7)
 
 
+Ids = tuple[tuple[str, str], ...]
+"""(kind of id, value)."""
+
+
 class Place:
     """One subject position of one record."""
 
@@ -25,30 +31,33 @@ class Place:
         self.record = record
         self.subject = subject
         self._source = source
-        self._kinds = dict(subject.keys.kinds) if subject.keys else {}
+        self.kinds = dict(subject.keys.kinds) if subject.keys else {}
         if subject.master is not None:
-            self._kinds[subject.master] = ECK_ID
+            self.kinds[subject.master] = ECK_ID
 
     def see(self, element: etree._Element, emission: Emission) -> Seen:
         """Whom this element speaks of."""
-        ids = self.ids(element)
+        texts = ((kind, text) for name, kind in self.kinds.items() for text in self._source.texts(element, name))
+        return self.known(self.said(texts), emission)
+
+    def said(self, texts: Iterable[tuple[str, str | None]]) -> Ids:
+        """(kind of id, value) of these texts."""
+        found = ((kind, normal(text) if kind == _NUMBER else text.strip()) for kind, text in texts if text)
+        return tuple((kind, value) for kind, value in found if value)
+
+    def known(self, ids: Ids, emission: Emission) -> Seen:
+        """Whom these ids name."""
         held = tuple(one for one in ids if one[0] != _NUMBER) if self.subject.method == "held" else ()
         seen = emission.sight.see(self.record, self.subject, ids, held)
         if seen.subject is not None and self._of_another(seen.subject, ids, emission):
             return Seen(None, (Reason.PUPIL_UNRESOLVED,))
         return seen
 
-    def ids(self, element: etree._Element) -> tuple[tuple[str, str], ...]:
-        """(kind of id, value)."""
-        found = []
-        for name, kind in self._kinds.items():
-            for text in self._source.texts(element, name):
-                value = normal(text) if kind == _NUMBER else text.strip()
-                if value:
-                    found.append((kind, value))
-        return tuple(found)
+    def counts(self, ids: Ids) -> bool:
+        """Whether one of them is a national number, which is remembered nowhere."""
+        return any(kind == _NUMBER for kind, _ in ids)
 
-    def _of_another(self, subject: Known, ids: tuple[tuple[str, str], ...], emission: Emission) -> bool:
+    def _of_another(self, subject: Known, ids: Ids, emission: Emission) -> bool:
         """A record that names this pupil with another's number mixes two."""
         known = subject.numbers
         digest = emission.sight.roster.digest

@@ -15,7 +15,7 @@ from gateway.core.policy import schema
 from gateway.core.policy.schema import Hidden
 from gateway.core.release import projection
 from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, leaves, without
-from gateway.core.release.texts import Read, becomes, reader
+from gateway.core.release.texts import Read, becomes, is_plain, reader
 from gateway.formats.xml.parse import Limits
 from gateway.formats.xml.places import Place
 from gateway.formats.xml.source import Names, Source
@@ -26,13 +26,17 @@ _VARIANTS = 256  # sets of fields that are withheld of one person, kept compiled
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A text that leaves: as `leaf` says, or (`slot`) the id of whom the object speaks of."""
+    """A text that leaves: as `leaf` says, or (`slot`) the id of whom the object speaks of. `plain`: any text of at most
+    `most` signs; `listed`: one of `leaf.values`, as they stand there."""
 
     path: str
     leaf: Leaf
     read: Read
     becomes: Callable[[str], str] | None
     slot: Slot | None = None
+    most: int = 0
+    plain: bool = False
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +168,14 @@ class _Compiler:
         return Step(wire, kind, content, many, node.required, known.hidden, ordered=ordered)
 
     def value(self, node: Leaf | Slot, known: schema.Leaf, path: str) -> Value:
-        read = reader(known, longest(known, self.planner.limits))
+        most = longest(known, self.planner.limits)
+        read, plain = reader(known, most), is_plain(known)
         if isinstance(node, Slot):
-            return Value(path, Leaf(path, "string", node.required), read, None, node)
-        plain = node.transform in (Transform.FIXED, Transform.MASK) or node.maps is not None
-        how = None if plain else becomes(node, self.reference)
-        return Value(path, node, read, how)
+            return Value(path, Leaf(path, "string", node.required), read, None, node, most, plain)
+        own = node.transform in (Transform.FIXED, Transform.MASK) or node.maps is not None
+        how = None if own else becomes(node, self.reference)
+        listed = bool(node.values) and known.type == "string" and known.pattern is None and known.format is None
+        return Value(path, node, read, how, None, most, plain, listed)
 
 
 def _choices(known: schema.Branch, names: Names) -> dict[str, Choice]:

@@ -37,6 +37,12 @@ class Names:
         bare = name.removeprefix("@")
         return self(bare) if ":" in bare else bare
 
+    def prefixed(self, tag: str) -> str:
+        """As it is written where the schema's own prefixes are declared."""
+        namespace, _, local = tag.removeprefix("{").rpartition("}")
+        prefix = next((prefix for prefix, one in self._namespaces.items() if one == namespace), "")
+        return f"{prefix}:{local}" if prefix else local
+
     def element(self, tag: str) -> etree._Element:
         """A new one, that declares the namespaces once for all beneath it."""
         prefixes: Any = {prefix or None: namespace for prefix, namespace in self._namespaces.items()}
@@ -54,6 +60,11 @@ class Source:
         self._numbers = [path for path, leaf in leaves if is_number(leaf)]
         self._documents = [path for path, leaf in leaves if leaf.field_class is FieldClass.DOCUMENT]
         self.flags: Mapping[str, Leaf] = {path: leaf for path, leaf in leaves if leaf.flag is not None}
+
+    @property
+    def counts_documents(self) -> bool:
+        """Whether there can be any."""
+        return bool(self._documents)
 
     def elements(self, within: etree._Element, path: str) -> list[etree._Element]:
         """Every element at this path; the record itself for ""."""
