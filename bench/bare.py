@@ -22,8 +22,10 @@ import uvicorn
 import uvloop
 
 from gateway.adapters.access.callers import StoredCallers
+from gateway.adapters.endpoints import HttpEndpoints
 from gateway.adapters.lvs.field_seen import StoredFieldsSeen
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
+from gateway.adapters.lvs.wire import Limits as WireLimits
 from gateway.adapters.statements import Statements
 from gateway.adapters.views import StoredViews
 from gateway.bootstrap.school import School, clock, monotonic, open_school, random, upstream_sources, wire_limits
@@ -148,7 +150,8 @@ def _app(school: School) -> DataPlane:
     statements = Statements(school.database, school.store_keys)
     world = school.world()
     views = StoredViews(school.database, school.store_keys)
-    outside = Outside(world, register, upstream, drift, statements, views, clock, random)
+    endpoints = HttpEndpoints({}, system_trust, WireLimits())
+    outside = Outside(world, register, upstream, drift, statements, views, clock, random, endpoints)
     doors = Doors(
         look=school.database.look,
         callers=StoredCallers(school.database, clock, random, timedelta(hours=1)),

@@ -14,9 +14,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from gateway.adapters.policy.forms import fit
-from gateway.adapters.policy.settings_forms import RULES, SecretPlace, SettingsForm, SourceForm
+from gateway.adapters.policy.settings_forms import (
+    RULES,
+    EndpointForm,
+    SecretPlace,
+    SettingsForm,
+    SourceForm,
+    TokenForm,
+)
 from gateway.adapters.policy.yaml_text import Document, Problem, plain_value, read
 from gateway.core.policy.terms import Location, Organisation, SchoolPolicy
 
@@ -99,6 +107,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where pushes to a recipient go. `certificate`: the file that identifies the school there."""
+
+    name: str
+    url: str
+    token: Token | None
+    certificate: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a process needs to know about where it runs, but for what the policy files say."""
 
@@ -113,6 +131,7 @@ class Settings:
     policy: SchoolPolicy
     organisation: Organisation
     sources: Mapping[str, Source]
+    endpoints: Mapping[str, Endpoint]
     limits: Limits
 
 
@@ -193,6 +212,8 @@ def _overridable(value: Mapping[str, object]) -> list[tuple[str, ...]]:
     for name in sources if isinstance(sources, dict) else ():
         paths += [("sources", name, "url"), ("sources", name, "token", "url")]
         paths += [("sources", name, "token", key) for key in ("client_id", "client_secret")]
+    endpoints = value.get("endpoints")
+    paths += [("endpoints", name, "url") for name in (endpoints if isinstance(endpoints, dict) else ())]
     return paths
 
 
@@ -214,6 +235,11 @@ def _faults(form: SettingsForm, directory: Path) -> Iterator[tuple[tuple[str, ..
             yield ("sources", name, "token"), "a source without 'url' is never called and needs no token", "form"
         if source.succeeds is not None and (source.succeeds not in form.sources or source.succeeds == name):
             yield ("sources", name, "succeeds"), "'succeeds' must name another source of this file", "form"
+    for name, endpoint in form.endpoints.items():
+        if not _protected(endpoint.url) or (endpoint.token and not _protected(endpoint.token.url)):
+            yield ("endpoints", name, "url"), "outside loopback an endpoint is https", "R107"
+        if endpoint.certificate is not None and endpoint.certificate.kind != "file":
+            yield ("endpoints", name, "certificate"), "a certificate stands in a file (file:PATH)", "form"
     if form.key.kind == "file" and _inside(directory, form.key.place):
         # A copy of the directory, a backup, must not be able to undo the pseudonyms (R41, N6).
         yield ("key",), "the key file must lie outside the directory", "N6"
@@ -230,6 +256,11 @@ def _faults(form: SettingsForm, directory: Path) -> Iterator[tuple[tuple[str, ..
 
 def _inside(directory: Path, place: str) -> bool:
     return (directory / place).resolve().is_relative_to(directory.resolve())
+
+
+def _protected(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or _loopback((parts.hostname or "", 0))
 
 
 def _loopback(address: tuple[str, int]) -> bool:
@@ -260,21 +291,30 @@ def _build(form: SettingsForm, directory: Path) -> Settings:
         policy=SchoolPolicy(**form.policy.model_dump()),
         organisation=Organisation(frozenset(organisation.master), locations),
         sources={name: _source(name, source, directory) for name, source in form.sources.items()},
+        endpoints={name: _endpoint(name, endpoint, directory) for name, endpoint in form.endpoints.items()},
         limits=Limits(**form.limits.model_dump(exclude_none=True)),
     )
 
 
 def _source(name: str, form: SourceForm, directory: Path) -> Source:
-    token = form.token
     return Source(
         name=name,
         url=form.url.rstrip("/") if form.url is not None else None,
         schemas=tuple(form.schemas),
-        token=Token(token.url, token.client_id, _secret(token.client_secret, directory)) if token else None,
+        token=_token(form.token, directory),
         roster_every_seconds=form.roster.every,
         roster_stale_after_seconds=form.roster.stale_after,
         succeeds=form.succeeds,
     )
+
+
+def _endpoint(name: str, form: EndpointForm, directory: Path) -> Endpoint:
+    certificate = _secret(form.certificate, directory) if form.certificate else None
+    return Endpoint(name, form.url, _token(form.token, directory), certificate)
+
+
+def _token(form: TokenForm | None, directory: Path) -> Token | None:
+    return Token(form.url, form.client_id, _secret(form.client_secret, directory)) if form else None
 
 
 def _secret(place: SecretPlace, directory: Path) -> Secret:

@@ -15,16 +15,27 @@ from pathlib import Path
 import structlog
 
 from gateway.adapters.access.callers import StoredCallers
+from gateway.adapters.endpoints import HttpEndpoints
 from gateway.adapters.lvs.field_seen import StoredFieldsSeen
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
+from gateway.adapters.lvs.wire import Limits as WireLimits
 from gateway.adapters.register.writer import DatabaseRegister
 from gateway.adapters.statements import Statements
 from gateway.adapters.views import StoredViews
 from gateway.adapters.world import StoredWorld
-from gateway.bootstrap.school import School, clock, monotonic, open_school, random, upstream_sources, wire_limits
+from gateway.bootstrap.school import (
+    School,
+    clock,
+    endpoints_of,
+    monotonic,
+    open_school,
+    random,
+    upstream_sources,
+    wire_limits,
+)
 from gateway.core.reasons import Reason
 from gateway.transfer.drift import Drift
-from gateway.transfer.ports import Upstream
+from gateway.transfer.ports import Endpoints, Upstream
 from gateway.transfer.released import Released
 from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.transfers import Transfers
@@ -42,11 +53,12 @@ async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
     with open_school(directory) as school:
         register = DatabaseRegister(school.database, school.store_keys)
         upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
+        endpoints = HttpEndpoints(endpoints_of(school.settings), system_trust, wire_limits(school.settings))
         world = school.world()
         world.now()
         # policy, rosters and modules live as long as the process: the collector need not walk them again and again
         gc.freeze()
-        transfers, drift = _transfers(school, world, register, upstream)
+        transfers, drift = _transfers(school, world, register, upstream, endpoints)
         answers, callers = answers_counter(number), _callers(school)
         flushing = asyncio.create_task(_flush(transfers, answers))
         try:
@@ -58,21 +70,29 @@ async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
             answers.write()
             register.close()
             await upstream.close()
+            await endpoints.close()
 
 
 def _transfers(
-    school: School, world: StoredWorld, register: DatabaseRegister, upstream: HttpUpstream
+    school: School, world: StoredWorld, register: DatabaseRegister, upstream: HttpUpstream, endpoints: HttpEndpoints
 ) -> tuple[Transfers, Drift]:
-    outside = outside_of(school, world, register, upstream)
+    outside = outside_of(school, world, register, upstream, endpoints)
     return Transfers(outside, sizes_of(school)), outside.drift
 
 
-def outside_of(school: School, world: StoredWorld, register: DatabaseRegister, upstream: Upstream) -> Outside:
-    """What a transfer touches, with the real clock and randomness."""
+def outside_of(
+    school: School,
+    world: StoredWorld,
+    register: DatabaseRegister,
+    upstream: Upstream,
+    endpoints: Endpoints | None = None,
+) -> Outside:
+    """What a transfer touches, with the real clock and randomness; a command of a person pushes nothing."""
     drift = Drift(register, StoredFieldsSeen(school.database, school.store_keys), clock, random)
     statements = Statements(school.database, school.store_keys)
     views = StoredViews(school.database, school.store_keys)
-    return Outside(world, register, upstream, drift, statements, views, clock, random)
+    endpoints = endpoints or HttpEndpoints({}, system_trust, WireLimits())
+    return Outside(world, register, upstream, drift, statements, views, clock, random, endpoints)
 
 
 def sizes_of(school: School) -> Sizes:

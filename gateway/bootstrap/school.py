@@ -18,6 +18,7 @@ from gateway import settings as settings_file
 from gateway.adapters import keys as key_files
 from gateway.adapters.access.sign_in import Rules
 from gateway.adapters.database import Database, DatabaseUnavailable, DatabaseUnusable, open_database
+from gateway.adapters.endpoints import Endpoint
 from gateway.adapters.keys import KeyMaterial, KeyUnusable, load_keys
 from gateway.adapters.lvs.upstream import Client
 from gateway.adapters.lvs.upstream import Source as UpstreamSource
@@ -234,11 +235,28 @@ def upstream_sources(settings: Settings) -> dict[str, UpstreamSource]:
 
 
 def _upstream_source(source: settings_file.Source, url: str) -> UpstreamSource:
-    token = source.token
+    return UpstreamSource(url, _client(source.token))
+
+
+def _client(token: settings_file.Token | None) -> Client | None:
     if token is None:
-        return UpstreamSource(url)
-    secret = settings_file.read_secret(token.client_secret)
-    return UpstreamSource(url, Client(token.url, token.client_id, secret))
+        return None
+    return Client(token.url, token.client_id, settings_file.read_secret(token.client_secret))
+
+
+def endpoints_of(settings: Settings) -> dict[str, Endpoint]:
+    """Where pushes go, their secrets read now."""
+    try:
+        return {name: _endpoint(one) for name, one in settings.endpoints.items()}
+    except LookupError as error:
+        raise Unusable([error]) from None
+
+
+def _endpoint(one: settings_file.Endpoint) -> Endpoint:
+    certificate = Path(one.certificate.place) if one.certificate else None
+    if certificate is not None and not certificate.is_file():
+        raise LookupError(f"no certificate at file:{certificate}")
+    return Endpoint(one.url, _client(one.token), certificate)
 
 
 def wire_limits(settings: Settings, body: int | None = None) -> WireLimits:

@@ -465,18 +465,18 @@ class Reason(StrEnum):
     )
     NOT_SENT = (
         "NOT_SENT", 21, 503, True, "R42", "art. 5(1)(f) AVG",
-        "De bron was niet bereikbaar; er is niets verstuurd.",
-        "The source system could not be reached; nothing was sent.",
+        "Het andere systeem was niet bereikbaar; er is niets verstuurd.",
+        "The other system could not be reached; nothing was sent.",
     )
     OUTCOME_UNKNOWN = (
         "OUTCOME_UNKNOWN", 21, 504, True, "R42", "art. 5(1)(f) AVG",
-        "De bron brak af; onbekend is of het bericht is ontvangen.",
-        "The source system broke off; it is unknown whether the message was received.",
+        "Het andere systeem brak af; onbekend is of het bericht is ontvangen.",
+        "The other system broke off; it is unknown whether the message was received.",
     )
     STATEMENT_REFUSED = (
         "STATEMENT_REFUSED", 21, 400, True, "R42", "art. 5(1)(d) AVG",
-        "De bron nam dit resultaat niet aan.",
-        "The source system did not take this statement.",
+        "Het andere systeem nam dit bericht niet aan.",
+        "The other system did not take this message.",
     )
     UPSTREAM_TIMEOUT = (
         "UPSTREAM_TIMEOUT", 21, 504, True, "R107", "art. 32 AVG",

@@ -30,13 +30,14 @@ Made = JsonMinimiser | JsonInbound | XmlMinimiser | CsvMinimiser
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """`standings` by recipient, purpose and schema; `records` by the same and the record's name; `spoken`: the schemas
-    of each source."""
+    of each source; `pushes`: the routes by which a source hands in what goes on to a recipient."""
 
     router: Router
     schemas: Mapping[str, Schema]
     standings: Mapping[Key, Standing]
     records: Mapping[Key, Mapping[str, Made]]
     spoken: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    pushes: Router = field(default_factory=lambda: Router({}))
 
     def minimiser(self, permit: Permit, record: str) -> JsonMinimiser | None:
         """What leaves of this record in this delivery; None when the record is not part of it, or is no JSON."""
@@ -77,7 +78,13 @@ def compile_policy(
             finding = Finding(Reason.SCHEMA_NOT_ACTIVE, str(refused))
             stands[key] = replace(standing, findings=(*standing.findings, finding))
     spoken = {source: frozenset(schema.name for schema in known) for source, known in offered.items()}
-    return Compiled(Router(offered), schemas, stands, records, spoken)
+    pull, push = (_routed(offered, direction) for direction in ("pull", "push"))
+    return Compiled(Router(pull), schemas, stands, records, spoken, Router(push))
+
+
+def _routed(offered: Mapping[str, list[Schema]], direction: str) -> dict[str, list[Schema]]:
+    """What is pushed is no recipient's to call."""
+    return {name: [one for one in known if one.direction == direction] for name, known in offered.items()}
 
 
 def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Made]:

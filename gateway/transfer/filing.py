@@ -66,15 +66,10 @@ class Filing(Flow):
     def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
         """By the compiler of the schema's format."""
         granted = self.granted(trail, inquiry, snapshot)
-        xml = snapshot.compiled.xml(granted.permit, inquiry.call.record)
-        csv = snapshot.compiled.csv(granted.permit, inquiry.call.record)
-        if xml is not None:
-            documents = Documents(xml)
-            return granted.permit, self.watched(trail, inquiry, granted, documents), documents
-        if csv is not None:
-            tables = Tables(csv)
-            return granted.permit, self.watched(trail, inquiry, granted, tables), tables
-        return super().emission(trail, inquiry, snapshot)
+        minimiser = minimiser_of(snapshot.compiled, granted.permit, inquiry.call.record)
+        if minimiser is None:
+            raise Stop(Reason.SCHEMA_NOT_ACTIVE)
+        return granted.permit, self.watched(trail, inquiry, granted, minimiser), minimiser
 
     async def may_be_read(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Minimiser]:
         """Decided before a byte is read."""
@@ -82,6 +77,14 @@ class Filing(Flow):
         if minimiser.aggregate is not None:  # R45: whoever chooses the file chooses what differs between two counts
             raise Stop(Reason.ROUTE_UNKNOWN, "counts are made of a whole location, not of files")
         return permit, minimiser
+
+
+def minimiser_of(compiled: Compiled, permit: Permit, record: str) -> Minimiser | None:
+    """What leaves of this record in this delivery, by the compiler of its format; None when it is no part of it."""
+    xml, csv = compiled.xml(permit, record), compiled.csv(permit, record)
+    if xml is not None:
+        return Documents(xml)
+    return Tables(csv) if csv is not None else compiled.minimiser(permit, record)
 
 
 def _only_record(compiled: Compiled, wanted: Wanted) -> str:

@@ -80,6 +80,27 @@ class UpstreamAnswer:
     body: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to a recipient's endpoint. `endpoint`: its name in gateway.yaml; `query` is encoded; `action`: the
+    SOAPAction, of a message in an envelope."""
+
+    endpoint: str
+    media: str
+    body: bytes = field(repr=False)
+    query: str = field(default="", repr=False)
+    action: str | None = None
+
+
+class Endpoints(Protocol):
+    """The recipients' systems, as far as the gateway itself sends there."""
+
+    async def send(self, permit: Permit, receipt: Receipt, message: Message) -> UpstreamAnswer:
+        """Once, never repeated by the adapter; `receipt`: it is registered. Whatever the status, the body is bounded
+        and identity-encoded. Raises NotSent or OutcomeUnknown truthfully; NotSent too for an endpoint nobody set up."""
+        ...
+
+
 class Upstream(Protocol):
     """The LVS."""
 

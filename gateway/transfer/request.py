@@ -17,6 +17,8 @@ from gateway.core.policy.schema import Parameter, Route, Schema
 from gateway.core.policy.terms import Organisation
 from gateway.core.reasons import Reason, first
 
+OIN = "OIN"
+"""The type of a location's routeringskenmerk, among its ids in gateway.yaml."""
 _LONGEST_VALUE = 512  # characters; no id or code of a known format is longer than an ECK iD (~170)
 _MOST_PARAMETERS = 32
 _REMEMBERED = 2_000  # queries of one path
@@ -211,6 +213,8 @@ def _organisation(
 ) -> tuple[frozenset[str] | None, tuple[tuple[str, str], ...]]:
     """Which locations are asked for, and how to say so upstream. Organisation parameters are mandatory (R68)."""
     names = {parameter.meaning: parameter.name for parameter in parameters}
+    if "organisation-oin" in names:
+        return _by_oin(parameters, given, organisation)
     if "organisation-id" not in names and "organisation-master" not in names:
         return None, ()
     master = given.get(names.get("organisation-master", ""))
@@ -227,6 +231,15 @@ def _organisation(
         # without it a VO source answers for the whole board (Edu-V default); never trust the caller's word
         upstream.append((names["organisation-filter"], "true"))
     return named_locations(organisation, None, ((kind, number),)), tuple(upstream)
+
+
+def _by_oin(
+    parameters: tuple[Parameter, ...], given: Mapping[str, str], organisation: Organisation
+) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """Edukoppeling: on whose behalf a message is sent and received. All must name the same location of ours."""
+    named = [one.name for one in parameters if one.meaning == "organisation-oin" and one.name in given]
+    places = [named_locations(organisation, None, ((OIN, given[name]),)) for name in named]
+    return frozenset.intersection(*places) if places else frozenset(), tuple((name, given[name]) for name in named)
 
 
 def named_locations(

@@ -17,7 +17,15 @@ from gateway.transfer import trail as entries
 from gateway.transfer.drift import Drift
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.ledger import Ledger
-from gateway.transfer.ports import Register, RegisterUnavailable, Snapshot, Upstream, VersionsChanged, World
+from gateway.transfer.ports import (
+    Endpoints,
+    Register,
+    RegisterUnavailable,
+    Snapshot,
+    Upstream,
+    VersionsChanged,
+    World,
+)
 from gateway.transfer.released import Answer, Released, Unregistered
 from gateway.transfer.remembered import Granted, Remembered
 from gateway.transfer.request import Stop
@@ -40,6 +48,7 @@ class Outside:
     views: Shelves
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
+    endpoints: Endpoints
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from gateway.core.reasons import Reason
 from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import inquire
 from gateway.transfer.ports import RegisterUnavailable
+from gateway.transfer.push import Push, is_push
 from gateway.transfer.refusals import Refusals
 from gateway.transfer.released import Answer, Unregistered
 from gateway.transfer.remembered import Remembered
@@ -32,6 +33,8 @@ class Transfers:
         """Match, inquire, and go the way of the route. Every refusal is registered before it is told."""
         if is_upload(request.raw_path):
             return await Upload(self._flow.outside, self._flow.sizes, self._flow.remembered).answer(caller, request)
+        if is_push(request.raw_path):
+            return await Push(self._flow.outside, self._flow.sizes, self._flow.remembered).answer(caller, request)
         trail = self._flow.begin(caller)
         try:
             match = self._world.now().compiled.router.match(request.raw_path, request.method)

@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.transfer.ports import RegisterUnavailable
+from gateway.transfer.push import is_push
 from gateway.transfer.released import Answer
 from gateway.transfer.request import Request, Stop
 from gateway.transfer.upload import is_upload
@@ -179,7 +180,7 @@ def _origin(scope: Scope) -> str:
 
 def _bounds(raw_path: bytes, doors: Doors) -> tuple[int, float]:
     """Bytes and seconds. Records that a school hands in are as large as an answer of its source."""
-    if is_upload(raw_path):
+    if is_upload(raw_path) or is_push(raw_path):
         return doors.upload_bytes, doors.upload_seconds
     return doors.body_bytes, doors.body_seconds
 

@@ -33,11 +33,12 @@ from gateway.transfer.drift import Drift
 from gateway.transfer.ledger import Outcome, Plan, Planned, State, Statement
 from gateway.transfer.ports import Receipt, Snapshot
 from gateway.transfer.released import Answer
-from gateway.transfer.request import Request
+from gateway.transfer.request import OIN, Request
 from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.transfers import Transfers
 from tests.builders_formats import KEY, Keys, pupil, student_json
 from tests.policy.shipped import answered, schemas
+from tests.simulators.endpoints import SimulatedEndpoints
 from tests.simulators.facts import SimulatedFacts
 from tests.simulators.register import SimulatedRegister
 from tests.simulators.upstream import SimulatedUpstream
@@ -48,7 +49,18 @@ POLICY = SchoolPolicy("1.0", date(2024, 10, 1), date(2024, 9, 17))
 ORGANISATION = Organisation(
     frozenset({"104A158"}),
     {
-        "noord": Location("noord", "Noord", frozenset({("V_ID", "01AB00"), ("DD_ID", "DD100401")})),
+        "noord": Location(
+            "noord",
+            "Noord",
+            frozenset(
+                {
+                    ("V_ID", "01AB00"),
+                    ("DD_ID", "DD100401"),
+                    (OIN, "0000000700001AB00000"),
+                    (OIN, "0000000700001AB00530"),
+                }
+            ),
+        ),
         "zuid": Location("zuid", "Zuid", frozenset({("V_ID", "01AB01"), ("DD_ID", "DD100402")})),
     },
 )
@@ -204,6 +216,7 @@ class School:
         self.clock = Clock()
         self.register = WatchedRegister(self.journal)
         self.upstream = SimulatedUpstream(self.journal)
+        self.endpoints = SimulatedEndpoints(self.journal)
         self.roster = SimulatedRoster({one.id: one for one in pupils})
         self.world = SimulatedWorld(self.register, compiled, self.roster)
         self.ledger = SimulatedLedger()
@@ -218,6 +231,7 @@ class School:
             SimulatedShelves(self.register),
             self.clock,
             counting(),
+            self.endpoints,
         )
         self.transfers = Transfers(self.outside, sizes)
 

@@ -118,7 +118,7 @@ class _Link:
         # outcome could not be known.
         pool = httpx2.Limits(max_connections=limits.connections, max_keepalive_connections=0)
         self._transport = httpx2.AsyncHTTPTransport(verify=tls, trust_env=False, limits=pool, retries=0)
-        self._token = _Token(source.client, self._transport, limits) if source.client else _NoToken()
+        self._token = AccessToken(source.client, self._transport, limits) if source.client else NoToken()
 
     async def close(self) -> None:
         self._wire.close()
@@ -183,7 +183,7 @@ class _Link:
             raise NotSent("no access to the LVS") from None
 
     async def _send(self, method: str, target: str, token: bytes, body: bytes) -> Reply:
-        return await _exchange(self._transport, self._request(method, target, token, body), self._limits)
+        return await exchange(self._transport, self._request(method, target, token, body), self._limits)
 
     def _request(self, method: str, target: str, token: bytes, body: bytes) -> httpx2.Request:
         origin = self._origin
@@ -218,7 +218,7 @@ def _timeouts(limits: Limits) -> dict[str, float]:
 # -- one exchange through httpx2's transport -------------------------------------------------------------
 
 
-async def _exchange(transport: httpx2.AsyncHTTPTransport, request: httpx2.Request, limits: Limits) -> Reply:
+async def exchange(transport: httpx2.AsyncHTTPTransport, request: httpx2.Request, limits: Limits) -> Reply:
     """Sends and reads the whole answer. Raises NotSent while nothing was sent, OutcomeUnknown after."""
     begun = False
 
@@ -292,7 +292,7 @@ def _written(reply: Reply) -> UpstreamAnswer:
 # -- the token -------------------------------------------------------------------------------------------
 
 
-class _NoToken:
+class NoToken:
     """A source that asks for no credential."""
 
     async def current(self) -> bytes:
@@ -302,7 +302,7 @@ class _NoToken:
         return b""
 
 
-class _Token:
+class AccessToken:
     """The access token of one source, asked for when needed and kept in memory only."""
 
     def __init__(self, client: Client, transport: httpx2.AsyncHTTPTransport, limits: Limits) -> None:
@@ -352,7 +352,7 @@ class _Token:
         }
         request = httpx2.Request("POST", self._url, headers=headers, content=self._form)
         try:
-            reply = await _exchange(self._transport, request, self._limits)
+            reply = await exchange(self._transport, request, self._limits)
         except OutcomeUnknown:
             # A token that was made and lost harms nobody; of the call itself nothing was sent.
             raise NotSent("no token in time") from None

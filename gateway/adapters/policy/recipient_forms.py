@@ -222,7 +222,8 @@ Grants = dict[str, dict[str, GrantForm]]
 
 
 class DeliveryForm(Form):
-    """One purpose with its terms. `schemas`: schema → record → field → grant; what is not named never leaves."""
+    """One purpose with its terms. `schemas`: schema → record → field → grant; what is not named never leaves.
+    `endpoint`: of the channel push, where it goes, by its name in gateway.yaml."""
 
     purpose: Key
     grondslag: GrondslagForm | None = None
@@ -243,6 +244,7 @@ class DeliveryForm(Form):
     eck_login: Flag = False
     conditions: ConditionsForm = ConditionsForm()
     aggregate: AggregateForm | None = None
+    endpoint: Key | None = None
     schemas: dict[str, Grants]
 
 
@@ -317,6 +319,7 @@ def _deliveries(recipient: str, form: DeliveryForm) -> Iterator[Delivery]:
             eck_login=form.eck_login,
             conditions=Conditions(**form.conditions.model_dump()),
             aggregate=Aggregate(tuple(form.aggregate.by), form.aggregate.minimum) if form.aggregate else None,
+            endpoint=form.endpoint,
         )
 
 

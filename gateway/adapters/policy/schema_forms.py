@@ -62,9 +62,10 @@ class TypedForm(Form):
 
 
 class KeysForm(Form):
-    """Ids that stand each in a field of its own; `kinds`: field → kind of id; `own`: the administration's own key."""
+    """Ids that stand each in a field of its own; `kinds`: field → kind of id; `own`: the administration's own key,
+    where the format has one."""
 
-    own: FieldName
+    own: FieldName | None = None
     kinds: dict[FieldName, Key]
 
 
@@ -139,7 +140,8 @@ class SoapForm(Form):
 
 
 class RouteForm(Form):
-    """`uses`: names of parameter sets; `parameters` adds to them."""
+    """`uses`: names of parameter sets; `parameters` adds to them; `answer`: of a push, the record that comes back;
+    `action`: its SOAPAction, where it travels in an envelope."""
 
     method: Literal["GET", "POST", "PUT"]
     path: Template
@@ -150,6 +152,8 @@ class RouteForm(Form):
     named: NamedForm | None = None
     write: WriteForm | None = None
     soap: SoapForm | None = None
+    answer: FieldName | None = None
+    action: Plain | None = None
 
 
 class SchemaForm(Form):
@@ -197,7 +201,7 @@ def _position(form: SchemaForm, at: str, person: str, withheld: Literal["record"
         withheld,
         identity.master,
         TypedIds(typed.path, typed.value, typed.type, dict(typed.kinds), typed.own) if typed else None,
-        KeyIds(dict(identity.keys.kinds), identity.keys.own) if identity.keys else None,
+        KeyIds(dict(identity.keys.kinds), identity.keys.own or "") if identity.keys else None,
     )
 
 
@@ -231,6 +235,8 @@ def _route(form: SchemaForm, route: RouteForm) -> Route:
         if route.write
         else None,
         _soap(route.soap) if route.soap else None,
+        route.answer,
+        route.action,
     )
 
 
@@ -266,7 +272,7 @@ def faults(form: SchemaForm) -> Iterator[Fault]:
     """(where, message, rule) of everything in the file that does not agree with the rest of it."""
     for name, identity in form.identities.items():
         for key, ids in (("typed", identity.typed), ("keys", identity.keys)):
-            if ids and ids.own not in ids.kinds:
+            if ids and ids.own is not None and ids.own not in ids.kinds:
                 yield ("identities", name, key, "own"), "'own' must be one of the kinds", "form"
         if (identity.keys is not None) and (identity.typed is not None or form.format == "json"):
             yield ("identities", name, "keys"), "'keys' belongs to XML and CSV, and stands alone", "form"
@@ -276,13 +282,19 @@ def faults(form: SchemaForm) -> Iterator[Fault]:
         yield from csv_faults({name: Branch(nodes_of(record.fields)) for name, record in form.records.items()})
     elif form.csv is not None:
         yield ("csv",), "'csv' belongs to CSV", "form"
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, ...]] = set()
     for index, route in enumerate(form.routes):
-        named = route.method, route.path, route.soap.action if route.soap else ""
-        if named in seen:
+        told = route.record if _told_apart(form) else route.soap.action if route.soap else ""
+        place = (route.method, route.path, told)
+        if place in seen:
             yield ("routes", index), "this method and path stand in an earlier route", "form"
-        seen.add(named)
+        seen.add(place)
         yield from _route_faults(form, index, route)
+
+
+def _told_apart(form: SchemaForm) -> bool:
+    """Documents that are pushed to one path are told apart by their element."""
+    return form.direction == "push" and form.format == "xml"
 
 
 def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[Fault]:
@@ -335,6 +347,7 @@ def _route_faults(form: SchemaForm, index: int, route: RouteForm) -> Iterator[Fa
         yield where, "every route of a schema that answers by SOAP faults has 'soap'", "form"
     if route.named and route.named.ids not in form.identities:
         yield (*where, "named", "ids"), "'ids' must be one of the identities", "form"
+    yield from _push_faults(form, where, route)
 
 
 def _soap_faults(form: SchemaForm, where: tuple[str | int, ...], route: RouteForm, soap: SoapForm) -> Iterator[Fault]:
@@ -349,3 +362,15 @@ def _soap_faults(form: SchemaForm, where: tuple[str | int, ...], route: RouteFor
     record = form.records.get(route.record)
     if record and any(part not in record.fields for part in soap.parts):
         yield (*where, "parts"), "'parts' must name fields of the record", "form"
+
+
+def _push_faults(form: SchemaForm, where: tuple[str | int, ...], route: RouteForm) -> Iterator[Fault]:
+    if (form.direction == "push") != (route.answer is not None):
+        yield (*where, "answer"), "a route has 'answer' when, and only when, the direction is push", "form"
+    if route.answer is not None and (route.answer not in form.records or form.records[route.answer].subjects):
+        # nobody's pseudonym leads back through an answer, so no answer speaks of anybody (house rule 7)
+        yield (*where, "answer"), "'answer' must be one of the records, and speak of nobody", "form"
+    if route.action is not None and not _told_apart(form):
+        yield (*where, "action"), "'action' belongs to a push of XML", "form"
+    if form.direction == "push" and (route.method != "POST" or route.many or route.named or route.write):
+        yield where, "a push is one record in a POST", "form"

@@ -144,6 +144,15 @@ class SourceForm(Form):
     succeeds: Key | None = None
 
 
+class EndpointForm(Form):
+    """Where pushes to a recipient go: the whole URL. `certificate`: a PEM file with the key and the chain of the school
+    (PKIoverheid); `token`: client credentials there."""
+
+    url: Url
+    token: TokenForm | None = None
+    certificate: Place | None = None
+
+
 class LimitsForm(Form):
     """See `settings.Limits`, which has the defaults and the meaning of each."""
 
@@ -180,4 +189,5 @@ class SettingsForm(Form):
     policy: PolicyForm
     organisation: OrganisationForm
     sources: dict[Key, SourceForm]
+    endpoints: dict[Key, EndpointForm] = Field(default_factory=dict)
     limits: LimitsForm = LimitsForm()

@@ -23,13 +23,16 @@ API = "api"
 """The channel of a delivery that the recipient calls for."""
 FILE = "handed in"
 """Stands for the channel where a school hands records in; no delivery can be named so."""
+PUSH = "push"
+"""The channel of a delivery that the source hands in and the gateway sends to the recipient's endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """What is asked: the schema and record of the matched route, the purpose named in the header (None when
     not named) and the locations asked for (names of gateway.yaml; empty when none matched, None when the route
-    names no organisation). `channel`: how the answer leaves; FILE where a school hands records in."""
+    names no organisation). `channel`: how the answer leaves; FILE where a school hands records in, PUSH where they go
+    on to the recipient."""
 
     source: str
     schema: str
@@ -145,10 +148,13 @@ def _caller(asked: _Asked) -> Iterator[Finding]:
 
 def _may_ask(asked: _Asked) -> bool:
     """Who hands in records could learn what becomes of an id of their choice: never a recipient."""
-    if asked.call.channel == FILE:
+    if asked.call.channel in _HANDED_IN:
         return asked.caller.kind == "school"
     one_off = asked.standing is not None and asked.standing.delivery.conditions.one_off
     return asked.caller.kind == "recipient" or one_off
+
+
+_HANDED_IN = frozenset({FILE, PUSH})
 
 
 def _known(standings: Standings, *names: str | None) -> bool:
@@ -222,7 +228,7 @@ def _occasion(asked: _Asked) -> Iterator[Finding]:
     """R13, R48, R56, R97, N31: on a one-off permit a person of the school hands over what the LVS holds now; no
     recipient fetches it, and no file takes its place."""
     occasion = asked.standing.delivery.conditions.occasion if asked.standing else Occasion.STANDING
-    if occasion in LACKS and (asked.caller.kind == "recipient" or asked.call.channel == FILE):
+    if occasion in LACKS and (asked.caller.kind == "recipient" or asked.call.channel in _HANDED_IN):
         yield Finding(LACKS[occasion], "occasion")
 
 

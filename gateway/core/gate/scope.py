@@ -11,7 +11,7 @@ from datetime import date
 from gateway.core.days import holds, years_after
 from gateway.core.gate.question import Question, Said
 from gateway.core.gate.screening_fields import KEPT_YEARS_OTHERWISE
-from gateway.core.model import Enrolment, Person, Subject
+from gateway.core.model import Enrolment, Person, RecipientKind, Subject
 from gateway.core.reasons import Reason
 
 
@@ -56,10 +56,11 @@ def _in_rows(question: Question) -> bool:
 
 
 def _ours(question: Question, enrolment: Enrolment) -> bool:
-    """Enrolled today. What follows a pupil to the next school, and what a permit asks for, may come after leaving, as
-    long as the file is kept (R103)."""
+    """Enrolled today. What follows a pupil to the next school, what a permit asks for, and what DUO's register must
+    hear of the end of an enrolment (N27) may come after leaving, as long as the file is kept (R103)."""
     end = enrolment.end
-    follows = question.delivery.conditions.destination is not None or question.one_off
+    registered = question.audience.kind is RecipientKind.DUO
+    follows = question.delivery.conditions.destination is not None or question.one_off or registered
     if end is not None and follows and question.subject.person is Person.PUPIL:
         end = years_after(end, KEPT_YEARS_OTHERWISE)
     return holds(enrolment.begin, end, question.today)

@@ -62,14 +62,20 @@ def leaves(root: Branch, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
             yield from leaves(inside, f"{path}.")
 
 
+ECK_ID = "eck-id"
+"""The kind of id that the chain of learning material and tests has in common."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a person's ids stand in a record, as paths from its root; None where the format has no such leaf."""
+    """Where a person's ids stand in a record, as paths from its root; None where the format has no such leaf. `chain`:
+    the ECK iD has no leaf of its own and stands among the others, by its type."""
 
     person: Person
     master: str | None
     value: str | None
     type: str | None
+    chain: bool = False
 
     @property
     def paths(self) -> frozenset[str]:
@@ -86,15 +92,21 @@ def _slot(position: SubjectPosition) -> Slot:
     typed = position.typed
     ids = f"{at}{typed.path}." if typed else ""
     if position.keys is not None:
-        return Slot(
-            position.person, f"{at}{position.master}" if position.master else None, f"{at}{position.keys.own}", None
-        )
+        own = f"{at}{position.keys.own}" if position.keys.own else None
+        return Slot(position.person, f"{at}{position.master}" if position.master else None, own, None)
     return Slot(
         position.person,
         f"{at}{position.master}" if position.master else None,
         f"{ids}{typed.value}" if typed else None,
         f"{ids}{typed.type}" if typed else None,
+        in_chain(position),
     )
+
+
+def in_chain(position: SubjectPosition) -> bool:
+    """Whether the ECK iD stands among the typed ids of this position."""
+    typed = position.typed
+    return position.master is None and typed is not None and ECK_ID in typed.kinds.values()
 
 
 def beside_person(record: Record, at: str) -> frozenset[str]:

@@ -229,7 +229,9 @@ def documents(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 
 
 def _coming_in(terms: DeliveryTerms) -> frozenset[str]:
-    return frozenset(route.record for route in (terms.schema.routes if terms.schema else ()) if route.write)
+    """Records that a recipient sends to the school: statements, and what it answers to a push."""
+    routes = terms.schema.routes if terms.schema else ()
+    return frozenset(one for route in routes for one in (route.write and route.record, route.answer) if one)
 
 
 def beside_special(granted: Iterable[Granted]) -> bool:

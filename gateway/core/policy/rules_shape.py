@@ -172,6 +172,10 @@ def _slot(terms: DeliveryTerms, record: Record, slot: Slot) -> Iterator[PolicyPr
             if value and value.grant.transform is not Transform.PSEUDONYM:
                 message = "under hmac this slot takes the transform pseudonym"
                 yield terms.field_problem(value, _WRONG_ID, "R40", message, "transform")
+        case PseudonymMethod.ECK_ID if slot.chain:
+            if value and value.grant.transform is not Transform.PSEUDONYM:
+                message = "under eck-id this slot takes the transform pseudonym"
+                yield terms.field_problem(value, _WRONG_ID, "N3", message, "transform")
         case PseudonymMethod.ECK_ID:
             for one in (value, kind):
                 if one and not _own_key(one, slot):

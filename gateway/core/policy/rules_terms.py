@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gateway.core.facts import Occasion
+from gateway.core.gate.decide import PUSH
 from gateway.core.model import FieldClass, Ground, PseudonymMethod, RecipientKind, Role
 from gateway.core.policy.problems import DeliveryTerms, PolicyProblem
 from gateway.core.policy.rules_fields import classes
@@ -138,6 +139,22 @@ def channel_allowed(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
         yield terms.problem(Reason.CHANNEL_NOT_ALLOWED, "R50", "plain mail is no channel", "channel")
 
 
+def endpoint_agreed(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """R75: what the gateway itself sends goes to an address that the agreement lists, and nothing else has one."""
+    delivery, agreement = terms.delivery, terms.recipient.agreement
+    agreed = agreement.endpoints if agreement else ()
+    if delivery.channel == PUSH and delivery.endpoint is None:
+        yield terms.problem(Reason.CHANNEL_NOT_ALLOWED, "R75", "say where a push goes (endpoint)", "endpoint")
+    elif delivery.channel != PUSH and delivery.endpoint is not None:
+        yield terms.problem(Reason.CHANNEL_NOT_ALLOWED, "R75", "an endpoint belongs to the channel push", "endpoint")
+    elif delivery.endpoint is not None and delivery.endpoint not in agreed:
+        message = "the agreement does not list this endpoint (agreement.endpoints)"
+        yield terms.problem(Reason.CHANNEL_NOT_ALLOWED, "R75", message, "endpoint")
+    if delivery.channel == PUSH and terms.schema is not None and terms.schema.direction != "push":
+        message = "this format is fetched by the recipient; it cannot be pushed"
+        yield terms.problem(Reason.CHANNEL_NOT_ALLOWED, "R50", message, "channel")
+
+
 def locations_known(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     """R68, N17: a delivery without locations gives nothing, so it says nothing either."""
     if not terms.delivery.locations:
@@ -264,6 +281,7 @@ RECIPIENT_RULES: tuple[Callable[[Recipient], Iterator[PolicyProblem]], ...] = (
 
 TERMS_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     channel_allowed,
+    endpoint_agreed,
     locations_known,
     purpose_allowed,
     necessity_answered,

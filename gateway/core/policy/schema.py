@@ -110,7 +110,7 @@ class TypedIds:
 @dataclass(frozen=True, slots=True)
 class KeyIds:
     """Ids that stand each in a leaf of its own: name of the leaf → kind of id (`kinds`), and the leaf that holds the
-    administration's own key (`own`)."""
+    administration's own key (`own`; "" where the format has none)."""
 
     kinds: Mapping[str, str]
     own: str
@@ -155,6 +155,7 @@ Meant = Literal[
     "organisation-brin",
     "organisation-part",
     "organisation-key",
+    "organisation-oin",
     "thing",
     "plain",
     "since",
@@ -165,7 +166,8 @@ Meant = Literal[
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A path or query parameter, or (SOAP) the path of a value in the request's body. `meaning` "thing": the mapped id
-    of a `maps`; "plain" goes up as it is; "since": the moment of what the caller has; "ignored": read, and dropped."""
+    of a `maps`; "plain" goes up as it is, and so does "organisation-oin", the routeringskenmerk of a location (an id of
+    the type OIN); "since": the moment of what the caller has; "ignored": read, and dropped."""
 
     name: str
     place: Literal["path", "query", "body"]
@@ -215,7 +217,8 @@ class Soap:
 @dataclass(frozen=True, slots=True)
 class Route:
     """A method and a path template (`/groups/school/{id}`). `many`: the body is an array of records. In SOAP several
-    routes share both, each with its action."""
+    routes share both, each with its action. Of a push, `answer` is the record that the recipient answers with, and
+    `action` its SOAPAction, where both travel in an envelope of SOAP 1.1."""
 
     method: str
     path: str
@@ -225,6 +228,8 @@ class Route:
     named: NamedSubject | None = None
     write: WriteBack | None = None
     soap: Soap | None = None
+    answer: str | None = None
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +267,8 @@ class Csv:
 class Schema:
     """What one LVS format contains. `text_hash`: SHA-256 (hex) of the file. `errors`: shape of an error.
     `namespaces`: in XML, prefix of a name in this file → namespace ("" for names without one). `csv`: in CSV, how it is
-    written; a record is called as its file."""
+    written; a record is called as its file. `direction` "push": the source hands a record in, which goes to the
+    recipient, and the recipient's answer comes back."""
 
     name: str
     title: str

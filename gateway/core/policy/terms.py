@@ -157,7 +157,8 @@ class Aggregate:
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """Recipient × purpose × schema. `grants`: record name → path → Grant; a record that is not named is not
-    part of the delivery, one with an empty mapping releases empty records (house rule 1)."""
+    part of the delivery, one with an empty mapping releases empty records (house rule 1). `endpoint`: where a push
+    goes, by its name in gateway.yaml."""
 
     recipient: str
     purpose: str
@@ -181,6 +182,7 @@ class Delivery:
     eck_login: bool = False
     conditions: Conditions = Conditions()
     aggregate: Aggregate | None = None
+    endpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from gateway.core.gate.question import Audience
 from gateway.core.gate.screening import screen, screen_inbound
 from gateway.core.gate.screening_fields import FieldTerms, field_terms
 from gateway.core.model import KeyVersion, Person, Subject, Verdict
+from gateway.core.policy import grants
 from gateway.core.policy.grants import beside_person
 from gateway.core.policy.schema import Record
 from gateway.core.policy.terms import Delivery
@@ -27,7 +28,7 @@ from gateway.core.release.classified import WAITS, Waiting, released
 from gateway.core.release.projection import Subject as Position
 from gateway.core.release.views import ENDS, Ended, Owner, Views
 
-ECK_ID = "eck-id"
+ECK_ID = grants.ECK_ID
 
 _REMEMBERED = 200_000  # keys of one position: an LVS that never says the same twice must not fill the memory
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Transform
 from gateway.core.policy import schema
-from gateway.core.policy.grants import leaf_at, nodes_along
+from gateway.core.policy.grants import in_chain, leaf_at, nodes_along
 from gateway.core.policy.schema import KeyIds, LeafType, Record, SubjectPosition, Told, TypedIds
 from gateway.core.policy.terms import Grant
 
@@ -348,7 +348,7 @@ class _Builder:
         value = self.grants.get(f"{prefix}{typed.path}.{typed.value}") if typed else None
         kind = self.grants.get(f"{prefix}{typed.path}.{typed.type}") if typed else None
         if position.keys is not None:
-            value = kind = self.grants.get(f"{prefix}{position.keys.own}")
+            value = kind = self.grants.get(f"{prefix}{position.keys.own}") if position.keys.own else None
         if master is None and value is None and kind is None:
             return None
         if (value is None) != (kind is None):
@@ -365,7 +365,7 @@ class _Builder:
             return "eck-id"
         if value is None or value.transform is not Transform.PSEUDONYM or same:
             raise self.refusal(f"{prefix}{typed.path if typed else ''}", "leaves as a pseudonym only (N3)")
-        return "hmac"
+        return "eck-id" if self.method is PseudonymMethod.ECK_ID and in_chain(position) else "hmac"
 
     def slot(self, subject: Subject | None, name: str, node: schema.Node, prefix: str) -> Slot | None:
         """The id slot in place of the id fields; the real ids are never part of the tree."""

@@ -70,7 +70,10 @@ class Place:
         if self.subject.method == "held":
             seen.master, seen.typed = self._json_master(master), self._json_typed(typed)
         elif self.subject.method == "eck-id":
-            seen.master = self._json_master(seen.ids)
+            if "master" in self.slots:
+                seen.master = self._json_master(seen.ids)
+            else:
+                seen.typed = self._json_typed(seen.ids)
         elif self.subject.method == "hmac":
             seen.typed = self._json_own(seen.ids)
         if self.whole:
