@@ -166,6 +166,7 @@ OTHER_TERMS: dict[str, Any] = {
     "eck_login": True,
     "conditions": Conditions(inzage=True),
     "aggregate": Aggregate(("year",), 5),
+    "endpoint": "elders",
 }
 
 

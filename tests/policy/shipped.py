@@ -28,6 +28,8 @@ NAMED = ["dyslexiebureau"]
 DOSSIERS = ["samenwerkingsverband", "school-povo", "school-vovo"]
 # Those who receive the set that a profile of a standard lays down, all in one document.
 PROFILES = ["edexml-smalle-set", "uwlr-lvs-set", "uwlr-smalle-set"]
+# Those to whom the gateway pushes what a standard or a law lists.
+PUSHED = ["doorstroomtoets", "duo"]
 STANDING = [name for name in RECIPIENTS if name not in ONE_OFF + DOSSIERS]
 SCHEMAS = sorted(path.stem for path in (ROOT / "schemas").glob("*.yaml"))
 

@@ -16,6 +16,7 @@ from tests.policy.shipped import (
     NAMED,
     ONE_OFF,
     PROFILES,
+    PUSHED,
     RECIPIENTS,
     STANDING,
     TODAY,
@@ -87,7 +88,7 @@ def test_templates_together_have_no_problems(tmp_path: Path) -> None:
     assert sorted(report.recipients) == RECIPIENTS
 
 
-@pytest.mark.parametrize("name", sorted({*STANDING} - {*PROFILES}))
+@pytest.mark.parametrize("name", sorted({*STANDING} - {*PROFILES, *PUSHED}))
 def test_template_releases_at_most_six_fields_per_record(name: str) -> None:
     for _, record, grants in outward(loaded(template(name), name)):
         assert len(says_something(record, grants)) <= 6, record.name
@@ -103,7 +104,15 @@ def test_template_of_a_profile_releases_no_name_and_no_day(name: str) -> None:
             assert leaf.field_class in ALLOWED or (leaf.field_class is FieldClass.QUASI and not (leaf.format and kept))
 
 
-@pytest.mark.parametrize("name", sorted({*STANDING} - {*NAMED, *PROFILES}))
+@pytest.mark.parametrize("name", PUSHED)
+def test_template_that_is_pushed_gives_the_number_of_the_law_or_of_the_chain_and_no_name(name: str) -> None:
+    number = FieldClass.NATIONAL_NUMBER if name == "duo" else FieldClass.ID
+    for _, record, grants in outward(loaded(template(name), name)):
+        found = {leaf.field_class for path in says_something(record, grants) if (leaf := leaf_at(record.fields, path))}
+        assert found <= {FieldClass.ORDINARY, FieldClass.SUPPORT, number}, record.name
+
+
+@pytest.mark.parametrize("name", sorted({*STANDING} - {*NAMED, *PROFILES, *PUSHED}))
 def test_template_releases_nothing_that_identifies_directly(name: str) -> None:
     for _, record, grants in outward(loaded(template(name), name)):
         for path in says_something(record, grants):

@@ -182,7 +182,7 @@ def test_every_id_of_a_person_is_in_a_subject_position(name: str) -> None:
             root = f"{position.at}." if position.at else ""
             slots |= {f"{root}{position.master}"} if position.master else set()
             slots |= {f"{root}{position.typed.path}.{position.typed.value}"} if position.typed else set()
-            slots |= {f"{root}{position.keys.own}"} if position.keys else set()
+            slots |= {f"{root}{position.keys.own}"} if position.keys and position.keys.own else set()
         ids = {
             path
             for path, leaf in leaves_of(record.fields)
