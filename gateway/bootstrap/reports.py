@@ -46,6 +46,7 @@ def cover(school: School, filed: Sequence[Came]) -> dict[str, Any]:
         "sentence": f"Deze gegevens zijn verstrekt voor {delivery.purpose} en mogen alleen daarvoor worden gebruikt.",
         "school": school.settings.school,
         "recipient": {"name": recipient.name, "title": recipient.title, "role": recipient.role},
+        **({"platform": permit.caller.platform} if permit.caller.platform else {}),
         "purpose": delivery.purpose,
         "ground": {"article6": ground.ground, "reference": ground.reference} if ground else None,
         "agreement": (
@@ -74,6 +75,7 @@ def report(filed: Sequence[Came], roles: frozenset[PersonRole]) -> dict[str, Any
     match = filed[0].trail.match
     return {
         "recipient": caller.recipient,
+        **({"platform": caller.platform} if caller.platform else {}),
         "purpose": caller.purpose,
         "schema": match.schema.name if match else None,
         "record": match.route.record if match else None,

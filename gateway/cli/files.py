@@ -11,7 +11,7 @@ import typer
 
 from gateway.bootstrap import files, reports
 from gateway.cli.output import HERE, PROBLEMS, REFUSED, USAGE, Directory, OnBehalf, acting, errors, fail
-from gateway.transfer.filing import Wanted
+from gateway.transfer.filing import Wanted, through
 
 STREAM = Path("-")
 
@@ -25,6 +25,9 @@ def filter_(
         Path, typer.Option("-o", "--output", help="A new file or folder; - for standard output.")
     ] = STREAM,
     report: Annotated[Path | None, typer.Option("--report", help="A new file: what became of the rest.")] = None,
+    final: Annotated[
+        str | None, typer.Option("--final-recipient", help="Who gets it in the end, where the recipient is a platform.")
+    ] = None,
     record: Annotated[str | None, typer.Option("--record", help="Which kind of record, if several.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Which source knows the pupils, if several.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "handed over as a file",
@@ -38,7 +41,8 @@ def filter_(
         handed = files.streamed(sys.stdin.buffer) if given == STREAM else files.given(given)
         if handed.folder and output == STREAM:
             fail(["a folder of files takes -o FOLDER"], USAGE)
-        wanted = Wanted(files.source_of(opened, schema, source), schema, recipient, purpose, record)
+        who, platform = through(recipient, final)
+        wanted = Wanted(files.source_of(opened, schema, source), schema, who, purpose, record, platform=platform)
         filed = files.filter_files(opened, actor, wanted, reason, handed, _write if output == STREAM else output)
         made = reports.report(filed, actor.roles)
         if report is not None:

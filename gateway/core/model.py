@@ -135,6 +135,7 @@ class RecipientKind(StrEnum):
     RESEARCH = "research"
     PARENT = "parent"
     ACCOUNTANT = "accountant"
+    PLATFORM = "platform"
     OTHER = "other"
 
 
@@ -211,12 +212,13 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls: the credential's id, the recipient and purpose it is bound to. A `school` credential has
-    neither and names them per call."""
+    neither and names them per call. `platform`: through whom it reaches the recipient, when through anybody (R55)."""
 
     credential: str
     kind: Literal["recipient", "school"]
     recipient: str | None
     purpose: str | None
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

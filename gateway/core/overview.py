@@ -122,7 +122,7 @@ def _transfer(seen: Mapping[str, Any], part: Share, reader: Reader) -> Iterator[
     yield "fields", tuple(path for path in seen.get("fields", ()) if not _below(path, gone))
     told = [(path, why) for path, why in part.without if not (reader.hand_over and why in SECRET_REASONS)]
     yield "without", tuple(f"{path}: {_told(why, reader.roles)}" for path, why in told)
-    yield "detail", tuple(word for word in seen.get("detail", ()) if word.startswith("permit: "))
+    yield "detail", tuple(word for word in seen.get("detail", ()) if word.startswith(("permit: ", "through: ")))
 
 
 def _act(seen: Mapping[str, Any], reader: Reader) -> Iterator[tuple[str, Told]]:

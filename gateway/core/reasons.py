@@ -117,6 +117,11 @@ class Reason(StrEnum):
         "De aanroeper hoort niet bij een actieve ontvanger.",
         "The credentials do not belong to an active recipient.",
     )
+    FINAL_RECIPIENT_MISSING = (
+        "FINAL_RECIPIENT_MISSING", 2, 403, True, "R55", "art. 5(1)(b), 28 AVG",
+        "Een platform geeft alleen door: noem wie de gegevens uiteindelijk krijgt.",
+        "Name the final recipient of what passes through this platform.",
+    )
     # -- 3 location
     LOCATION_OUT_OF_SCOPE = (
         "LOCATION_OUT_OF_SCOPE", 3, 403, True, "R68", "art. 5(1)(c) AVG",

@@ -90,8 +90,8 @@ def _routed(offered: Mapping[str, list[Schema]], direction: str) -> dict[str, li
 def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Made]:
     delivery = standing.delivery
     schema = schemas.get(delivery.schema)
-    if schema is None:
-        return {}
+    if schema is None or delivery.conditions.final_recipients:
+        return {}  # a platform gets nothing itself (R55)
     writes = {route.record: route.write for route in schema.routes if route.write is not None}
     compiled: dict[str, Made] = {}
     for name, grants in delivery.grants.items():

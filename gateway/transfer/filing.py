@@ -13,6 +13,7 @@ from typing import Protocol
 
 from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.gate.decide import FILE, Call, Permit
+from gateway.core.model import Caller
 from gateway.core.policy.schema import Csv, Route, Schema
 from gateway.core.reasons import Reason
 from gateway.core.release.emission import Emission
@@ -35,7 +36,7 @@ METHOD = "FILE"
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the records are and for whom. `record` may be left out where the delivery has one kind only; `named`: the
-    purpose of the header, where there is one."""
+    purpose of the header, where there is one; `platform`: through whom (R55)."""
 
     source: str
     schema: str
@@ -43,6 +44,16 @@ class Wanted:
     purpose: str
     record: str | None = None
     named: str | None = None
+    platform: str | None = None
+
+    def caller(self, credential: str) -> Caller:
+        """Of the school, which says for whom."""
+        return Caller(credential, "school", self.recipient, self.purpose, self.platform)
+
+
+def through(recipient: str, final: str | None) -> tuple[str, str | None]:
+    """R55: whoever gets it first is a platform where a final recipient is named: (the recipient, the platform)."""
+    return (recipient, None) if final is None else (final, recipient)
 
 
 def handed_in(compiled: Compiled, wanted: Wanted, form: Form = Form.ARRAY) -> tuple[Match, Inquiry]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 
 from gateway.core.file_forms import Form, in_form
 from gateway.core.gate.decide import Permit
-from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.minimised import Minimised, tolerable
@@ -72,7 +71,7 @@ class Filter(Filing):
     async def file(self, wanted: Wanted, chunks: Iterable[bytes], give_on: Callable[[Rows], None]) -> Filed:
         """Every refusal is registered before it is told. `chunks` may raise Stop; `give_on` gets the rows of each part
         once its entry is durable."""
-        filed = Filed(self.begin(Caller(self.person, "school", wanted.recipient, wanted.purpose)))
+        filed = Filed(self.begin(wanted.caller(self.person)))
         try:
             await self._file(filed, wanted, chunks, give_on)
         except Stop as stop:

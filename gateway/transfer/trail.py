@@ -88,7 +88,7 @@ def refusal(trail: Trail, stop: Stop) -> Draft:
         kind="refusal",
         outcome="refused",
         reasons=_ordered(reasons),
-        detail=_details(stop.findings),
+        detail=(*_through(trail), *_details(stop.findings)),
     )
 
 
@@ -117,7 +117,7 @@ def delivery(trail: Trail, permit: Permit, versions: Versions, projection: Proje
         key_version=built.key_version,
         issued=built.issued,
         views=built.views,
-        detail=(*_details(permit.findings), *built.detail),
+        detail=(*_through(trail), *_details(permit.findings), *built.detail),
     )
 
 
@@ -172,6 +172,12 @@ def _ordered(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
         return ()
     answer = first(unique)
     return (answer, *(reason for reason in unique if reason is not answer))
+
+
+def _through(trail: Trail) -> tuple[str, ...]:
+    """R55."""
+    platform = trail.caller.platform
+    return (f"through: {platform}",) if platform is not None else ()
 
 
 def _details(findings: Iterable[Finding]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from gateway.core.model import Caller
 from gateway.core.policy.schema import Schema
 from gateway.core.reasons import Reason
 from gateway.core.release.minimised import Minimised
-from gateway.transfer.filing import Filing, Wanted, cut, handed_in, reader_of
+from gateway.transfer.filing import Filing, Wanted, cut, handed_in, reader_of, through
 from gateway.transfer.flow import Target
 from gateway.transfer.inquiry import Inquiry, accepts, declared, named_purpose
 from gateway.transfer.ports import RegisterUnavailable, UpstreamAnswer, UpstreamCall
@@ -30,7 +30,8 @@ from gateway.transfer.trail import Trail
 
 _PLACE = re.compile(rb"/([A-Za-z0-9-]+)/filter")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_NEEDED, _NAMES = ("recipient", "purpose", "schema"), ("recipient", "purpose", "schema", "record")
+_NEEDED = ("recipient", "purpose", "schema")
+_NAMES = (*_NEEDED, "record", "final_recipient")
 _MEDIA = {
     "json": {
         b"application/json": frozenset({Form.ARRAY, Form.SINGLE}),
@@ -58,7 +59,7 @@ class Upload(Filing):
         trail = self.begin(caller)
         try:
             wanted = _wanted(caller, request)
-            trail = replace(trail, caller=replace(caller, recipient=wanted.recipient, purpose=wanted.purpose))
+            trail = replace(trail, caller=wanted.caller(caller.credential))
             match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
             trail = trail.at(match)
             media, forms = _declared(request, match.schema.format)
@@ -121,7 +122,9 @@ def _wanted(caller: Caller, request: Request) -> Wanted:
     if missing:
         raise Stop(Reason.PARAMETER_MISSING, ", ".join(missing))
     source = request.raw_path.split(b"/")[1].decode("ascii")
-    return Wanted(source, named=named_purpose(request), **given)
+    recipient, platform = through(given["recipient"], given.get("final_recipient"))
+    purpose, schema, record = given["purpose"], given["schema"], given.get("record")
+    return Wanted(source, schema, recipient, purpose, record, named_purpose(request), platform)
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

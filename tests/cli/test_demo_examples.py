@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 from lxml import etree
 
-from gateway.bootstrap import session
-from gateway.bootstrap.school import create_key, legal_today
+from gateway.bootstrap import acts, session
+from gateway.bootstrap.school import create_key, legal_today, open_school
 from gateway.bootstrap.templates import SHARE, answered
 from gateway.cli.demo_school import SEED, furnish
 from gateway.demo.directory import Ports, make_directory
@@ -75,3 +76,69 @@ def test_dossier_is_valid_before_and_after(demo: CommandLine, tmp_path: Path, on
     body, _ = filtered(demo, tmp_path, one)
     for text in ((demo.directory / "examples" / one.name).read_bytes(), body):
         oso_schema().assertValid(etree.fromstring(text))
+
+
+# -- through OnderwijsTransparant (R55) -------------------------------------------------------------------
+
+DOSSIER = ("--schema", "oso-2019")
+PLATFORM = ("--recipient", "onderwijstransparant", "--purpose", "toelaatbaarheid", *DOSSIER)
+
+
+def given(demo: CommandLine) -> str:
+    return str(demo.directory / "examples" / "aanvraag.xml")
+
+
+def last_entry(demo: CommandLine) -> dict[str, Any]:
+    with open_school(demo.directory) as school:
+        found: list[dict[str, Any]] = acts.entries(school, 1, None)
+    return found[0]
+
+
+def test_platform_without_a_final_recipient_gets_nothing_and_it_is_registered(
+    demo: CommandLine, tmp_path: Path
+) -> None:
+    said = demo("filter", *PLATFORM, given(demo), "-o", str(tmp_path / "uit.xml"), code=3)
+    entry = last_entry(demo)
+    assert "FINAL_RECIPIENT_MISSING" in said
+    assert (entry["recipient"], entry["outcome"], entry["reasons"][0]) == (
+        "onderwijstransparant", "refused", "FINAL_RECIPIENT_MISSING",
+    )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_through_the_platform_goes_exactly_what_goes_to_the_final_recipient(demo: CommandLine, tmp_path: Path) -> None:
+    final = ("--final-recipient", "samenwerkingsverband")
+    demo("filter", *PLATFORM, *final, given(demo), "-o", str(tmp_path / "uit.xml"))
+    entry = last_entry(demo)
+    direct, _ = filtered(demo, tmp_path, next(one for one in EXAMPLES if one.purpose == "toelaatbaarheid"))
+    cover = orjson.loads((tmp_path / "uit.xml.cover.json").read_bytes())
+    assert (tmp_path / "uit.xml").read_bytes() == direct
+    assert (entry["recipient"], cover["platform"]) == ("samenwerkingsverband", "onderwijstransparant")
+    assert "through: onderwijstransparant" in entry["detail"]
+
+
+@pytest.mark.parametrize(
+    ("recipient", "final"),
+    [
+        ("onderwijstransparant", "school-vovo"),
+        ("onderwijstransparant", "onderwijstransparant"),
+        ("toetsbureau", "samenwerkingsverband"),
+    ],
+)
+def test_nobody_passes_on_to_whom_no_agreement_names(
+    demo: CommandLine, tmp_path: Path, recipient: str, final: str
+) -> None:
+    asked = ("--recipient", recipient, "--purpose", "toelaatbaarheid", *DOSSIER, "--final-recipient", final)
+    said = demo("filter", *asked, given(demo), "-o", str(tmp_path / "uit.xml"), code=3)
+    assert "CHANNEL_NOT_ALLOWED" in said
+
+
+def test_platform_is_explained_by_what_each_final_recipient_gets(demo: CommandLine) -> None:
+    purpose = ("--purpose", "toelaatbaarheid")
+    through = demo("explain", "--recipient", "onderwijstransparant", *purpose)
+    direct = demo("explain", "--recipient", "samenwerkingsverband", *purpose)
+    fields = [line for line in direct.splitlines() if line.startswith("    ")]
+    assert "mag niet: FINAL_RECIPIENT_MISSING" in through
+    assert "Via OnderwijsTransparant aan Samenwerkingsverband passend onderwijs:" in through
+    assert fields
+    assert [line for line in through.partition("Via ")[2].splitlines() if line.startswith("    ")] == fields

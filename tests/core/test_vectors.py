@@ -31,7 +31,20 @@ from tests.builders_facts import PEOPLE, PUPIL, known
 FOLDER = Path(__file__).parents[1] / "vectors"
 PARTS = ("recipient", "agreement", "delivery", "fields")
 KEYS = {"case", "about", "rules", "file", "active", "suspended", "policy", "call", "pupil", "with"} | set(PARTS)
-KEYS |= {"facts", "moment", "guardian", "by", "permit", "outcome", "answer", "reasons", "held", "released", "withheld"}
+KEYS |= {
+    "platform",
+    "facts",
+    "moment",
+    "guardian",
+    "by",
+    "permit",
+    "outcome",
+    "answer",
+    "reasons",
+    "held",
+    "released",
+    "withheld",
+}
 
 
 def strictly_read(path: Path) -> Any:
@@ -105,8 +118,20 @@ def now(case: Mapping[str, Any]) -> datetime:
 ORGANISATION = Organisation(frozenset(), {name: Location(name, name, frozenset()) for name in BASE["locations"]})
 
 
+def platforms(case: Mapping[str, Any]) -> list[RecipientState]:
+    """The platform through which it goes, if any (R55), with what the case changes of it."""
+    if "platform" not in case:
+        return []
+    made = copy.deepcopy(BASE["platform"])
+    changed(made["agreement"], case["platform"].get("agreement", {}))
+    changed(made["deliveries"][0], case["platform"].get("delivery", {}))
+    loaded = load_recipient(json.dumps(made), "doorgever.yaml", SCHEMAS)
+    assert isinstance(loaded, Recipient), loaded
+    return [RecipientState(loaded, SCHEMAS, loaded)]
+
+
 def standings(case: Mapping[str, Any]) -> Standings:
-    return compile_standings([state(case)], SCHEMAS, ORGANISATION)
+    return compile_standings([state(case), *platforms(case)], SCHEMAS, ORGANISATION)
 
 
 def decided(case: Mapping[str, Any]) -> Permit | Refusal:
@@ -114,7 +139,8 @@ def decided(case: Mapping[str, Any]) -> Permit | Refusal:
     in_force = date.fromisoformat(said["in_force"])
     policy = SchoolPolicy("1", in_force, day(said["instemming"]))
     asked = BASE["call"] | case.get("call", {})
-    caller = Caller("c", asked.get("kind", "recipient"), asked["recipient"], asked["purpose"])
+    kind, platform = asked.get("kind", "recipient"), asked.get("platform")
+    caller = Caller("c", kind, asked["recipient"], asked["purpose"], platform)
     call = Call(
         "lvs",
         asked["schema"],
@@ -237,8 +263,8 @@ ABOUT_A_PUPIL = [
 
 # Rules about a delivery, whoever is in it. What no terms can open (R37, R64 in part) is only refused.
 ABOUT_A_DELIVERY = [
-    *(f"R{number}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 16, 17, 36, 39, 40, 44, 45, 46, 47, 50, 51, 53, 59)),
-    *(f"R{number}" for number in (*range(60, 65), *range(67, 74), 75, 88, 98, 114, 116, 117, 118)),
+    *(f"R{number}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 16, 17, 36, 39, 40, 44, 45, 46, 47, 50, 51, 53, 55)),
+    *(f"R{number}" for number in (*range(59, 65), *range(67, 74), 75, 88, 98, 114, 116, 117, 118)),
     *(f"N{number}" for number in (1, 3, 5, 7, 9, 16, 17, 18, 20, 22, 33, 35, 36, 42)),
     *("R120", "N4", "D1", "D7", "D8", "D12"),
 ]

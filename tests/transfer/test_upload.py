@@ -14,7 +14,7 @@ from gateway.transfer.released import Released
 from gateway.transfer.request import Request
 from gateway.transfer.steps import Sizes
 from tests.builders_formats import student_json
-from tests.policy.shipped import answered
+from tests.policy.shipped import answered, changed
 from tests.simulators.world import SIZES, School, a_school, caller, policy
 
 pytestmark = pytest.mark.anyio
@@ -82,6 +82,33 @@ async def test_what_a_school_pushes_comes_back_filtered_and_registered(school: S
     assert school.upstream.calls == []
 
 
+def platform() -> str:
+    """OnderwijsTransparant, made to pass on to the bureau (R55)."""
+    return changed(
+        answered("onderwijstransparant"),
+        ("purpose: toelaatbaarheid", f"purpose: {PURPOSE}"),
+        ("final_recipients: [samenwerkingsverband]", f"final_recipients: [{NAME}]"),
+        ("oso-2019:\n        dossier: {}", "edu-v-students:\n        Student: {}"),
+        ("[address,", "[pupil-number, address,"),
+    )
+
+
+async def test_pushed_through_a_platform_goes_what_the_final_recipient_may_have() -> None:
+    texts = ((NAME, answered(NAME)), ("onderwijstransparant", platform()))
+    school = a_school(compiled=policy(texts=texts))
+    through = QUERY.replace(NAME, "onderwijstransparant")
+
+    direct = await push(school, orjson.dumps(students(school)))
+    answer = await push(school, orjson.dumps(students(school)), query=f"{through}&final_recipient={NAME}")
+    refused = await push(school, None, query=through)
+
+    assert answer.body == direct.body
+    assert (school.register.drafts[1].recipient, school.register.drafts[1].detail) == (
+        NAME, ("through: onderwijstransparant",),
+    )  # fmt: skip
+    assert refused.reason is Reason.FINAL_RECIPIENT_MISSING
+
+
 async def test_credential_of_a_recipient_is_refused_without_looking_at_the_body(school: School) -> None:
     for name in ("uitgever-noord", "toetsaanbieder"):
         answer = await push(school, None, query="whatever", who=caller(name))
@@ -104,6 +131,7 @@ async def test_credential_of_a_recipient_is_refused_without_looking_at_the_body(
         (QUERY.replace(NAME, "onbekend"), Reason.CALLER_NOT_RECIPIENT),
         (QUERY.replace("students", "onbekend"), Reason.ROUTE_UNKNOWN),
         ("recipient=uitgever-noord&purpose=toegang-leermiddel&schema=edu-v-students", Reason.CHANNEL_NOT_ALLOWED),
+        (f"{QUERY}&final_recipient=uitgever-noord", Reason.CHANNEL_NOT_ALLOWED),
     ],
 )
 async def test_what_is_asked_is_decided_before_the_body_is_read(school: School, query: str, reason: Reason) -> None:

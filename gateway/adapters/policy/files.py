@@ -163,7 +163,7 @@ def _checked(schema_texts: _Texts, texts: _Texts, today: date, organisation: Org
         if one.recipient:
             problems += one.located(policy.problems(one.recipient, schemas, organisation, today))
             warnings += one.located(policy.doubts(one.recipient, schemas))
-    problems += _between(found)
+    problems += _between(found, schemas)
     questions = [
         Question(one.document.file, asked.line, asked.question) for one in found for asked in one.document.asked
     ]
@@ -181,11 +181,11 @@ def _load_schemas(texts: _Texts, problems: list[Problem]) -> Iterator[tuple[str,
             problems += loaded
 
 
-def _between(found: Iterable[_Read]) -> Iterator[Problem]:
+def _between(found: Iterable[_Read], schemas: Mapping[str, Schema]) -> Iterator[Problem]:
     """What is wrong between recipients, each told at the file it is about."""
     by_name = {one.recipient.name: one for one in found if one.recipient}
     recipients = [one.recipient for one in by_name.values() if one.recipient]
-    for about in policy.group_problems(recipients):
+    for about in (*policy.group_problems(recipients), *policy.platform_problems(recipients, schemas)):
         if about.delivery and about.delivery[0] in by_name:
             yield from by_name[about.delivery[0]].located([about])
 

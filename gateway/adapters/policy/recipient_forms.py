@@ -194,12 +194,13 @@ class RowsForm(Form):
 class ConditionsForm(Form):
     """What must be known about a pupil. `occasion`: the one-off permit it takes (D4); `open_request`: at the
     samenwerkingsverband (R54); `inzage`: recorded before it leaves (R57); `destination`: BRIN of the receiving school
-    (R109)."""
+    (R109). `final_recipients`: to whom this platform passes on; it gets nothing itself (R55)."""
 
     occasion: OccasionName = Occasion.STANDING
     open_request: Flag = False
     inzage: Flag = False
     destination: Brin | None = None
+    final_recipients: list[Key] = Field(default_factory=list)
 
 
 class AggregateForm(Form):
@@ -317,10 +318,14 @@ def _deliveries(recipient: str, form: DeliveryForm) -> Iterator[Delivery]:
             deviation=form.deviation,
             class_list=form.class_list,
             eck_login=form.eck_login,
-            conditions=Conditions(**form.conditions.model_dump()),
+            conditions=_conditions(form.conditions),
             aggregate=Aggregate(tuple(form.aggregate.by), form.aggregate.minimum) if form.aggregate else None,
             endpoint=form.endpoint,
         )
+
+
+def _conditions(form: ConditionsForm) -> Conditions:
+    return Conditions(**form.model_dump() | {"final_recipients": frozenset(form.final_recipients)})
 
 
 def _grants(fields: Mapping[str, GrantForm]) -> Iterator[tuple[str, Grant]]:

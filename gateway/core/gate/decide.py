@@ -162,6 +162,24 @@ def _known(standings: Standings, *names: str | None) -> bool:
     return any(key[: len(names)] == names for key in standings)
 
 
+def _platform(asked: _Asked) -> Iterator[Finding]:
+    """R55: what passes through a platform goes to a recipient that the call names, on the platform's terms too; what
+    goes is what that recipient may have."""
+    platform, standing = asked.caller.platform, asked.standing
+    if platform is None:
+        if standing and standing.delivery.conditions.final_recipients:
+            yield Finding(Reason.FINAL_RECIPIENT_MISSING, "final recipient")
+        return
+    through = asked.standings.get((platform, asked.caller.purpose or "", asked.call.schema))
+    if through is None or asked.caller.recipient not in through.delivery.conditions.final_recipients:
+        yield Finding(Reason.CHANNEL_NOT_ALLOWED, "platform")
+        return
+    yield from through.findings
+    yield from dated(through.recipient, through.delivery, asked.today)
+    if standing and not standing.delivery.locations <= through.delivery.locations:
+        yield Finding(Reason.LOCATION_OUT_OF_SCOPE, "locations of the platform")
+
+
 def _belongs(standing: Standing, recipient: str) -> bool:
     return standing.recipient.name == standing.delivery.recipient == recipient
 
@@ -235,6 +253,7 @@ def _occasion(asked: _Asked) -> Iterator[Finding]:
 _RULES: tuple[Callable[[_Asked], Iterator[Finding]], ...] = (
     _channel,
     _caller,
+    _platform,
     _locations,
     _policy,
     _purpose,

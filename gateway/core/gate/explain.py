@@ -76,20 +76,37 @@ def explain(recipient: str, purpose: str, standings: Standings, school: School, 
     lines: list[str] = []
     for standing in found:
         lines += _delivery(standing, standings, school, today)
+        for final in sorted(standing.delivery.conditions.final_recipients):
+            lines += _passed_on(standing, final, standings, school, today)
     return lines
 
 
-def verdict(standing: Standing, standings: Standings, school: School, today: date) -> Permit | Refusal:
-    """What `decide` says to this recipient's own, well-formed call for all it may ask."""
+def _passed_on(standing: Standing, final: str, standings: Standings, school: School, today: date) -> Iterator[str]:
+    """R55: what goes through this platform to one of its final recipients."""
+    platform = standing.delivery
+    passed = standings.get((final, platform.purpose, platform.schema))
+    yield f"Via {standing.recipient.title} aan {passed.recipient.title if passed else final}:"
+    if passed is None:
+        yield "  De school heeft voor deze ontvanger geen levering met dit doel: er gaat niets."
+        return
+    yield from _delivery(passed, standings, school, today, platform=platform.recipient)
+
+
+def verdict(
+    standing: Standing, standings: Standings, school: School, today: date, platform: str | None = None
+) -> Permit | Refusal:
+    """What `decide` says to this recipient's own, well-formed call for all it may ask, `platform`: or through one."""
     delivery = standing.delivery
-    caller = Caller("explain", "recipient", delivery.recipient, delivery.purpose)
+    caller = Caller("explain", "recipient", delivery.recipient, delivery.purpose, platform)
     record = next(iter(delivery.grants), "")
     call = Call("", delivery.schema, record, None, delivery.locations, delivery.channel)
     return decide(caller, call, standings, school.policy, school.organisation, today)
 
 
-def _delivery(standing: Standing, standings: Standings, school: School, today: date) -> Iterator[str]:
-    delivery, outcome = standing.delivery, verdict(standing, standings, school, today)
+def _delivery(
+    standing: Standing, standings: Standings, school: School, today: date, platform: str | None = None
+) -> Iterator[str]:
+    delivery, outcome = standing.delivery, verdict(standing, standings, school, today, platform)
     schema = school.schemas.get(delivery.schema)
     version = f" {schema.version}" if schema else ""
     answer = "mag" if isinstance(outcome, Permit) else f"mag niet: {outcome.reason}"

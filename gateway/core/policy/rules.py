@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from gateway.core.gate.decide import Standing, dated
-from gateway.core.model import Finding, PseudonymMethod
+from gateway.core.model import Category, Finding, PseudonymMethod
 from gateway.core.policy.narrowing import Narrowed, key_of, narrow
 from gateway.core.policy.problems import Key, PolicyProblem, delivery_terms
 from gateway.core.policy.rules_aggregate import AGGREGATE_RULES, counted_once
@@ -35,6 +35,7 @@ __all__ = [
     "key_of",
     "narrow",
     "out_of_date",
+    "platform_problems",
     "problems",
     "standing_problems",
 ]
@@ -98,6 +99,33 @@ def group_problems(recipients: Iterable[Recipient]) -> list[PolicyProblem]:
     return found
 
 
+def platform_problems(recipients: Iterable[Recipient], schemas: Mapping[str, Schema]) -> list[PolicyProblem]:
+    """R55, R70: the agreement with a platform covers what it passes on. A final recipient that the school has no file
+    of gets nothing anyhow."""
+    known = {recipient.name: recipient for recipient in recipients}
+    found: list[PolicyProblem] = []
+    for platform in known.values():
+        for delivery in platform.deliveries:
+            covered = platform.agreement.categories if platform.agreement else frozenset()
+            if _passed_on(delivery, known, schemas) - covered:
+                message = "the agreement with this platform does not cover what its final recipients get"
+                where = ("agreement", "categories")
+                found.append(PolicyProblem(Reason.FIELD_NOT_IN_AGREEMENT, "R55, R70", message, where, key_of(delivery)))
+    return found
+
+
+def _passed_on(
+    delivery: Delivery, known: Mapping[str, Recipient], schemas: Mapping[str, Schema]
+) -> frozenset[Category]:
+    found: set[Category] = set()
+    for recipient in (known[name] for name in delivery.conditions.final_recipients if name in known):
+        for one in recipient.deliveries:
+            if (one.purpose, one.schema) == (delivery.purpose, delivery.schema):
+                granted = delivery_terms(recipient, one, schemas, None).granted
+                found |= {each.leaf.category for each in granted if each.leaf and not each.says_nothing}
+    return frozenset(found)
+
+
 _NEVER_TOGETHER = {PseudonymMethod.HMAC, PseudonymMethod.ECK_ID}
 
 
@@ -129,7 +157,8 @@ def compile_standings(
     by name; minimisers are compiled from these, because what differs from the activated ones is dropped here.
     A delivery that was never activated stands here too, so that `decide` can say why it gives nothing."""
     known = list(states)
-    between = group_problems([narrowed for state in known if (narrowed := _narrowed(state, schemas)[0])])
+    narrowed = [one for state in known if (one := _narrowed(state, schemas)[0])]
+    between = [*group_problems(narrowed), *platform_problems(narrowed, schemas)]
     standings: dict[Key, Standing] = {}
     for state in known:
         standings |= _standings(state, schemas, organisation, between)

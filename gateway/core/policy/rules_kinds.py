@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from gateway.core.model import Category, FieldClass, Ground, RecipientKind
+from gateway.core.model import Category, FieldClass, Ground, RecipientKind, Role
 from gateway.core.policy.problems import DeliveryTerms, PolicyProblem
 from gateway.core.policy.rules_fields import SPECIAL_CLASSES, classes
 from gateway.core.reasons import Reason
@@ -119,6 +119,24 @@ def closed_list(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
             yield terms.field_problem(one, Reason.NO_NOODZAAK, "N24", message)
 
 
+def passes_on(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """R55: a platform works for the school, and passes on to recipients that are named; what goes is what they may
+    have."""
+    recipient, final = terms.recipient, terms.delivery.conditions.final_recipients
+    where = ("conditions", "final_recipients")
+    if (recipient.kind is RecipientKind.PLATFORM) != bool(final):
+        message = "a platform, and only a platform, names its final recipients (conditions.final_recipients)"
+        yield terms.problem(Reason.FINAL_RECIPIENT_MISSING, "R55", message, *where)
+    if recipient.kind is not RecipientKind.PLATFORM:
+        return
+    if recipient.role is not Role.PROCESSOR:
+        message = "a platform works on the school's behalf (role: processor)"
+        yield PolicyProblem(Reason.AGREEMENT_MISSING, "R55", message, ("role",), terms.key)
+    for one in terms.granted:
+        message = "a platform gets no field of its own: its final recipients' files say what goes"
+        yield terms.field_problem(one, Reason.NO_NOODZAAK, "R55", message)
+
+
 def audit_only(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     """R62: the statutory audit, and nothing about care, support or results."""
     grondslag = terms.delivery.grondslag
@@ -148,6 +166,7 @@ KIND_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     support_only,
     next_school,
     closed_list,
+    passes_on,
     audit_only,
 )
 

@@ -122,12 +122,14 @@ class Rows:
 class Conditions:
     """What must be known about a pupil beside the terms. `occasion`: a one-off permit (D4). `open_request`: at the
     samenwerkingsverband (R54). `inzage`: seen by the parents, else held (R57). `destination`: BRIN of the receiving
-    school, where the pupil must be registered to go (R109, N25)."""
+    school, where the pupil must be registered to go (R109, N25). `final_recipients`: this is a platform, which passes
+    on to one of these and gets nothing itself (R55)."""
 
     occasion: Occasion = Occasion.STANDING
     open_request: bool = False
     inzage: bool = False
     destination: str | None = None
+    final_recipients: frozenset[str] = frozenset()
 
     @property
     def one_off(self) -> bool:
