@@ -51,7 +51,7 @@ COMMANDS = dict(leaves(typer.main.get_command(app)))
 
 
 # What a command wants besides what it always wants.
-MORE = {"client new": ["--school"]}
+MORE = {"client new": ["--school"], "export": ["--form", "json"]}
 
 
 def filled(command: TyperCommand, file: Path) -> list[str]:

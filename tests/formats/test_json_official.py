@@ -12,15 +12,18 @@ import pytest
 from gateway.adapters.policy.files import load_schema
 from gateway.core.model import Enrolment, Person, PseudonymMethod, Subject, Transform
 from gateway.core.policy.grants import leaves
-from gateway.core.policy.schema import Schema
+from gateway.core.policy.schema import Leaf, Schema
 from gateway.core.policy.terms import Grant
 from gateway.core.release.emission import Emission
 from gateway.core.release.projection import compile_projection
+from gateway.core.release.views import Shelf, Views
 from gateway.demo.records import make_records
 from gateway.demo.school import School, make_school
 from gateway.formats.json import JsonMinimiser
 from tests import builders_formats as build
 from tests.official import needs_standards, problems
+from tests.simulators.register import SimulatedRegister
+from tests.simulators.views import SimulatedShelves
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHOOL = make_school(1, build.TODAY)
@@ -60,19 +63,27 @@ def _typed(reference: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def everything(name: str, record: str) -> dict[str, Grant]:
-    """Every field that the official file knows, kept; ids as pseudonyms."""
-    own = {"userIds.userId": Transform.PSEUDONYM}
+    """Every field that the official file knows, kept; ids as pseudonyms; status and moments of the gateway."""
     return {
-        path: Grant(path, "test", own.get(".".join(path.split(".")[-2:]), Transform.KEEP))
-        for path, _ in leaves(schema(name).records[record].fields)
+        path: Grant(path, "test", _transform(path, leaf))
+        for path, leaf in leaves(schema(name).records[record].fields)
         if not path.endswith("userMasterIdentifier")
     }
+
+
+def _transform(path: str, leaf: Leaf) -> Transform:
+    if leaf.view is not None:
+        return Transform.VIEW
+    return Transform.PSEUDONYM if path.endswith("userIds.userId") else Transform.KEEP
 
 
 def released(name: str, record: str, grants: dict[str, Grant], sent: list[Any]) -> list[Any]:
     compiled = compile_projection(schema(name).records[record], grants, PseudonymMethod.HMAC)
     sight = build.sight(build.delivery({record: grants}), everybody(SCHOOL))
-    found = JsonMinimiser(compiled).minimise(json.dumps(sent).encode(), Emission(sight), many=True)
+    shelf = Shelf("lvs", "noord", "test", name, record)
+    views = Views(SimulatedShelves(SimulatedRegister()), shelf, "2026-11-22T09:00:00Z", version=1)
+    emission = Emission(sight, views if compiled.views else None)
+    found = JsonMinimiser(compiled).minimise(json.dumps(sent).encode(), emission, many=True)
     records: list[Any] = json.loads(found.body)
     return records
 
