@@ -22,7 +22,7 @@ _API = "urn:edu-v:"
 
 @cache
 def _registry(file: str) -> Registry[Any]:
-    text = (Path(os.environ["STANDARDS_DIR"]) / "edu-v" / file).read_text("utf-8")
+    text = (Path(os.environ["STANDARDS_DIR"]) / (file if "/" in file else f"edu-v/{file}")).read_text("utf-8")
     api = yaml.CSafeLoader(text).get_single_data()
     registry: Registry[Any] = Registry().with_resource(_API + file, DRAFT4.create_resource(api))
     return registry

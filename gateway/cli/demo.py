@@ -23,9 +23,10 @@ from gateway.cli.demo_calls import Client, calls_of
 from gateway.cli.demo_school import SEED, credentials_of, furnish, secret_of
 from gateway.cli.output import USAGE, fail
 from gateway.demo.directory import Ports, make_directory
-from gateway.demo.examples import EXAMPLES, Example, make_examples
+from gateway.demo.examples import EXAMPLES, Example, make_examples, push_target
 from gateway.demo.fact_files import write_examples
 from gateway.demo.persons import PERSONS, SIGNED_IN, DemoPerson
+from gateway.demo.receivers import DUO_PATH, TEST_PATH
 from gateway.demo.school import make_school
 from gateway.supervisor import Addresses, Supervisor
 
@@ -77,6 +78,8 @@ def _prepare(directory: Path, port: int) -> None:
             os.environ.setdefault("GATEWAY_ADMIN", f"127.0.0.1:{port + 1}")
             os.environ.setdefault("GATEWAY_SOURCES_LVS_URL", f"http://127.0.0.1:{port + 2}")
             os.environ.setdefault("GATEWAY_SOURCES_LVS_TOKEN_URL", f"http://127.0.0.1:{port + 2}/oauth/token")
+            os.environ.setdefault("GATEWAY_ENDPOINTS_DUO_URL", f"http://127.0.0.1:{port + 2}{DUO_PATH}")
+            os.environ.setdefault("GATEWAY_ENDPOINTS_DOORSTROOMTOETS_URL", f"http://127.0.0.1:{port + 2}{TEST_PATH}")
         return
     if directory.exists() and any(directory.iterdir()):
         raise Unusable([f"{directory} is not empty and holds no gateway.yaml"])
@@ -127,6 +130,11 @@ async def _tell(
             "token_url": token_url,
             "api_key": own.api_key,
             "upload": f"{addresses.gateway}/lvs/filter",
+            "pushes": [
+                _push(directory, one, f"{addresses.gateway}{target}")
+                for one in EXAMPLES
+                if (target := push_target(one))
+            ],
         },
         "files": [_file(directory, one) for one in EXAMPLES],
         "clients": [
@@ -150,6 +158,12 @@ def _file(directory: Path, one: Example) -> dict[str, str]:
     path = str(directory / "examples" / one.name)
     asked = {"recipient": one.recipient, "purpose": one.purpose, "schema": one.schema, "record": one.record}
     return {"format": one.format, "path": path, **asked}
+
+
+def _push(directory: Path, one: Example, url: str) -> dict[str, str]:
+    media = "text/xml" if one.format == "xml" else "application/json"
+    path = str(directory / "examples" / one.name)
+    return {"recipient": one.recipient, "purpose": one.purpose, "url": url, "content_type": media, "path": path}
 
 
 def _person(directory: Path, one: DemoPerson) -> dict[str, Any]:
@@ -177,6 +191,8 @@ def _for_people(told: Mapping[str, Any]) -> str:
     lines += [f"  {_command(one)}" for one in told["files"]]
     system = told["school_system"]
     lines += [f"  a system of the school pushes them to {system['upload']} with Gateway-Key {system['api_key']}"]
+    lines += ["", "messages that a system of the school hands in, and the gateway sends on:"]
+    lines += [f"  {_handed_in(one, system['api_key'])}" for one in system["pushes"]]
     for client in told["clients"]:
         lines += ["", f"{client['recipient']} for {client['purpose']}:"]
         lines += [f"  client_id {client['client_id']}  client_secret {client['client_secret']}"]
@@ -187,6 +203,11 @@ def _for_people(told: Mapping[str, Any]) -> str:
 def _command(one: Mapping[str, str]) -> str:
     asked = " ".join(f"--{name} {one[name]}" for name in ("recipient", "purpose", "schema", "record"))
     return f"gateway filter {asked} {one['path']} -o gefilterd.{one['format']}"
+
+
+def _handed_in(one: Mapping[str, str], key: str) -> str:
+    headers = f"-H 'Gateway-Key: {key}' -H 'Content-Type: {one['content_type']}'"
+    return f"curl -s {headers} --data-binary @{one['path']} '{one['url']}'"
 
 
 def _curl(gateway: str, call: Mapping[str, Any]) -> str:

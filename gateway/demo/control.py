@@ -249,8 +249,9 @@ def _call(scope: Scope, body: bytes, fault: Fault | None) -> dict[str, Any]:
 
 
 def _shown(body: bytes) -> object:
+    """JSON as it is, markup as a text."""
     try:
-        return _decoded(body)
+        return body.decode() if body.startswith(b"<") else _decoded(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

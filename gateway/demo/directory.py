@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from gateway.demo.school import MASTER, SITES
+from gateway.demo.pushes import oins
+from gateway.demo.receivers import DUO_PATH, TEST_PATH
+from gateway.demo.school import MASTER, SITES, Site
 
 NEXT_SCHOOL = "27XY"  # BRIN of the school where pupils of the demo go
 
@@ -64,7 +66,7 @@ def key_path(directory: Path) -> Path:
 
 
 def _settings(directory: Path, ports: Ports, today: date) -> str:
-    locations = "\n".join(_location(site.name, site.title, site.ids) for site in SITES)
+    locations = "\n".join(_location(site.name, site.title, _ids(site)) for site in SITES)
     return f"""\
 # The demo school. A real one looks the same; every setting is explained in docs/reference.md.
 school: Demoschool
@@ -85,7 +87,7 @@ organisation:
 sources:
   lvs:
     url: http://127.0.0.1:{ports.lvs}
-    schemas: [edu-v-students, edu-v-association, edu-v-results, oneroster-csv, oso-2019]
+    schemas: [edu-v-students, edu-v-association, edu-v-results, oneroster-csv, oso-2019, duo-inschrijving-vo, eindtoets]
     token:
       url: http://127.0.0.1:{ports.lvs}/oauth/token
       client_id: gateway
@@ -93,6 +95,12 @@ sources:
     roster:
       every: 5m
       stale_after: 72h
+# where pushes go: simulators beside the demo's LVS
+endpoints:
+  duo:
+    url: http://127.0.0.1:{ports.lvs}{DUO_PATH}
+  doorstroomtoets:
+    url: http://127.0.0.1:{ports.lvs}{TEST_PATH}
 # far above what a school needs, so that whoever tries the demo under load sees the gateway and not its limits
 limits:
   rate_per_recipient_per_minute: 1000000
@@ -103,6 +111,10 @@ limits:
 
 def _before(today: date, days: int) -> str:
     return (today - timedelta(days=days)).isoformat()
+
+
+def _ids(site: Site) -> frozenset[tuple[str, str]]:
+    return site.ids | {("OIN", oin) for oin in oins(site)}
 
 
 def _location(name: str, title: str, ids: frozenset[tuple[str, str]]) -> str:

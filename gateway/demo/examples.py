@@ -17,8 +17,9 @@ import orjson
 
 from gateway.demo.directory import NEXT_SCHOOL
 from gateway.demo.dossiers import dossier
+from gateway.demo.pushes import enrolment, oins, participants
 from gateway.demo.records import Json, Records, make_records
-from gateway.demo.school import Pupil, School, make_school
+from gateway.demo.school import NOORD, Pupil, School, make_school
 
 Row = Mapping[str, str]
 
@@ -84,8 +85,26 @@ EXAMPLES = (
         "xml", "overstap.xml", "oso-2019", "dossier", "school-vovo", "overstap",
         lambda school, _: dossier(school, applicant(school), "VOVO"),
     ),
+    Example(
+        "xml", "inschrijving.xml", "duo-inschrijving-vo", "inschrijving", "duo", "inschrijving",
+        lambda school, _: enrolment(school),
+    ),
+    Example(
+        "json", "deelnemers.json", "eindtoets", "Deelnemerslijst", "doorstroomtoets", "doorstroomtoets",
+        lambda school, _: participants(school),
+    ),
 )  # fmt: skip
 """What is added for another format: a row here, and where nothing would leave without them its facts below."""
+
+
+PUSHES = {"duo": "/inschrijving-vo", "doorstroomtoets": "/registreren?edu-to={}&edu-from={}"}
+"""Those whose example can also be pushed: recipient → path beneath the purpose."""
+
+
+def push_target(one: Example) -> str | None:
+    """Path and query at the gateway, of an example that can be pushed."""
+    path = PUSHES.get(one.recipient)
+    return f"/lvs/push/{one.recipient}/{one.purpose}{path.format(*oins(NOORD))}" if path else None
 
 
 def make_examples(directory: Path, seed: int, today: date) -> Path:

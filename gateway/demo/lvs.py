@@ -31,6 +31,7 @@ from starlette.types import ASGIApp
 
 from gateway.demo.answers import Answers, Unanswerable, knows_school
 from gateway.demo.control import Control
+from gateway.demo.receivers import receivers
 from gateway.demo.records import make_records
 from gateway.demo.school import School, make_school
 from gateway.demo.server import serve
@@ -77,7 +78,8 @@ class DemoLvs:
 
     def __post_init__(self) -> None:
         self.answers = Answers(make_records(self.school))
-        api = Starlette(routes=[Route("/oauth/token", self._token, methods=["POST"]), *self._routes()])
+        token = Route("/oauth/token", self._token, methods=["POST"])
+        api = Starlette(routes=[token, *self._routes(), *receivers()])
         names = [pupil.name.full for pupil in self.school.pupils[:30]]
         self.control = Control(api, self.results, names)
         self.app = self.control

@@ -20,6 +20,7 @@ from gateway.transfer.released import Released, Unregistered
 from gateway.transfer.request import Request
 from tests import builders_push as build
 from tests.builders_formats import pupil
+from tests.official import needs_standards, problems
 from tests.policy.shipped import answered
 from tests.simulators.world import School, a_school, caller, policy
 
@@ -360,6 +361,14 @@ async def test_list_reaches_the_test_provider_under_the_eck_id_and_without_names
 
 def told_order(made: dict[str, Any]) -> list[int]:
     return [int(one["deelnemerref"][0]["onderwijsdeelnemerID"][-32:], 16) for one in made["deelnemers"]]
+
+
+@needs_standards
+async def test_list_is_as_the_official_api_says_before_and_after(school: School) -> None:
+    await listed(school, build.participants(2, 3))
+
+    for body in (build.participants(2, 3), sent(school).body):
+        assert problems("eindtoets/eindtoetsketen-openapi.yaml", "Deelnemerslijst", orjson.loads(body)) == []
 
 
 async def test_pupil_who_may_not_go_is_left_out_and_a_list_of_nobody_is_not_sent(school: School) -> None:

@@ -138,8 +138,14 @@ async def read_list(
 
 
 def organisation_query(location: Location) -> str:
-    """The parameters that ask for this location alone."""
-    kind, value = min(location.ids, key=lambda pair: (_ORGANISATION_KINDS.index(pair[0]), pair[1]))
+    """The parameters that ask for this location alone; ids of other kinds (a routeringskenmerk) are for other formats.
+    Raises UpstreamFailed where none of Edu-V's is set."""
+    known = [
+        (_ORGANISATION_KINDS.index(kind), value, kind) for kind, value in location.ids if kind in _ORGANISATION_KINDS
+    ]
+    if not known:
+        raise UpstreamFailed("no id of this location by which it can be asked for")
+    _, value, kind = min(known)
     return urlencode({"orgId": value, "orgIdType": kind, "filterByOrgId": "true"})
 
 
