@@ -12,12 +12,13 @@ from gateway.core.release.minimised import EnvelopeBroken
 
 
 class Form(StrEnum):
-    """An array of records, a single record or document, a record per line, rows below a header."""
+    """An array of records, a single record or document, a record per line, rows below a header, elements in one."""
 
     ARRAY = "array"
     SINGLE = "single"
     LINES = "lines"
     TABLE = "table"
+    LIST = "list"
 
 
 class OtherFormat(EnvelopeBroken):
@@ -25,9 +26,11 @@ class OtherFormat(EnvelopeBroken):
 
 
 def in_form(form: Form, rows: Iterable[bytes], head: bytes = b"") -> Iterator[bytes]:
-    """A file of the same form with these records. `head`: of a table, the line above them."""
-    if form is Form.TABLE:
-        yield head
+    """A file of the same form with these records. `head`: of a table, the line above them; of a list of elements, what
+    it is without any."""
+    if form in (Form.TABLE, Form.LIST):
+        yield from _around(form, rows, head)
+        return
     before = b"[" if form is Form.ARRAY else b""
     after = b"\n" if form is Form.LINES else b""
     for row in rows:
@@ -35,3 +38,10 @@ def in_form(form: Form, rows: Iterable[bytes], head: bytes = b"") -> Iterator[by
         before = b"," if form is Form.ARRAY else b""
     if form is Form.ARRAY:
         yield b"[]" if before == b"[" else b"]"
+
+
+def _around(form: Form, rows: Iterable[bytes], head: bytes) -> Iterator[bytes]:
+    end = head.rindex(b"</") if form is Form.LIST else len(head)
+    yield head[:end]
+    yield from rows
+    yield head[end:]

@@ -242,7 +242,7 @@ class Export(Filing):
         match, inquiry = self._asked(page)
         self.exported.trail = self.exported.trail.at(match)
         permit, minimiser = await self._may(inquiry)
-        reader = reader_of(match.schema, self.sizes.answer_bytes)
+        reader = reader_of(match.schema, match.route.record, self.sizes.answer_bytes)
         self._reading = reading = _Reading(page, match, inquiry, reader, known)
         size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
         query = upstream_query(inquiry.asked, {})

@@ -14,13 +14,13 @@ from typing import Protocol
 from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.gate.decide import FILE, Call, Permit
 from gateway.core.model import Caller
-from gateway.core.policy.schema import Csv, Route, Schema
+from gateway.core.policy.schema import Csv, Record, Route, Schema
 from gateway.core.reasons import Reason
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.csv import CsvFile
 from gateway.formats.json import JsonFile
-from gateway.formats.xml import XmlFile
+from gateway.formats.xml import Names, XmlFile, XmlListFile
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import Inquiry
@@ -123,15 +123,22 @@ class Reader(Protocol):
         ...
 
 
-def reader_of(schema: Schema, most: int) -> Reader:
+def reader_of(schema: Schema, record: str, most: int) -> Reader:
     """For a schema's format. `most`: bytes of one record; a row in CSV has a limit of its own."""
     match schema.format:
         case "json":
             return JsonFile(most)
         case "xml":
-            return XmlFile(most)
+            return _xml(schema, schema.records[record], most)
         case "csv":
             return CsvFile(schema.csv or Csv())
+
+
+def _xml(schema: Schema, record: Record, most: int) -> Reader:
+    if not record.envelope:
+        return XmlFile(most)
+    names = Names(schema.namespaces)
+    return XmlListFile(names(record.envelope), names(record.element or record.name), most)
 
 
 def cut(reader: Reader, chunks: Iterable[bytes], part_bytes: int) -> Iterator[tuple[list[bytes], bool]]:

@@ -98,7 +98,7 @@ class Filter(Filing):
         match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
         filed.trail = filed.trail.at(match)
         filed.permit, minimiser = await self.steadily(lambda snapshot: self.may_be_read(filed.trail, inquiry, snapshot))
-        reader = reader_of(match.schema, self.sizes.answer_bytes)
+        reader = reader_of(match.schema, match.route.record, self.sizes.answer_bytes)
         size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
         for records, last in cut(reader, chunks, size):
             if minimiser.masks and not (last and filed.parts == 0):

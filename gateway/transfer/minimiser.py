@@ -47,12 +47,14 @@ class Minimiser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """XML, a file at a time: a document, or (where the schema knows an envelope) a list in its own order of
-    pseudonyms."""
+    """XML: a document at a time, or (where the schema knows an envelope) a list or a piece of one."""
 
     xml: XmlMinimiser
     aggregate: Aggregate | None = None
-    masks: bool = False  # a document holds all its names
+
+    @property
+    def masks(self) -> bool:
+        return self.xml.masks
 
     @property
     def projection(self) -> Projection:
@@ -68,11 +70,10 @@ class Documents:
         circle: Circle | None = None,
         apart: bool = False,
     ) -> Minimised:
-        """A document is no part of anything: what is said of parts does not concern it."""
-        del many, tolerated, circle
-        made = self.xml.minimise(body, emission, many=bool(self.xml.projection.record.envelope))
-        made.rows = (("", made.body),) if apart and made.records else ()
-        return made
+        """A document holds all its names, and a list of which text is masked comes whole."""
+        del many, circle
+        listed = bool(self.xml.projection.record.envelope)
+        return self.xml.minimise(body, emission, many=listed, tolerated=tolerated, apart=apart)
 
     def split(self, body: bytes, part_bytes: int) -> Pieces:
         del body, part_bytes

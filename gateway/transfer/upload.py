@@ -15,7 +15,6 @@ import msgspec
 
 from gateway.core.file_forms import Form
 from gateway.core.model import Caller
-from gateway.core.policy.schema import Schema
 from gateway.core.reasons import Reason
 from gateway.core.release.minimised import Minimised
 from gateway.transfer.filing import Filing, Wanted, cut, handed_in, reader_of, through
@@ -24,7 +23,7 @@ from gateway.transfer.inquiry import Inquiry, accepts, declared, named_purpose
 from gateway.transfer.ports import RegisterUnavailable, UpstreamAnswer, UpstreamCall
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.remembered import Remembered
-from gateway.transfer.request import Request, Stop
+from gateway.transfer.request import Match, Request, Stop
 from gateway.transfer.steps import Outside, Sizes, unregistered
 from gateway.transfer.trail import Trail
 
@@ -37,7 +36,8 @@ _MEDIA = {
         b"application/json": frozenset({Form.ARRAY, Form.SINGLE}),
         b"application/x-ndjson": frozenset({Form.LINES, Form.SINGLE}),
     },
-    "xml": {b"application/xml": frozenset({Form.SINGLE}), b"text/xml": frozenset({Form.SINGLE})},
+    "xml": dict.fromkeys((b"application/xml", b"text/xml"), frozenset({Form.SINGLE, Form.LIST})),
+    "csv": {b"text/csv": frozenset({Form.TABLE})},
 }
 """What a body may be declared as, by the schema's format, and what it must then turn out to be."""
 
@@ -64,7 +64,7 @@ class Upload(Filing):
             trail = trail.at(match)
             media, forms = _declared(request, match.schema.format)
             await self.steadily(lambda snapshot: self.may_be_read(trail, inquiry, snapshot))
-            body = await self._read(request, match.schema, forms)
+            body = await self._read(request, match, forms)
             answer = await self._answer(trail, wanted, inquiry, body)
             return answer if answer.reason else replace(answer, media=media)
         except Stop as stop:
@@ -72,10 +72,10 @@ class Upload(Filing):
         except RegisterUnavailable:
             return unregistered(trail)
 
-    async def _read(self, request: Request, schema: Schema, forms: frozenset[Form]) -> bytes:
+    async def _read(self, request: Request, match: Match, forms: frozenset[Form]) -> bytes:
         """As the source would have sent it: an array, or one record."""
         body = await request.body()
-        reader = reader_of(schema, self.sizes.answer_bytes)
+        reader = reader_of(match.schema, match.route.record, self.sizes.answer_bytes)
         ((records, _),) = cut(reader, (body,), len(body) + 1)
         if reader.form not in forms:
             raise Stop(Reason.MEDIA_TYPE_UNKNOWN)

@@ -2,8 +2,9 @@
 source (`drift`)."""
 
 from gateway.formats.xml.drift import unknown_fields
-from gateway.formats.xml.files import XmlFile
+from gateway.formats.xml.files import XmlFile, XmlListFile
 from gateway.formats.xml.minimiser import XmlMinimiser
 from gateway.formats.xml.parse import Limits
+from gateway.formats.xml.source import Names
 
-__all__ = ["Limits", "XmlFile", "XmlMinimiser", "unknown_fields"]
+__all__ = ["Limits", "Names", "XmlFile", "XmlListFile", "XmlMinimiser", "unknown_fields"]

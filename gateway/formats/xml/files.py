@@ -1,14 +1,22 @@
-"""An XML file, read whole: a dossier is one document, and a list is sorted as one.
+"""An XML file: a dossier is one document, read whole; a list is cut into its records as it arrives.
 
-Leaves out: whether it is well-formed and what may leave of it (`minimiser`); lists larger than may be held.
+Leaves out: what may leave of it (`minimiser`), and whether a document is well-formed; a list is known to be when it is
+cut.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from lxml import etree
+
 from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.release.minimised import EnvelopeBroken
+from gateway.formats.xml.parse import Limits, Listed
 
 _BOM = b"\xef\xbb\xbf"
+_OPENING = 1024
 
 
 class XmlFile:
@@ -27,9 +35,7 @@ class XmlFile:
         self._buffer += chunk
         if len(self._buffer) > self._most:
             raise EnvelopeBroken("a document is larger than allowed")
-        opening = bytes(self._buffer[:1024]).removeprefix(_BOM).lstrip()
-        if opening and not opening.startswith(b"<") and not _BOM.startswith(opening):
-            raise OtherFormat("no markup")
+        _sniffed(bytes(self._buffer[:_OPENING]))
         return []
 
     def piece(self, records: list[bytes]) -> bytes:
@@ -40,3 +46,54 @@ class XmlFile:
         if not self._buffer.strip():
             raise EnvelopeBroken("the file ends early")
         return [bytes(self._buffer)]
+
+
+class XmlListFile:
+    """`feed` and `close` give the records that are complete, each with its namespaces, so that a file of any size is
+    read in the memory of one record. Both raise EnvelopeBroken. `most`: bytes of one record."""
+
+    form = Form.LIST
+
+    def __init__(self, envelope: str, element: str, most: int, limits: Limits | None = None) -> None:
+        self._most = most
+        self._opening = b""
+        self._since = 0
+        self._listed = Listed(envelope, element, limits or Limits())
+        name = etree.QName(envelope)
+        prefixes: Any = {None: name.namespace} if name.namespace else None
+        empty = etree.Element(envelope, nsmap=prefixes)
+        self._begin, self._end = etree.tostring(empty).replace(b"/>", b">"), f"</{name.localname}>".encode()
+
+    def __repr__(self) -> str:
+        return f"<XmlListFile, {self._since} bytes after a record>"
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        if len(self._opening) < _OPENING:
+            self._opening += chunk[:_OPENING]
+            _sniffed(self._opening)
+        self._since += len(chunk)
+        found = self._written(self._listed.feed(chunk))
+        self._since = 0 if found else self._since
+        if self._since > self._most:
+            raise EnvelopeBroken("a record is larger than allowed")
+        return found
+
+    def piece(self, records: list[bytes]) -> bytes:
+        """Records as a list of their own, as the minimiser reads it."""
+        return b"".join([self._begin, *records, self._end])
+
+    def close(self) -> list[bytes]:
+        return self._written(self._listed.close())
+
+    def _written(self, records: Iterable[etree._Element]) -> list[bytes]:
+        found = [etree.tostring(record, encoding="UTF-8", with_tail=False) for record in records]
+        if any(len(text) > self._most for text in found):
+            raise EnvelopeBroken("a record is larger than allowed")
+        return found
+
+
+def _sniffed(opening: bytes) -> None:
+    """Whether this can be XML."""
+    begin = opening.removeprefix(_BOM).lstrip()
+    if begin and not begin.startswith(b"<") and not _BOM.startswith(begin):
+        raise OtherFormat("no markup")

@@ -13,14 +13,15 @@ from datetime import date
 
 from lxml import etree
 
-from gateway.core.model import Category
+from gateway.core.file_forms import Form, in_form
+from gateway.core.model import Category, Transform
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission, Seen, contradicted
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
-from gateway.core.release.projection import Branch, DeliveryRefused, Projection, without
+from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Projection, without
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed
 from gateway.core.release.transforms import reference_day
@@ -73,6 +74,8 @@ class XmlMinimiser:
         self._planner = Planner(record, self._source, self.limits)
         self._tag = self._names(record.element or record.name)
         self._envelope = self._names(record.envelope) if record.envelope else ""
+        self._empty = self._names.empty(self._envelope) if record.envelope else b""
+        self.masks = _masks(projection.root)
         self._places = [
             Place(record, one, self._source) for one in subjects(projection.root) if one.withheld == "record"
         ]
@@ -86,9 +89,17 @@ class XmlMinimiser:
     def __repr__(self) -> str:
         return f"<XmlMinimiser of {self.projection.record.name}>"
 
-    def minimise(self, body: bytes, emission: Emission, *, many: bool) -> Minimised:
-        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4)."""
-        return self._list(body, emission) if many else self._document(body, emission)
+    def minimise(
+        self, body: bytes, emission: Emission, *, many: bool, tolerated: int | None = None, apart: bool = False
+    ) -> Minimised:
+        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). Where `body` is a
+        piece of a list, `tolerated` says how many malformed records it may have. `apart`: the records too, for who
+        sorts more of them."""
+        if many:
+            return self._list(body, emission, tolerated, apart=apart)
+        made = self._document(body, emission)
+        made.rows = (("", made.body),) if apart and made.records else ()
+        return made
 
     def rows(self, chunks: Iterable[bytes], emission: Emission, circle: Callable[[], Circle]) -> Iterator[Row | None]:
         """Of a list, record by record, while it is read; None for one that does not leave. `circle`: gives that of the
@@ -140,29 +151,25 @@ class XmlMinimiser:
             made.body = _DECLARATION + made.body
         return made
 
-    def _list(self, body: bytes, emission: Emission) -> Minimised:
+    def _list(self, body: bytes, emission: Emission, tolerated: int | None, *, apart: bool) -> Minimised:
         before, seen, rows = emission.malformed, 0, []
         for row in self.rows(_pieces(body), emission, _once(lambda: self.circle(_pieces(body)))):
             seen += 1
             if row is not None:
                 rows.append(row)
         malformed = emission.malformed - before
-        if malformed > tolerable(seen):
+        if malformed > (tolerable(seen) if tolerated is None else tolerated):
             raise EnvelopeBroken("too many malformed records")
         if self._sorted:
             rows.sort(key=lambda row: row.key)
         documents = sum(row.documents for row in rows)
-        return Minimised(self._wrapped(rows), len(rows), malformed, documents=documents)
+        found = tuple((row.key, row.body) for row in rows) if apart else ()
+        whole = b"".join(in_form(Form.LIST, (row.body for row in rows), self._empty))
+        return Minimised(whole, len(rows), malformed, found, documents, self._empty)
 
     @property
     def _sorted(self) -> bool:
         return bool(self._places) or self.projection.order is not None
-
-    def _wrapped(self, rows: Iterable[Row]) -> bytes:
-        opening = self._names.element(self._envelope)
-        opening.text = " "  # an element with an end of its own
-        begin, end = _written(opening).rsplit(b" ", 1)
-        return b"".join([_DECLARATION, begin, *(row.body for row in rows), end])
 
     # -- one record ----------------------------------------------------------------------------------------
 
@@ -287,6 +294,14 @@ class XmlMinimiser:
 def _written(made: etree._Element) -> bytes:
     text: bytes = etree.tostring(made, encoding="UTF-8", xml_declaration=False)
     return text
+
+
+def _masks(branch: Branch) -> bool:
+    items = [node.item if isinstance(node, Many) else node for node in branch.fields.values()]
+    return any(
+        _masks(item) if isinstance(item, Branch) else isinstance(item, Leaf) and item.transform is Transform.MASK
+        for item in items
+    )
 
 
 def _of(root: Branch, parts: Parts) -> Branch:

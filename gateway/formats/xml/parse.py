@@ -52,28 +52,63 @@ def document(body: bytes, limits: Limits) -> etree._Element:
 def records(chunks: Iterable[bytes], envelope: str, element: str, limits: Limits) -> Iterator[etree._Element]:
     """The records of a list one by one, while it is read; each is gone when the next is asked for. Raises
     EnvelopeBroken, also after some of them."""
-    parser: Any = etree.XMLPullParser(events=("end",), tag=element, **_OPTIONS, **_QUICK)
-    tags = 0
-    root: etree._Element | None = None
-    for chunk in _screened(chunks):
-        if not _fed(parser, chunk):
+    listed = Listed(envelope, element, limits)
+    for chunk in chunks:
+        yield from listed.feed(chunk)
+    yield from listed.close()
+
+
+class Listed:
+    """A list as it arrives: `feed` and `close` give the records that are complete. Both raise EnvelopeBroken."""
+
+    def __init__(self, envelope: str, element: str, limits: Limits) -> None:
+        self._envelope = envelope
+        self._limits = limits
+        self._parser: Any = etree.XMLPullParser(events=("end",), tag=element, **_OPTIONS, **_QUICK)
+        self._root: etree._Element | None = None
+        self._opening: bytes | None = b""  # until there is enough of it to be screened
+        self._tail = b""
+        self._tags = 0  # since the last record
+
+    def feed(self, chunk: bytes) -> Iterator[etree._Element]:
+        if self._opening is not None:
+            self._opening += chunk
+            if len(self._opening) < _OPENING:
+                return
+            chunk = self._begun()
+        elif (b"!" in chunk or b"!" in self._tail) and _DOCTYPE in self._tail + chunk:
+            raise EnvelopeBroken("a document type")  # one sign is found ten times as fast as nine
+        self._tail = (self._tail + chunk)[-len(_DOCTYPE) :] if len(chunk) < len(_DOCTYPE) else chunk[-len(_DOCTYPE) :]
+        yield from self._records(chunk)
+
+    def close(self) -> Iterator[etree._Element]:
+        if self._opening is not None:
+            yield from self._records(self._begun())
+        ended = _closed(self._parser)
+        if ended is None or ended.tag != self._envelope or ended.getroottree().docinfo.internalDTD is not None:
+            raise EnvelopeBroken("no well-formed list")
+
+    def _begun(self) -> bytes:
+        opening, self._opening = self._opening or b"", None
+        _screen(opening)
+        return opening
+
+    def _records(self, chunk: bytes) -> Iterator[etree._Element]:
+        if not _fed(self._parser, chunk):
             raise EnvelopeBroken("no well-formed XML")
         last: etree._Element | None = None
-        for _, found in parser.read_events():
+        for _, found in self._parser.read_events():
             above = found.getparent()
-            if root is None and above is not None and above.tag == envelope and above.getparent() is None:
-                root = above
-            if above is root and root is not None:
+            if self._root is None and above is not None and above.tag == self._envelope and above.getparent() is None:
+                self._root = above
+            if above is self._root and above is not None:
                 yield found
                 last = found
-        if root is not None and last is not None:
-            _forget(last, root)
-        tags = tags + chunk.count(b"<") if last is None else 0
-        if tags > limits.elements:
+        if self._root is not None and last is not None:
+            _forget(last, self._root)
+        self._tags = self._tags + chunk.count(b"<") if last is None else 0
+        if self._tags > self._limits.elements:
             raise EnvelopeBroken("too many elements in one record")
-    ended = _closed(parser)
-    if ended is None or ended.tag != envelope or ended.getroottree().docinfo.internalDTD is not None:
-        raise EnvelopeBroken("no well-formed list")
 
 
 def too_deep(element: etree._Element, most: int) -> bool:
@@ -101,22 +136,6 @@ _OPTIONS: dict[str, Any] = {
 
 # Of a list: text between elements is not kept, nor where ids stand.
 _QUICK: dict[str, Any] = {"remove_blank_text": True, "collect_ids": False}
-
-
-def _screened(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, of which the first are enough to be screened."""
-    coming = iter(chunks)
-    opening = b""
-    while len(opening) < _OPENING and (more := next(coming, None)) is not None:
-        opening += more
-    _screen(opening)
-    yield opening
-    tail = opening[-len(_DOCTYPE) :]
-    for chunk in coming:
-        if (b"!" in chunk or b"!" in tail) and _DOCTYPE in tail + chunk:  # one sign is found ten times as fast as nine
-            raise EnvelopeBroken("a document type")
-        tail = chunk[-len(_DOCTYPE) :] if len(chunk) >= len(_DOCTYPE) else (tail + chunk)[-len(_DOCTYPE) :]
-        yield chunk
 
 
 def _screen(opening: bytes) -> None:

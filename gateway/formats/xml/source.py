@@ -48,6 +48,13 @@ class Names:
         prefixes: Any = {prefix or None: namespace for prefix, namespace in self._namespaces.items()}
         return etree.Element(tag, nsmap=prefixes)
 
+    def empty(self, tag: str) -> bytes:
+        """A document of this element, with a beginning and an end."""
+        opening = self.element(tag)
+        opening.text = " "
+        made: bytes = etree.tostring(opening, encoding="UTF-8", xml_declaration=True)
+        return b"".join(made.rsplit(b" ", 1))
+
 
 class Source:
     """Reads records of one kind."""
