@@ -18,12 +18,15 @@ from gateway.adapters.policy.store import read_policy
 from gateway.adapters.pupils.details import SCHEMA, part
 from gateway.adapters.pupils.issued import IssuedPseudonyms
 from gateway.adapters.pupils.memory import MemoryRoster
+from gateway.adapters.pupils.stored import StoredRoster
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Versions
 from gateway.core.policy.terms import Organisation, SchoolPolicy
 from gateway.core.register import Issue
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.ports import Snapshot
+
+_FEW, _MANY = 500, 10_000_000  # persons whose facts are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Surroundings:
 
 
 class StoredWorld:
-    """`read_material` reads the key text again after a rotation."""
+    """`read_material` reads the key text again after a rotation. `lean`: for who asks about everybody once."""
 
     def __init__(
         self,
@@ -46,6 +49,8 @@ class StoredWorld:
         surroundings: Surroundings,
         read_material: Callable[[], KeyMaterial],
         clock: Callable[[], datetime],
+        *,
+        lean: bool = False,
     ) -> None:
         self.policy = surroundings.policy
         self.organisation = surroundings.organisation
@@ -55,13 +60,12 @@ class StoredWorld:
         self._read_material = read_material
         self._clock = clock
         self._issued = IssuedPseudonyms(database, keys)
+        kind = StoredRoster if lean else MemoryRoster
         self._rosters = {
-            source: MemoryRoster(
-                database, keys, source, frozenset(self.organisation.locations), limit, self._births_of(source)
-            )
+            source: kind(database, keys, source, frozenset(self.organisation.locations), limit, self._births_of(source))
             for source, limit in surroundings.stale_after.items()
         }
-        self._facts = MemoryFacts(database, keys)
+        self._facts = MemoryFacts(database, keys, _FEW if lean else _MANY)
         self._snapshot: Snapshot | None = None
 
     def _births_of(self, source: str) -> str | None:

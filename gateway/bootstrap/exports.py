@@ -38,7 +38,7 @@ from gateway.transfer.trail import instant
 
 _KEPT = timedelta(hours=24)  # for how long a job that was killed can be gone on with
 _ROUNDS = 3  # readings of pages whose pupils changed before it was handed over
-_REMEMBERED = 5_000  # every pupil comes once: what was stored need not be remembered
+_MEMORY = 8 * 1024 * 1024  # bytes of rows before they are sorted on disk
 _UNWRITTEN = "the output could not be written; run the same command again"
 # Of these it may be otherwise soon: the same command goes on. Anything else ends the job.
 _PASSES = frozenset(
@@ -101,7 +101,7 @@ def unfinished(school: School, actor: Actor, order: Order) -> bool:
 
 def only_record(school: School, wanted: Wanted) -> str:
     """The one kind of the delivery that its source lists. Raises Refused where there are several."""
-    compiled = school.world().now().compiled
+    compiled = school.world(lean=True).now().compiled
     standing = compiled.standings.get((wanted.recipient, wanted.purpose, wanted.schema))
     schema = compiled.schemas.get(wanted.schema)
     if standing is None or schema is None:
@@ -149,9 +149,9 @@ def _forget_old(school: School, jobs: Jobs, actor: Actor, anew: Content | None) 
 async def _export(
     school: School, asked: Asked, order: Order, journal: StoredJournal, watch: Callable[[Progress], None]
 ) -> Exported:
-    register = DatabaseRegister(school.database, school.store_keys, _REMEMBERED)
+    register = DatabaseRegister(school.database, school.store_keys, lean=True)
     upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
-    outside = outside_of(school, school.world(), register, upstream)
+    outside = outside_of(school, school.world(lean=True), register, upstream)
     run = Run(school, order, journal, Export(outside, sizes_of(school), asked, upstream, journal, watch), watch)
     try:
         return await run.run()
@@ -219,7 +219,7 @@ class Run:
         match = exported.trail.match
         assert match is not None
         folder = self.school.directory / "exports"
-        with closing(SortedRows(folder, random)) as rows:
+        with closing(SortedRows(folder, random, _MEMORY)) as rows:
             for part in self.journal.rows(match.route.record):
                 rows.take(part)
             yield from in_form(self.order.form, self._once(exported, rows.keyed()))

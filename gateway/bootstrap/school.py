@@ -125,7 +125,8 @@ class School:
             lockout=timedelta(seconds=limits.sign_in_lockout_seconds),
         )
 
-    def world(self) -> StoredWorld:
+    def world(self, *, lean: bool = False) -> StoredWorld:
+        """`lean`: for a command that asks about everybody once."""
         settings = self.settings
         surroundings = Surroundings(
             settings.policy,
@@ -133,7 +134,7 @@ class School:
             {name: source.schemas for name, source in settings.sources.items()},
             {name: timedelta(seconds=one.roster_stale_after_seconds) for name, one in settings.sources.items()},
         )
-        return StoredWorld(self.database, self.store_keys, surroundings, self.read_material, clock)
+        return StoredWorld(self.database, self.store_keys, surroundings, self.read_material, clock, lean=lean)
 
     def read_material(self) -> KeyMaterial:
         return key_files.read_key(key_place(self.settings), self.directory, os.environ)

@@ -289,6 +289,7 @@ class Export(Filing):
         trail, inquiry = self.exported.trail, reading.inquiry
         await self.steadily(lambda snapshot: self.part(trail, match, inquiry, piece, None, snapshot))
         self._journal.committed()
+        self.remembered = Remembered(self.outside.world)  # nobody comes twice
         self.exported.parts += 1
         tally.join(reading.tally)
         self.outside.drift.look(match, sample)

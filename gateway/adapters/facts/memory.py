@@ -25,11 +25,12 @@ _MANY = 5_000  # facts; beyond it reading who is concerned takes longer than rea
 
 
 class MemoryFacts:
-    """Everything known now; used by the event loop's thread only."""
+    """Everything known now; used by the event loop's thread only. `most`: persons who are remembered."""
 
-    def __init__(self, database: Database, keys: StoreKeys) -> None:
+    def __init__(self, database: Database, keys: StoreKeys, most: int = 10_000_000) -> None:
         self._database = database
         self._keys = keys
+        self._most = most
         self._version = -1
         self._people: dict[bytes, bytes] = {}
         self._campaigns: Mapping[int, ConsentTerms] = {}
@@ -42,6 +43,8 @@ class MemoryFacts:
         """See the port. Raises DatabaseUnavailable."""
         whole = self._people.get(internal)
         if whole is None:
+            if len(self._people) >= self._most:
+                self._people.clear()
             whole = self._people[internal] = self._read(internal)
         return NOTHING_KNOWN if whole is NONE else facts_of(whole, self._campaigns)
 

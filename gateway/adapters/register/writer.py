@@ -73,17 +73,18 @@ _Outcome = int | type[VersionsChanged] | type[RegisterUnavailable]
 
 
 class DatabaseRegister:
-    """ports.Register. Make it after the process has forked; `close` it before the loop ends. `remembered`: how many
-    rolls and issued pseudonyms are known to be stored."""
+    """ports.Register. Make it after the process has forked; `close` it before the loop ends. `lean`: for who registers
+    everybody once, and need not remember what is stored."""
 
-    def __init__(self, database: Database, keys: StoreKeys, remembered: int = _REMEMBERED) -> None:
+    def __init__(self, database: Database, keys: StoreKeys, *, lean: bool = False) -> None:
         self._keys = keys
-        self._writer = _Writer(database, keys, remembered)
+        self._writer = _Writer(database, keys, 0 if lean else _REMEMBERED)
         self._waiting: deque[_Item] = deque()
         self._calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._called = False
         self._rolls: dict[tuple[_Released, _Withheld, _Partial], Roll | None] = {}
         self._rolls_size = 0
+        self._rolls_most = 0 if lean else _ROLLS
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="register", daemon=True)
         self._thread.start()
@@ -143,7 +144,7 @@ class DatabaseRegister:
             [(subject.reference, fields) for subject, fields in partial],
         )
         self._rolls_size += 500 + 50 * (len(released) + len(withheld))
-        if self._rolls_size > _ROLLS:
+        if self._rolls_size > self._rolls_most:
             self._rolls.clear()
             self._rolls_size = 0
         self._rolls[key] = roll
