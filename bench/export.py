@@ -1,4 +1,4 @@
-"""An export of 1,000,000 pupils, each in its own process: pupils a second and the most memory it took; writes EXPORT.md.
+"""An export of 1,000,000 pupils in a process of its own: pupils a second, the most memory it took; writes EXPORT.md.
 
 The administration makes the pupils on the other core. Leaves out: the roster sync, which happened before.
 """

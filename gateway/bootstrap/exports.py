@@ -29,6 +29,7 @@ from gateway.bootstrap.school import Refused, School, clock, random, upstream_so
 from gateway.core.file_forms import Form, in_form
 from gateway.core.persons import Actor, Deed
 from gateway.core.reasons import Reason
+from gateway.formats.csv import Flat
 from gateway.transfer.export import Asked, Export, Exported, Progress
 from gateway.transfer.filing import Wanted
 from gateway.transfer.journal import Handed
@@ -123,6 +124,7 @@ def _content(actor: Actor, order: Order, records: tuple[str, ...], said: tuple[s
         schema=wanted.schema,
         recipient=wanted.recipient,
         purpose=wanted.purpose,
+        platform=wanted.platform,
         records=records,
         form=order.form,
         target=str(order.output.absolute()),
@@ -222,7 +224,12 @@ class Run:
         with closing(SortedRows(folder, random, _MEMORY)) as rows:
             for part in self.journal.rows(match.route.record):
                 rows.take(part)
-            yield from in_form(self.order.form, self._once(exported, rows.keyed()))
+            once = self._once(exported, rows.keyed())
+            if self.order.form is Form.TABLE:
+                flat = Flat(exported.paths)
+                yield from in_form(Form.TABLE, map(flat.line, once), flat.head)
+            else:
+                yield from in_form(self.order.form, once)
 
     def _once(self, exported: Exported, rows: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
         """Whoever is at two locations stands in the lists of both."""

@@ -18,9 +18,9 @@ from gateway.cli.files import keep_report
 from gateway.cli.output import HERE, PROBLEMS, REFUSED, USAGE, Directory, OnBehalf, acting, errors, fail
 from gateway.core.file_forms import Form
 from gateway.transfer.export import Progress as HowFar
-from gateway.transfer.filing import Wanted
+from gateway.transfer.filing import Wanted, through
 
-FORMS = {"json": Form.ARRAY, "ndjson": Form.LINES}
+FORMS = {"json": Form.ARRAY, "ndjson": Form.LINES, "csv": Form.TABLE}
 _EVERY = 10_000  # records between two lines, where there is no terminal
 
 
@@ -28,11 +28,16 @@ def export(
     recipient: Annotated[str, typer.Option("--recipient", help="Who receives: a file in recipients/.")],
     purpose: Annotated[str, typer.Option("--purpose", help="For which of its purposes.")],
     schema: Annotated[str, typer.Option("--schema", help="What the records are: a file in schemas/.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="A new file: NAME.json or NAME.ndjson.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A new file: NAME.json, NAME.ndjson or NAME.csv.")],
     report: Annotated[Path | None, typer.Option("--report", help="A new file: what became of the rest.")] = None,
+    final: Annotated[
+        str | None, typer.Option("--final-recipient", help="Who gets it in the end, where the recipient is a platform.")
+    ] = None,
     record: Annotated[str | None, typer.Option("--record", help="Which kind of record, if several.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Which source to read, if several.")] = None,
-    form: Annotated[str | None, typer.Option("--form", help="json or ndjson; by default what the name says.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--form", help="json, ndjson or csv; by default what the name says.")
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "handed over as an export",
     *,
     anew: Annotated[bool, typer.Option("--anew", help="Do not go on with a run that was killed.")] = False,
@@ -44,7 +49,8 @@ def export(
     (OUT.cover.json). A run that was killed goes on when the same command is given again, within a day."""
     chosen = _form(output, form)
     with acting(directory, by) as (opened, actor):
-        wanted = Wanted(source_of(opened, schema, source), schema, recipient, purpose, record)
+        who, platform = through(recipient, final)
+        wanted = Wanted(source_of(opened, schema, source), schema, who, purpose, record, platform=platform)
         order = exports.Order(wanted, chosen, output, anew=anew)
         _possible(output, report, again=not anew and exports.unfinished(opened, actor, order))
         with _watching(as_json=as_json) as watch:

@@ -18,7 +18,6 @@ from typing import Protocol
 from gateway.core.days import legal_date
 from gateway.core.file_forms import OtherFormat
 from gateway.core.gate.decide import FILE, Call, Permit
-from gateway.core.model import Caller
 from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
@@ -85,7 +84,8 @@ class Progress:
 
 @dataclass(slots=True)
 class Exported:
-    """What came of it. `stop`: why nothing of it may leave; `one_each`: a record is a person's, and each has one."""
+    """What came of it. `stop`: why nothing of it may leave; `one_each`: a record is a person's, and each has one;
+    `paths`: what may leave of it."""
 
     trail: Trail
     tally: Tally = field(default_factory=Tally)
@@ -93,6 +93,7 @@ class Exported:
     permit: Permit | None = None
     stop: Stop | None = None
     one_each: bool = False
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -152,7 +153,7 @@ class Export(Filing):
         self._pages: list[Page] = []
         self._reading: _Reading | None = None
         self._done: dict[Page, Done] = {}
-        caller = Caller(asked.person, "school", asked.wanted.recipient, asked.wanted.purpose)
+        caller = asked.wanted.caller(asked.person)
         self.exported = Exported(replace(self.begin(caller), id=asked.id))
 
     async def read_all(self) -> Exported:
@@ -191,6 +192,7 @@ class Export(Filing):
             self.exported.trail = self.exported.trail.at(match)
             permit, minimiser = await self._may(inquiry)
             self.exported.one_each = minimiser.projection.root.subject is not None
+            self.exported.paths = minimiser.projection.paths
             route = list_route(match.schema, record)
             if route is None:
                 raise Stop(Reason.ROUTE_UNKNOWN, "the source gives no list of these records by location")

@@ -39,6 +39,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     schema: str
     recipient: str
     purpose: str
+    platform: str | None = None
     records: tuple[str, ...]
     form: str
     target: str

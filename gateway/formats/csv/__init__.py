@@ -3,6 +3,7 @@ its rows as it arrives (`read`), and which columns are new in a source (`drift`)
 
 from gateway.formats.csv.archive import SetLimits
 from gateway.formats.csv.drift import unknown_columns
+from gateway.formats.csv.flat import Flat
 from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
 from gateway.formats.csv.read import CsvFile, Limits, Table, table
 from gateway.formats.csv.sets import CsvSet, MinimisedSet
@@ -11,6 +12,7 @@ __all__ = [
     "CsvFile",
     "CsvMinimiser",
     "CsvSet",
+    "Flat",
     "Limits",
     "MinimisedSet",
     "SetLimits",
