@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -74,10 +74,13 @@ def bare(directory: Path) -> Iterator[servers.Server]:
         yield server
 
 
-def school(directory: Path, lvs: servers.Server) -> tuple[int, dict[str, str]]:
-    """Make the directory, the key, an active recipient and a credential; the admin port and the headers of a call."""
+def school(directory: Path, lvs: servers.Server, change: Callable[[str], str] = str) -> tuple[int, dict[str, str]]:
+    """Make the directory, the key, an active recipient and a credential; the admin port and the headers of a call.
+    `change`: of the recipient's file."""
     admin = servers.free_port()
     lay_out(directory, [RECIPIENT], lvs.url, admin)
+    file = directory / "recipients" / f"{RECIPIENT}.yaml"
+    file.write_text(change(file.read_text()))
     run(directory, "key", "new")
     sign_in(directory)
     return admin, join(directory, RECIPIENT)
