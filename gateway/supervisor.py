@@ -112,6 +112,7 @@ class Supervisor:
     async def _follow_holds(self, office: Office) -> None:
         while not self._stopping.is_set():
             office.look_after_holds()
+            office.forget_views()
             await self._pause(_HOLDS_EVERY)
 
     async def _follow_roster(self, office: Office, source: str) -> None:

@@ -9,13 +9,13 @@ costs no digest and no query. Leaves out: what follows from a view (`core.releas
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
 
-from gateway.adapters.database import Database, tables
+from gateway.adapters.database import Database, bump, tables
 from gateway.adapters.register.chain import insert_rows
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.release.views import Match, Remembered, Shelf, View, Viewed, match
@@ -184,20 +184,20 @@ def write_views(cursor: sqlite3.Cursor, keys: StoreKeys, shelves: Iterable[Shelf
 # -- retention -------------------------------------------------------------------------------------------
 
 
-def forget_ended(database: Database, now: datetime, live: Collection[tuple[str, str, str]]) -> int:
-    """Ends that were told long enough, and what belongs to a delivery that is no longer there (`live`: recipient,
-    purpose and schema of those that are). How many views were forgotten."""
+def forget(database: Database, now: datetime, over: Callable[[str, str, str], bool]) -> int:
+    """Ends that were told long enough, and what belongs to a delivery (recipient, purpose, schema) that is `over`. How
+    many views were forgotten."""
     view, shelf = tables.view, tables.shelf
-    told = view.c.ended < instant(now - TOLD_FOR)
     with database.read() as connection:
-        shelves = connection.execute(sa.select(shelf)).all()
-        over = [row.lookup for row in shelves if (row.recipient, row.purpose, row.schema) not in live]
-        some = connection.execute(sa.select(view.c.lookup).where(told | view.c.shelf.in_(over)).limit(1)).first()
-    if some is None and not over:
+        rows = connection.execute(sa.select(shelf)).all()
+        gone = [row.lookup for row in rows if over(row.recipient, row.purpose, row.schema)]
+        out = (view.c.ended < instant(now - TOLD_FOR)) | view.c.shelf.in_(gone)
+        some = connection.execute(sa.select(view.c.lookup).where(out).limit(1)).first()
+    if some is None and not gone:
         return 0
     with database.write() as connection:
-        gone = connection.execute(sa.delete(view).where(told | view.c.shelf.in_(over))).rowcount
-        connection.execute(sa.delete(shelf).where(shelf.c.lookup.in_(over)))
+        forgotten = connection.execute(sa.delete(view).where(out)).rowcount
+        connection.execute(sa.delete(shelf).where(shelf.c.lookup.in_(gone)))
         connection.execute(sa.update(shelf).values(revision=shelf.c.revision + 1))
-        connection.execute(sa.text("UPDATE version SET value = value + 1 WHERE name = 'views'"))
-    return gone
+        bump(connection, "views")
+    return forgotten

@@ -24,6 +24,7 @@ from gateway.bootstrap.acts import take_over_policy
 from gateway.bootstrap.desk import facts_api
 from gateway.bootstrap.holds import look_after
 from gateway.bootstrap.school import School, clock, open_school, random, upstream_sources, wire_limits
+from gateway.bootstrap.views import forget_views
 from gateway.settings import Settings
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.web.admin import admin_app
@@ -63,6 +64,14 @@ class Office:
             changed = look_after(self.school)
             if changed:
                 self.log.info("holds looked after", changed=changed)
+
+    def forget_views(self) -> None:
+        """Of what recipients last got: ends that were told, deliveries that are over."""
+        with contextlib.suppress(RegisterUnavailable):  # looked at again at the next turn
+            self.world.refresh()
+            forgotten = forget_views(self.school, self.world.now().compiled.standings)
+            if forgotten:
+                self.log.info("views forgotten", forgotten=forgotten)
 
     async def synchronise(self, source: str) -> float:
         """One round over the locations of `source`; the seconds until the next."""

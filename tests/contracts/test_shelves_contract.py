@@ -13,7 +13,7 @@ import pytest
 from gateway.adapters.database import Database
 from gateway.adapters.register.writer import DatabaseRegister
 from gateway.adapters.store_keys import StoreKeys
-from gateway.adapters.views import StoredViews, forget_ended
+from gateway.adapters.views import StoredViews, forget
 from gateway.core.model import Versions
 from gateway.core.release.views import Remembered, Shelf, Shelves, View, Viewed
 from gateway.transfer.ports import Register, VersionsChanged
@@ -165,14 +165,17 @@ async def test_table_shows_neither_id_nor_record(stored: World, tmp_path: Path) 
 
 async def test_ends_are_forgotten_after_thirty_days_and_with_their_delivery(stored: World, database: Database) -> None:
     now = datetime(2026, 12, 22, 1, tzinfo=UTC)
-    live = {SHELF[1:4]}
     await stored.write("p1", b"a", T1)
     await stored.write("p2", b"a", T1, ended=T1)
 
-    assert forget_ended(database, now, live) == 0
-    assert forget_ended(database, now + timedelta(seconds=1), live) == 1
+    assert forget(database, now, _never) == 0
+    assert forget(database, now + timedelta(seconds=1), _never) == 1
     database.versioned()
     assert [about.key for _, about in stored.shelves.others(SHELF, None, {})] == ["p1"]
-    assert forget_ended(database, now, set()) == 1
+    assert forget(database, now, lambda *delivery: delivery == SHELF[1:4]) == 1
     database.versioned()
     assert stored.shelves.count(SHELF, None) == 0
+
+
+def _never(*_: str) -> bool:
+    return False
