@@ -31,7 +31,7 @@ _PAGE = 2_000  # read in one go, where all are
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Remembered).decode
 
-_COLUMNS = "lookup, digest, place, first, changed, ended"
+_COLUMNS = "lookup, digest, place, first, changed, ended, frozen"
 _Held = dict[str, tuple[int, Match]]
 
 
@@ -105,7 +105,7 @@ class StoredViews:
             rows = self._database.look_up(query, (*values, after))
             for row in rows:
                 if row[0] not in seen:
-                    yield View(*row[:6]), _decode(self._keys.open(row[6], row[0]))
+                    yield View(*row[:7]), _decode(self._keys.open(row[7], row[0]))
             if len(rows) < _PAGE:
                 return
             after = rows[-1][0]
@@ -144,12 +144,13 @@ def shelf_key(keys: StoreKeys, shelf: Shelf) -> bytes:
 
 # -- in the transaction of an entry ----------------------------------------------------------------------
 
-_INSERT = "INSERT INTO view (lookup, shelf, place, digest, first, changed, ended, payload) VALUES "
+_INSERT = "INSERT INTO view (lookup, shelf, place, digest, first, changed, ended, frozen, payload) VALUES "
 # Of two processes that saw the same change the first counts: its moment stands. `first` never moves.
 _ON_CONFLICT = (
     " ON CONFLICT (lookup) DO UPDATE SET place = excluded.place, digest = excluded.digest, changed = excluded.changed,"
-    " ended = excluded.ended, payload = excluded.payload"
+    " ended = excluded.ended, frozen = excluded.frozen, payload = excluded.payload"
     " WHERE digest != excluded.digest OR place != excluded.place OR (ended IS NULL) != (excluded.ended IS NULL)"
+    " OR (frozen IS NULL) != (excluded.frozen IS NULL)"
 )
 _SHELF = (
     "INSERT INTO shelf (lookup, source, recipient, purpose, schema, record, revision) VALUES (?, ?, ?, ?, ?, ?, 1)"
@@ -161,14 +162,14 @@ ViewRows = tuple[frozenset[Shelf], list[object]]
 
 
 def view_rows(keys: StoreKeys, viewed: Iterable[Viewed]) -> ViewRows:
-    """The shelves that are written to, and eight values per row. (Sealing is done before the writer's turn.)"""
+    """The shelves that are written to, and nine values per row. (Sealing is done before the writer's turn.)"""
     shelves: dict[Shelf, bytes] = {}
     values: list[object] = []
     for one in viewed:
         key = shelves.get(one.shelf) or shelves.setdefault(one.shelf, shelf_key(keys, one.shelf))
         view = one.view
         sealed = keys.seal(_encode(one.remembered), view.lookup)
-        values += (view.lookup, key, view.place, view.digest, view.first, view.changed, view.ended, sealed)
+        values += (view.lookup, key, view.place, view.digest, *view[3:], sealed)
     return frozenset(shelves), values
 
 
@@ -176,7 +177,7 @@ def write_views(cursor: sqlite3.Cursor, keys: StoreKeys, shelves: Iterable[Shelf
     """And tell the other processes."""
     if not values:
         return
-    insert_rows(cursor, _INSERT, 8, values, _ON_CONFLICT)
+    insert_rows(cursor, _INSERT, 9, values, _ON_CONFLICT)
     cursor.executemany(_SHELF, [(shelf_key(keys, one), *one) for one in sorted(shelves)])
     cursor.execute("UPDATE version SET value = value + 1 WHERE name = 'views'")
 

@@ -243,6 +243,11 @@ class Reason(StrEnum):
         "Er is geen eenmalige toestemming van de school die nu voor deze leerling en ontvanger geldt.",
         NOT_ACTIVE,
     )
+    NOTICES_FIRST = (
+        "NOTICES_FIRST", 8, 409, True, "R94, N12", "art. 18, 19 AVG",
+        "De ontvanger wist wie ontbreekt en moet eerst ophalen wat hij moet bewaren zonder het te gebruiken.",
+        "Fetch the notices of this delivery first.",
+    )
     # -- 9 the pupil is in scope
     PSEUDONYM_UNKNOWN = (
         "PSEUDONYM_UNKNOWN", 9, 404, False, "R42", "art. 4(5) AVG",

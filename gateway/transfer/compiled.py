@@ -98,7 +98,9 @@ def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Mad
         if name in schema.records:
             special, whole = _special(standing, schemas), delivery.aggregate is None
             record, method = schema.records[name], delivery.pseudonym
-            projection = compile_projection(record, grants, method, special=special, whole=whole)
+            projection = compile_projection(
+                record, grants, method, special=special, whole=whole, notices=delivery.notices
+            )  # fmt: skip
             write = writes.get(name)
             if schema.format == "xml":
                 compiled[name] = XmlMinimiser(projection, schema.namespaces, delivery.aggregate)

@@ -19,7 +19,7 @@ from gateway.core.register import Draft, altered
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
-from gateway.core.release.views import Shelf, Views
+from gateway.core.release.views import Shelf, Unannounced, Views
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.minimiser import Minimiser
@@ -123,6 +123,7 @@ class Flow(Steps):
         _one_table(permit, match, inquiry)
         if emission.views is not None:
             emission.views.whole = _is_whole(match, inquiry)
+            emission.views.first = emission.views.announces and _is_list(match, inquiry)
         minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
         self.framed(minimised)
         built = self._built(emission, minimised)
@@ -183,6 +184,7 @@ class Flow(Steps):
         if emission.views is not None:
             emission.views.single, emission.views.seen = False, piece.seen
             emission.views.whole = piece.last and _is_whole(match, inquiry)
+            emission.views.first = emission.views.announces and piece.number == 1
         minimised = self.minimised(
             lambda: minimiser.minimise(
                 piece.body, emission, many=True, tolerated=piece.tolerated, circle=circle, apart=self.apart
@@ -211,6 +213,8 @@ class Flow(Steps):
             return work()
         except EnvelopeBroken:
             raise Stop(self.broken) from None
+        except Unannounced:
+            raise Stop(Reason.NOTICES_FIRST) from None
 
     def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
         granted = self.granted(trail, inquiry, snapshot)
@@ -226,7 +230,9 @@ class Flow(Steps):
             return Emission(sight)
         shelf = Shelf(call.source, delivery.recipient, delivery.purpose, call.schema, call.record)
         moment = f"{instant(trail.moment)[:-4]}Z"  # in milliseconds, as clients read moments
-        return Emission(sight, Views(self.outside.views, shelf, moment, sight.version, call.locations))
+        return Emission(
+            sight, Views(self.outside.views, shelf, moment, sight.version, call.locations, announces=delivery.notices)
+        )
 
     def _built(self, emission: Emission, minimised: Minimised) -> Built:
         return Built(

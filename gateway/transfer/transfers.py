@@ -8,6 +8,7 @@ from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import inquire
+from gateway.transfer.notices import Notices, is_notices
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.transfer.push import Push, is_push
 from gateway.transfer.refusals import Refusals
@@ -27,6 +28,7 @@ class Transfers:
         remembered = Remembered(outside.world)
         self._flow = Flow(outside, sizes, remembered)
         self._writeback = WriteBack(outside, sizes, remembered)
+        self._notices = Notices(outside, sizes, remembered)
         self._refusals = Refusals(outside.register, outside.clock, outside.random, outside.world.digest)
 
     async def answer(self, caller: Caller, request: Request) -> Answer:
@@ -35,6 +37,8 @@ class Transfers:
             return await Upload(self._flow.outside, self._flow.sizes, self._flow.remembered).answer(caller, request)
         if is_push(request.raw_path):
             return await Push(self._flow.outside, self._flow.sizes, self._flow.remembered).answer(caller, request)
+        if is_notices(request.raw_path):
+            return await self._notices.answer(caller, request)
         trail = self._flow.begin(caller)
         try:
             match = self._world.now().compiled.router.match(request.raw_path, request.method)

@@ -167,6 +167,7 @@ OTHER_TERMS: dict[str, Any] = {
     "conditions": Conditions(inzage=True),
     "aggregate": Aggregate(("year",), 5),
     "endpoint": "elders",
+    "notices": True,
 }
 
 

@@ -19,6 +19,11 @@ def telling(text: str) -> str:
     return _FIXED.sub(r"\1:\n\2transform: view\n", text)
 
 
+def announcing(text: str) -> str:
+    """A recipient file whose deliveries have notices."""
+    return text.replace("    absence:", "    notices: true\n    absence:")
+
+
 def pseudonym_of(record: Mapping[str, Any]) -> str:
     """Of a student as this recipient has it."""
     found: str = record["userIds"][0]["userId"]

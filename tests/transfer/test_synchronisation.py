@@ -6,7 +6,7 @@ Of a delivery of Edu-V whose `status` and moments are the gateway's own. Leaves 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from gateway.core.facts import Birth, Capacity, Objection, Restriction, RestrictionGround, Withdrawal
 from gateway.core.model import Enrolment, Subject
+from gateway.transfer.compiled import Compiled
 from gateway.transfer.steps import Sizes
 from tests.builders_formats import pupil, student_json
 from tests.policy.shipped import answered
@@ -91,7 +92,7 @@ async def test_field_that_this_recipient_does_not_get_changes_nothing() -> None:
 
 
 async def test_change_that_reaches_the_recipient_moves_its_moment_alone() -> None:
-    school = a_school(compiled=_with_names())
+    school = a_school(compiled=with_sex())
     school.upstream.holds["/students/school"] = [student_json(one) for one in school.pupils.values()]
     before = await students(school, "uitgever-noord")
     knows(school, 2, gender="other")
@@ -332,13 +333,15 @@ def _elsewhere(subject: Subject) -> Subject:
     return Subject(subject.id, subject.person, subject.reference, subject.ids, (enrolment,), subject.groups)
 
 
-def _with_names() -> Any:
+def with_sex(change: Callable[[str], str] = str) -> Compiled:
     """A delivery whose records can change: the sex leaves."""
-    text = telling(answered("uitgever-noord"))
+    text = change(telling(answered("uitgever-noord")))
     text = text.replace(
         "          status:\n",
-        "          gender:\n            reason: De aanspreekvorm in het materiaal.\n          status:\n",
+        "          gender:\n            reason: De aanspreekvorm in het materiaal.\n          language:\n            reason: De taal van het materiaal.\n          status:\n",
         1,
     )
-    text = text.replace("categories: [pupil-number, organisation]", "categories: [pupil-number, organisation, sex]")
+    text = text.replace(
+        "categories: [pupil-number, organisation]", "categories: [pupil-number, organisation, sex, nationality]"
+    )
     return policy(texts=(("uitgever-noord", text.replace("kind: publisher", "kind: assistant")),))

@@ -99,6 +99,7 @@ view = _table(
     Column("first", Text, nullable=False),
     Column("changed", Text, nullable=False),
     Column("ended", Text),
+    Column("frozen", Text),
     Column("payload", LargeBinary, nullable=False),
     Index("view_place", "shelf", "place"),
     Index("view_ended", "ended"),

@@ -245,6 +245,7 @@ class DeliveryForm(Form):
     eck_login: Flag = False
     conditions: ConditionsForm = ConditionsForm()
     aggregate: AggregateForm | None = None
+    notices: Flag = False
     endpoint: Key | None = None
     schemas: dict[str, Grants]
 
@@ -320,6 +321,7 @@ def _deliveries(recipient: str, form: DeliveryForm) -> Iterator[Delivery]:
             eck_login=form.eck_login,
             conditions=_conditions(form.conditions),
             aggregate=Aggregate(tuple(form.aggregate.by), form.aggregate.minimum) if form.aggregate else None,
+            notices=form.notices,
             endpoint=form.endpoint,
         )
 

@@ -133,6 +133,7 @@ _SAME_TERMS = (
     "eck_login",
     "conditions",
     "aggregate",
+    "notices",
     "endpoint",
 )
 

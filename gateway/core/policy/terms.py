@@ -160,7 +160,9 @@ class Aggregate:
 class Delivery:
     """Recipient × purpose × schema. `grants`: record name → path → Grant; a record that is not named is not
     part of the delivery, one with an empty mapping releases empty records (house rule 1). `endpoint`: where a push
-    goes, by its name in gateway.yaml."""
+    goes, by its name in gateway.yaml. `notices`: the
+    recipient deletes who is missing, and fetches notices: who must be deleted, and whose data it must keep and not use
+    (art. 19 AVG)."""
 
     recipient: str
     purpose: str
@@ -184,6 +186,7 @@ class Delivery:
     eck_login: bool = False
     conditions: Conditions = Conditions()
     aggregate: Aggregate | None = None
+    notices: bool = False
     endpoint: str | None = None
 
 

@@ -130,10 +130,16 @@ class Projection:
 
 
 def compile_projection(
-    record: Record, grants: Mapping[str, Grant], method: PseudonymMethod, *, special: bool = False, whole: bool = True
+    record: Record,
+    grants: Mapping[str, Grant],
+    method: PseudonymMethod,
+    *,
+    special: bool = False,
+    whole: bool = True,
+    notices: bool = False,
 ) -> Projection:
     """Raises DeliveryRefused for a path that is no leaf, a second number, or a record that could not validate. `whole`
-    False: records only to be counted, which are never written."""
+    False: records only to be counted, which are never written. `notices`: the recipient fetches them."""
     builder = _Builder(record, grants, method, whole)
     root = builder.branch(record.fields, "")
     builder.finish()
@@ -144,7 +150,7 @@ def compile_projection(
         paths=tuple(path for path in builder.used),
         categories=tuple(sorted(builder.categories)),
         special=special,
-        views=whole and (record.since or any(one.transform is Transform.VIEW for one in grants.values())),
+        views=whole and (record.since or notices or any(one.transform is Transform.VIEW for one in grants.values())),
     )
 
 

@@ -58,7 +58,8 @@ class Shelf(NamedTuple):
 
 class View(NamedTuple):
     """`lookup` stands for the recipient's id of the record; `place`: the location in whose lists it stands ("" where
-    none is named). Moments are RFC 3339 in UTC, so that they compare as text."""
+    none is named); `frozen`: when the recipient was told to keep it and not to use it. Moments are RFC 3339 in UTC, so
+    that they compare as text."""
 
     lookup: bytes
     digest: bytes
@@ -66,6 +67,7 @@ class View(NamedTuple):
     first: str
     changed: str
     ended: str | None = None
+    frozen: str | None = None
 
 
 class Remembered(msgspec.Struct, frozen=True, array_like=True):
@@ -110,7 +112,7 @@ class Match(NamedTuple):
 
 
 def match(lookup: bytes, digest: bytes, view: View | None) -> Match:
-    same = view is not None and view.digest == digest and view.ended is None
+    same = view is not None and view.digest == digest and view.ended is None and view.frozen is None
     return Match(lookup, digest, view, Stamp(view.first, view.changed) if view is not None and same else None)
 
 
@@ -140,6 +142,10 @@ class Ended(NamedTuple):
     remains: bytes
 
 
+class Unannounced(Exception):
+    """Somebody who is restricted would be missing before the recipient was told to keep what it has (art. 19 AVG)."""
+
+
 class Owner(NamedTuple):
     """Whose record it is, as the screening sees this person now. `reasons`: why withheld (empty: available, None: no
     longer known here)."""
@@ -165,12 +171,17 @@ def has_ended(owner: Owner, *, version: int, current: int, unlisted: bool) -> bo
     return ENDS.issuperset(owner.reasons) if owner.reasons else unlisted
 
 
+def is_restricted(owner: Owner) -> bool:
+    return owner.reasons is not None and Reason.PUPIL_RESTRICTED in owner.reasons
+
+
 @dataclass(slots=True, eq=False)
 class Views:
     """Those of one answer, or of one part of one. `places`: the locations that were asked for (None: all). `seen`: what
     the answer held so far, and whether it was known in these places, shared by its parts. `whole`: with this part the
-    answer is complete, so that who is not in it may have ended; `single`: it has no other part. `written`: what the
-    entry's transaction writes down."""
+    answer is complete, so that who is not in it may have ended; `single`: it has no other part. `announces`: this
+    recipient deletes who is missing, and is told of a restriction first; `first`: it must be looked whether that was
+    done. `written`: what the entry's transaction writes down."""
 
     shelves: Shelves = field(repr=False)
     shelf: Shelf
@@ -179,6 +190,8 @@ class Views:
     places: frozenset[str] | None = None
     whole: bool = False
     single: bool = True
+    announces: bool = False
+    first: bool = False
     seen: dict[bytes, bool] = field(default_factory=dict, repr=False)
     written: list[Viewed] = field(default_factory=list, repr=False)
     told: int = 0
@@ -226,16 +239,28 @@ class Views:
     def ended(self, owner: Callable[[bytes], Owner], unlisted: Callable[[str, Owner], bool]) -> list[Ended]:
         """Who had been released and is told to have ended; nobody, while the answer is not complete. `owner`: by
         internal id; `unlisted`: whether the source would have shown this record and does not."""
-        if not self.whole or self.shelves.count(self.shelf, self.places) <= sum(self.seen.values()):
+        seen = sum(self.seen.values())
+        if not (self.whole or self.first) or self.shelves.count(self.shelf, self.places) <= (
+            seen if self.single else 0
+        ):
             return []
+        if self.first:
+            self._announced(owner)
         told: list[Ended] = []
-        for view, about in self.shelves.others(self.shelf, self.places, self.seen):
+        for view, about in self.shelves.others(self.shelf, self.places, self.seen) if self.whole else ():
             end = view.ended or self._end(view, about, owner, unlisted)
             if end is not None:
                 told.append(Ended(about.key, Stamp(view.first, end, "tobedeleted"), about.remains))
         self.told += len(told)
         self._note([one.stamp for one in told])
         return told
+
+    def _announced(self, owner: Callable[[bytes], Owner]) -> None:
+        """Raises Unannounced."""
+        for view, about in self.shelves.others(self.shelf, self.places, self.seen):
+            unheard = about.owner is not None and view.ended is None and view.frozen is None
+            if unheard and about.owner is not None and is_restricted(owner(about.owner)):
+                raise Unannounced
 
     def _end(
         self,

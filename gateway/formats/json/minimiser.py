@@ -123,6 +123,8 @@ class JsonMinimiser:
         here = [(key, write(line, stamp)) for (key, line), stamp in zip(rows, stamps, strict=True)]
         hidden = {key: [seen.reasons for seen in gone] for key, gone in walked.hidden}
         ended = emission.ended(self.projection.record, hidden)
+        if not self._words.tells_ends:
+            return here  # absence is all that this delivery tells
         return here + [(one.key, write(one.remains, one.stamp)) for one in ended]
 
     def split(self, body: bytes, part_bytes: int) -> Pieces:

@@ -60,11 +60,12 @@ def _leaf(leaf: Leaf, value: Any) -> Any:
 
 
 class Words:
-    """The gateway's own words for a record, as they stand at its end."""
+    """The gateway's own words for a record, as they stand at its end. `tells_ends`: one of them is its status."""
 
     def __init__(self, root: Branch) -> None:
         leaves = [(name, node) for name, node in root.fields.items() if isinstance(node, Leaf)]
         self._names = [(name, node.view) for name, node in leaves if node.view is not None]
+        self.tells_ends = any(view == "status" for _, view in self._names)
         self._made: dict[Stamp, bytes] = {}
 
     def write(self, record: bytes, stamp: Stamp) -> bytes:

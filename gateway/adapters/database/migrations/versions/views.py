@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("first", sa.Text(), nullable=False),
         sa.Column("changed", sa.Text(), nullable=False),
         sa.Column("ended", sa.Text(), nullable=True),
+        sa.Column("frozen", sa.Text(), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("lookup"),
         sqlite_strict=True,

@@ -1,0 +1,170 @@
+"""`GET /SOURCE/notices?schema=NAME`: what a recipient must do with what it has (art. 18, 19 AVG; R8, R26, R91, R94).
+
+For a delivery that says `notices: true`. The answer is the state of now, not a queue: who must be deleted (for 30 days
+after it was first told), and whose data must be kept and not used, as long as they are restricted; whoever is no longer
+named may be used again when he stands in a list. Only about pupils whom this recipient has, under its own id of them,
+without a reason. A list in which somebody restricted would be missing waits until this was fetched (`flow`). Leaves
+out: who has ended (`core.release.views`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from gateway.core.gate.decide import Call
+from gateway.core.model import Caller, PseudonymMethod, Subject
+from gateway.core.policy.schema import Record, Route, Schema
+from gateway.core.reasons import Reason
+from gateway.core.release.emission import ECK_ID, Sight
+from gateway.core.release.views import Owner, Remembered, Shelf, View, Viewed, has_ended, is_restricted
+from gateway.transfer import trail as entries
+from gateway.transfer.inquiry import Inquiry, accepts, named_purpose
+from gateway.transfer.ports import RegisterUnavailable, Snapshot
+from gateway.transfer.released import Answer, Released
+from gateway.transfer.request import Asked, Match, Request, Stop
+from gateway.transfer.steps import Steps, unregistered
+from gateway.transfer.trail import Built, Trail, instant
+
+_PLACE = re.compile(rb"/([A-Za-z0-9-]+)/notices")
+
+
+def is_notices(raw_path: bytes) -> bool:
+    """Whether notices are asked for here; no schema has this path."""
+    return _PLACE.fullmatch(raw_path) is not None
+
+
+class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`delete`: and whatever was made of it; `restrict`: keep it and do not use it, or only these fields of it."""
+
+    pupil: str
+    notice: Literal["delete", "restrict"]
+    since: str | None = None
+    fields: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Notice to {self.notice} …>"
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is said, about whom, and what is written down of it."""
+
+    notices: list[Notice] = field(default_factory=list)
+    subjects: dict[Subject, None] = field(default_factory=dict)
+    written: list[Viewed] = field(default_factory=list)
+
+
+class Notices(Steps):
+    """One per process."""
+
+    async def answer(self, caller: Caller, request: Request) -> Answer:
+        """Every refusal is registered before it is told."""
+        trail = self.begin(caller)
+        try:
+            source, schema = self._asked(request)
+            record = next((name for name, one in schema.records.items() if _is_person(one)), "")
+            trail = trail.at(Match(source, schema, Route("GET", "/notices", record, many=True), {}))
+            call = Call(source, schema.name, record, named_purpose(request), None)
+            return await self.steadily(lambda snapshot: self._answer(trail, call, snapshot))
+        except Stop as stop:
+            return await self.refuse(trail, stop)
+        except RegisterUnavailable:
+            return unregistered(trail)
+
+    def _asked(self, request: Request) -> tuple[str, Schema]:
+        """Read strictly."""
+        place = _PLACE.fullmatch(request.raw_path)
+        compiled = self.outside.world.now().compiled
+        source = place.group(1).decode() if place else ""
+        if source not in compiled.spoken:
+            raise Stop(Reason.ROUTE_UNKNOWN)
+        if request.method != "GET":
+            raise Stop(Reason.METHOD_NOT_ALLOWED, "GET")
+        accepts(request, b"application/json")
+        try:
+            given = parse_qsl(request.query.decode("ascii"), keep_blank_values=True, max_num_fields=4)
+        except ValueError:
+            raise Stop(Reason.PARAMETER_INVALID) from None
+        if any(name != "schema" for name, _ in given):
+            raise Stop(Reason.PARAMETER_UNKNOWN, "declared: schema")
+        if len(given) != 1:
+            raise Stop(Reason.PARAMETER_MISSING, "schema")
+        schema = compiled.schemas.get(given[0][1])
+        if schema is None or schema.name not in compiled.spoken[source]:
+            raise Stop(Reason.ROUTE_UNKNOWN, "schema")
+        return source, schema
+
+    async def _answer(self, trail: Trail, call: Call, snapshot: Snapshot) -> Released:
+        if not call.record:
+            raise Stop(Reason.ROUTE_UNKNOWN, "the schema has no persons")
+        granted = self.granted(trail, Inquiry(call, Asked(None, ())), snapshot)
+        if not granted.sight.delivery.notices:
+            raise Stop(Reason.ROUTE_UNKNOWN, "this delivery has no notices")
+        told = _Told()
+        for record in snapshot.compiled.schemas[call.schema].records.values():
+            if _is_person(record):
+                self._tell(told, granted.sight, record, f"{instant(trail.moment)[:-4]}Z")
+        body = msgspec.json.encode(sorted(told.notices, key=lambda one: (one.pupil, one.notice)))
+        built = Built(
+            released=tuple(told.subjects),
+            records=len(told.notices),
+            bytes=len(body),
+            digest=self.outside.world.digest(body),
+            views=tuple(told.written),
+            detail=(f"notices: {len(told.notices)}",),
+        )
+        draft = entries.delivery(trail, granted.permit, snapshot.versions, None, built)
+        receipt = await self.outside.register.append(draft)
+        return Released(receipt, body=body, purpose=granted.permit.standing.delivery.purpose)
+
+    def _tell(self, told: _Told, sight: Sight, record: Record, moment: str) -> None:
+        delivery = sight.delivery
+        shelf = Shelf(sight.source, delivery.recipient, delivery.purpose, delivery.schema, record.name)
+        for view, about in self.outside.views.others(shelf, None, ()):
+            subject = None if about.owner is None else sight.roster.by_id(about.owner)
+            name = _name(sight, about, subject)
+            for notice, after in _notices(sight, record, view, about, subject, moment) if name is not None else ():
+                told.notices.append(msgspec.structs.replace(notice, pupil=name))
+                told.subjects |= {subject: None} if subject is not None else {}
+                if after != view:
+                    told.written.append(Viewed(shelf, after, about))
+
+
+def _notices(
+    sight: Sight, record: Record, view: View, about: Remembered, subject: Subject | None, moment: str
+) -> Iterator[tuple[Notice, View]]:
+    """About one record, with what is then remembered of it."""
+    verdict = None if subject is None else sight.verdict(record, subject)
+    owner = Owner(None if verdict is None else verdict.reasons, subject)
+    ended = view.ended
+    if ended is None and has_ended(owner, version=about.version, current=sight.version, unlisted=False):
+        ended = moment
+    if ended is not None:
+        yield Notice("", "delete", ended), view._replace(ended=ended)
+    elif is_restricted(owner):
+        frozen = view.frozen or moment
+        yield Notice("", "restrict", frozen), view._replace(frozen=frozen)
+    elif verdict is not None:
+        fields = tuple(path for path, reason in verdict.fields if reason is Reason.PUPIL_RESTRICTED)
+        if fields:
+            yield Notice("", "restrict", fields=fields), view
+
+
+def _name(sight: Sight, about: Remembered, subject: Subject | None) -> str | None:
+    """By which id this recipient knows the pupil."""
+    method = sight.delivery.pseudonym
+    if method is PseudonymMethod.HMAC:
+        return about.key
+    if subject is None:
+        return None
+    return subject.ids.get(ECK_ID) if method is PseudonymMethod.ECK_ID else next(iter(subject.ids.values()), None)
+
+
+def _is_person(record: Record) -> bool:
+    return any(not one.at for one in record.subjects)

@@ -1,0 +1,179 @@
+"""`GET /lvs/notices`: what a recipient must delete, keep unused, or may use again; and what waits until it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway.core.facts import Restriction, RestrictionGround, Withdrawal
+from gateway.core.model import Category
+from gateway.transfer.steps import Sizes
+from tests.builders_formats import student_json
+from tests.simulators.asking import ASKING, asking_school, pseudonyms
+from tests.simulators.left import Left, left
+from tests.simulators.synchronised import announcing, pseudonym_of, telling
+from tests.simulators.world import NORTH, NOW, SIZES, School, a_school
+from tests.transfer.test_synchronisation import CONSENTED, LATER, RECORD, RESTRICTED, at, with_sex
+
+pytestmark = pytest.mark.anyio
+
+STUDENTS = f"/lvs/students/school?{NORTH}"
+NOTICES = "/lvs/notices?schema=edu-v-students"
+
+
+def consented(change: Callable[[str], str] = announcing, sizes: Sizes = SIZES) -> School:
+    school = asking_school(3, sizes, change=change)
+    for known in school.pupils:
+        school.record(known, *CONSENTED)
+    return school
+
+
+async def ask(school: School, target: str = STUDENTS) -> Left:
+    school.clock.now += LATER
+    return await left(await school.ask(target, recipient=ASKING))
+
+
+def restrict(school: School, number: int = 2, **said: Any) -> None:
+    school.record(number, *CONSENTED, Restriction(ground=RestrictionGround.ACCURACY, **said))
+
+
+async def test_list_waits_while_somebody_restricted_was_not_announced() -> None:
+    school = consented()
+    await ask(school)
+    restrict(school)
+
+    waits = await ask(school)
+    told = (await ask(school, NOTICES)).json()
+    after = await ask(school)
+
+    name = pseudonyms(school)[2]
+    assert (waits.status, waits.header("gateway-reason")) == (409, "NOTICES_FIRST")
+    assert told == [{"pupil": name, "notice": "restrict", "since": at(3)}]
+    assert (after.status, name in after.body.decode()) == (200, False)
+
+
+async def test_list_in_parts_waits_before_its_first_part() -> None:
+    school = consented(sizes=Sizes(100, RECORD + 10, 32))
+    await ask(school)
+    restrict(school)
+
+    assert (await ask(school)).status == 409
+
+
+async def test_restriction_is_told_as_long_as_it_lasts_and_the_pupil_comes_back_as_changed() -> None:
+    school = consented(lambda text: announcing(telling(text)))
+    await ask(school)
+    restrict(school)
+    first = (await ask(school, NOTICES)).json()
+    again = (await ask(school, NOTICES)).json()
+    school.record(2, *CONSENTED)
+
+    lifted = (await ask(school, NOTICES)).json()
+    back = {pseudonym_of(one): one for one in (await ask(school)).json()}[pseudonyms(school)[2]]
+
+    assert first == again != []
+    assert lifted == []
+    assert (back["status"], back["dateCreated"], back["dateLastModified"]) == ("active", at(1), at(5))
+    assert (await ask(school)).status == 200
+
+
+async def test_end_is_told_where_the_format_has_no_word_for_it() -> None:
+    school = consented()
+    await ask(school)
+    school.record(2, *CONSENTED, Withdrawal(moment=NOW))
+
+    listed = await ask(school)
+    told = (await ask(school, NOTICES)).json()
+
+    assert (listed.status, len(listed.json())) == (200, 2)
+    assert told == [{"pupil": pseudonyms(school)[2], "notice": "delete", "since": at(2)}]
+
+
+async def test_restriction_comes_before_a_withdrawal() -> None:
+    school = consented()
+    await ask(school)
+    school.record(2, *CONSENTED, RESTRICTED, Withdrawal(moment=NOW))
+
+    (told,) = (await ask(school, NOTICES)).json()
+
+    assert told["notice"] == "restrict"
+
+
+async def test_restricted_field_is_named_and_its_record_goes_on_leaving() -> None:
+    school = a_school(compiled=with_sex(announcing))
+    school.upstream.holds["/students/school"] = [student_json(one) for one in school.pupils.values()]
+    await left(await school.ask(STUDENTS))
+    restricted = Restriction(ground=RestrictionGround.ACCURACY, categories=frozenset({Category.SEX}))
+    school.record(2, restricted)
+
+    (told,) = (await left(await school.ask(NOTICES))).json()
+    listed = (await left(await school.ask(STUDENTS))).json()
+
+    assert (told["notice"], told["fields"]) == ("restrict", ["gender"])
+    assert [one["userIds"][0]["userId"] for one in listed if "gender" not in one] == [told["pupil"]]
+
+
+async def test_restriction_of_all_that_leaves_restricts_the_pupil() -> None:
+    school = consented()
+    await ask(school)
+    restrict(school, categories=frozenset({Category.PUPIL_NUMBER}))
+
+    told = (await ask(school, NOTICES)).json()
+
+    assert [(one["pupil"], one["notice"]) for one in told] == [(pseudonyms(school)[2], "restrict")]
+
+
+async def test_notices_are_about_pupils_whom_this_recipient_had() -> None:
+    school = consented()
+    restrict(school)
+    await ask(school)
+
+    assert (await ask(school, NOTICES)).json() == []
+
+
+async def test_notices_are_registered_about_whom_they_speak() -> None:
+    school = consented()
+    await ask(school)
+    restrict(school)
+
+    answer = await ask(school, NOTICES)
+
+    entry = school.register.drafts[-1]
+    assert (entry.id, entry.route) == (answer.header("gateway-transfer"), "GET /notices")
+    assert (entry.released, entry.detail) == ((school.pupils[2],), ("notices: 1",))
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("/lvs/notices", "PARAMETER_MISSING"),
+        ("/lvs/notices?schema=edu-v-students&since=2026", "PARAMETER_UNKNOWN"),
+        ("/lvs/notices?schema=edu-v-association", "ROUTE_UNKNOWN"),
+        ("/lvs/notices?schema=nothing", "ROUTE_UNKNOWN"),
+        ("/other/notices?schema=edu-v-students", "ROUTE_UNKNOWN"),
+    ],
+)
+async def test_notices_are_asked_strictly(target: str, reason: str) -> None:
+    assert (await ask(consented(), target)).header("gateway-reason") == reason
+
+
+async def test_delivery_without_notices_has_none() -> None:
+    school = consented(telling)
+    await ask(school)
+    restrict(school)
+
+    assert (await ask(school, NOTICES)).header("gateway-reason") == "ROUTE_UNKNOWN"
+    assert (await ask(school)).status == 200
+
+
+async def test_notices_that_cannot_be_registered_are_not_told() -> None:
+    school = consented()
+    await ask(school)
+    restrict(school)
+    school.register.unwritable = True
+
+    assert (await ask(school, NOTICES)).status == 503
+    school.register.unwritable = False
+    assert (await ask(school)).status == 409
