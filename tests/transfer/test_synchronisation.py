@@ -338,7 +338,8 @@ def with_sex(change: Callable[[str], str] = str) -> Compiled:
     text = change(telling(answered("uitgever-noord")))
     text = text.replace(
         "          status:\n",
-        "          gender:\n            reason: De aanspreekvorm in het materiaal.\n          language:\n            reason: De taal van het materiaal.\n          status:\n",
+        "          gender:\n            reason: De aanspreekvorm in het materiaal.\n"
+        "          language:\n            reason: De taal van het materiaal.\n          status:\n",
         1,
     )
     text = text.replace(
