@@ -87,7 +87,15 @@ organisation:
 sources:
   lvs:
     url: http://127.0.0.1:{ports.lvs}
-    schemas: [edu-v-students, edu-v-association, edu-v-results, oneroster-csv, oso-2019, duo-inschrijving-vo, eindtoets]
+    schemas:
+      - edu-v-students
+      - edu-v-association
+      - edu-v-results
+      - oneroster-csv
+      - oso-2019
+      - duo-inschrijving-vo
+      - eindtoets
+      - cijferlijst-csv
     token:
       url: http://127.0.0.1:{ports.lvs}/oauth/token
       client_id: gateway

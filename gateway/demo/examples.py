@@ -17,6 +17,7 @@ import orjson
 
 from gateway.demo.directory import NEXT_SCHOOL
 from gateway.demo.dossiers import dossier
+from gateway.demo.grades import grade_list
 from gateway.demo.pushes import enrolment, oins, participants
 from gateway.demo.records import Json, Records, make_records
 from gateway.demo.school import NOORD, Pupil, School, make_school
@@ -76,6 +77,10 @@ EXAMPLES = (
     Example(
         "csv", "gebruikers.csv", "oneroster-csv", "users", "digitale-leeromgeving", "klassen-inrichten",
         lambda _, held: _table(_students(held)),
+    ),
+    Example(
+        "csv", "cijfers.csv", "cijferlijst-csv", "cijferlijst", "ouders", "voortgang",
+        lambda school, _: grade_list(applicant(school)),
     ),
     Example(
         "xml", "aanvraag.xml", "oso-2019", "dossier", "samenwerkingsverband", "toelaatbaarheid",

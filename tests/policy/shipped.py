@@ -22,8 +22,8 @@ TODAY = date(2026, 11, 22)
 RECIPIENTS = sorted(path.stem for path in (ROOT / "recipients").glob("*.yaml"))
 # Those who receive on a permit alone (D4), and those with a standing delivery.
 ONE_OFF = ["hulpdiensten", "inspectie-onderzoek", "op-verzoek", "politie", "veilig-thuis"]
-# Those whose pupils consent by name (R63).
-NAMED = ["dyslexiebureau"]
+# Those whose pupils consent by name (R16, R30, R63).
+NAMED = ["dyslexiebureau", "hulpverlening", "stagebedrijf"]
 # Those who receive a dossier about one pupil.
 DOSSIERS = ["samenwerkingsverband", "school-povo", "school-vovo"]
 # Those who receive the set that a profile of a standard lays down, all in one document.
