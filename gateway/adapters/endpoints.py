@@ -8,8 +8,8 @@ truthfully whether anything was sent, as writes to the LVS do. Leaves out: what 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx2
@@ -18,6 +18,10 @@ from gateway.adapters.lvs.upstream import AccessToken, Client, NoToken, exchange
 from gateway.adapters.lvs.wire import Limits, Origin, Reply, encoded
 from gateway.core.gate.decide import Permit
 from gateway.transfer.ports import Message, NotSent, Receipt, UpstreamAnswer, UpstreamFailed
+
+_CHUNK = 256 * 1024
+_LONGEST = 3_600.0  # seconds that one file may take
+_MEDIA = {".json": "application/json", ".ndjson": "application/x-ndjson", ".csv": "text/csv; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,17 @@ class HttpEndpoints:
         if link is None:
             raise NotSent("no such endpoint in gateway.yaml")
         return await link.send(message)
+
+    async def put(self, permit: Permit, receipt: Receipt, endpoint: str, name: str, path: Path) -> None:
+        """A whole file under this name, to an endpoint that the agreement lists (R75); the same once more changes
+        nothing (RFC 9110 section 9.2.2). Raises NotSent, OutcomeUnknown or UpstreamFailed."""
+        agreement = permit.standing.recipient.agreement
+        if agreement is None or endpoint not in agreement.endpoints or not receipt.id:
+            raise ValueError("the permit is for another endpoint")
+        link = self._links.get(endpoint)
+        if link is None:
+            raise NotSent("no such endpoint in gateway.yaml")
+        await link.put(name, path)
 
     async def close(self) -> None:
         for link in self._links.values():
@@ -75,6 +90,16 @@ class _Link:
             raise UpstreamFailed("the answer is encoded though identity was asked")
         return UpstreamAnswer(reply.status, _media(reply), reply.body)
 
+    async def put(self, name: str, path: Path) -> None:
+        try:
+            token = await self._token.current()
+        except UpstreamFailed:
+            raise NotSent("no access to the endpoint") from None
+        request = _upload(self._origin, name, path, token)
+        reply = await exchange(self._transport, request, replace(self._limits, total=_LONGEST))
+        if not 200 <= reply.status < 300:
+            raise UpstreamFailed("the endpoint did not take the file")
+
     def _request(self, message: Message, token: bytes) -> httpx2.Request:
         origin = self._origin
         target = f"{origin.prefix or '/'}?{message.query}" if message.query else origin.prefix or "/"
@@ -90,6 +115,24 @@ class _Link:
         headers |= {"Authorization": token.decode("ascii")} if token else {}
         url = f"{'https' if origin.secure else 'http'}://{origin.authority}{encoded(target).decode('ascii')}"
         return httpx2.Request("POST", url, headers=headers, content=message.body)
+
+
+def _upload(origin: Origin, name: str, path: Path, token: bytes) -> httpx2.Request:
+    headers = {
+        "Host": origin.authority,
+        "User-Agent": "dataminimalisatie-gateway",
+        "Content-Type": _MEDIA.get(Path(name).suffix, "application/octet-stream"),
+        "Content-Length": str(path.stat().st_size),
+    } | ({"Authorization": token.decode("ascii")} if token else {})
+    target = encoded(f"{origin.prefix}/{name}").decode("ascii")
+    url = f"{'https' if origin.secure else 'http'}://{origin.authority}{target}"
+    return httpx2.Request("PUT", url, headers=headers, content=_chunks(path))
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
 
 
 def _media(reply: Reply) -> str:

@@ -16,6 +16,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+from gateway.adapters.endpoints import HttpEndpoints
 from gateway.adapters.exports.journal import Content, Job, Jobs, Running, StoredJournal
 from gateway.adapters.exports.made import Made, file_beside
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
@@ -25,15 +26,17 @@ from gateway.adapters.sorted_rows import SortedRows
 from gateway.bootstrap.files import keep
 from gateway.bootstrap.plane import outside_of, sizes_of
 from gateway.bootstrap.reports import cover
-from gateway.bootstrap.school import Refused, School, clock, random, upstream_sources, wire_limits
+from gateway.bootstrap.school import Refused, School, clock, endpoints_of, random, upstream_sources, wire_limits
 from gateway.core.file_forms import Form, in_form
 from gateway.core.persons import Actor, Deed
 from gateway.core.reasons import Reason
 from gateway.formats.csv import Flat
-from gateway.transfer.export import Asked, Export, Exported, Progress
+from gateway.transfer.export import Export
 from gateway.transfer.filing import Wanted
 from gateway.transfer.journal import Handed
 from gateway.transfer.listing import list_route
+from gateway.transfer.pages import Asked, Exported, Progress
+from gateway.transfer.ports import NotSent, OutcomeUnknown, UpstreamFailed
 from gateway.transfer.request import Stop
 from gateway.transfer.trail import instant
 
@@ -50,17 +53,20 @@ _PASSES = frozenset(
         Reason.REGISTER_UNAVAILABLE,
         Reason.FACTS_CHANGED,
         Reason.FACTS_STALE,
+        Reason.OUTCOME_UNKNOWN,
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked at the command line. `form`: of what is made; `anew`: a job that was killed is thrown away."""
+    """What is asked at the command line. `form`: of what is made; it goes to the file `output`, or else `to` an
+    endpoint of the recipient; `anew`: a job that was killed is thrown away."""
 
     wanted: Wanted
     form: Form
-    output: Path
+    output: Path | None = None
+    to: str | None = None
     anew: bool = False
 
 
@@ -77,7 +83,7 @@ def export(
     job = _job(school, jobs, _content(actor, order, records, said))
     try:
         with closing(jobs.journal(job.id)) as journal:
-            asked = Asked(job.id, actor.name, job.content.said, order.wanted, records)
+            asked = Asked(job.id, actor.name, job.content.said, order.wanted, records, order.to)
             exported = asyncio.run(_export(school, asked, order, journal, watch))
     except Running:
         raise Refused(["this export is running already"]) from None
@@ -127,7 +133,7 @@ def _content(actor: Actor, order: Order, records: tuple[str, ...], said: tuple[s
         platform=wanted.platform,
         records=records,
         form=order.form,
-        target=str(order.output.absolute()),
+        target=f"endpoint {order.to}" if order.output is None else str(order.output.absolute()),
         said=said,
     )
 
@@ -154,13 +160,15 @@ async def _export(
     register = DatabaseRegister(school.database, school.store_keys, lean=True)
     upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
     outside = outside_of(school, school.world(lean=True), register, upstream)
-    run = Run(school, order, journal, Export(outside, sizes_of(school), asked, upstream, journal, watch), watch)
+    endpoints = HttpEndpoints(endpoints_of(school.settings), system_trust, wire_limits(school.settings))
+    flow = Export(outside, sizes_of(school), asked, upstream, journal, watch)
     try:
-        return await run.run()
+        return await Run(school, order, journal, flow, endpoints, watch).run()
     finally:
         await outside.drift.settled()
         register.close()
         await upstream.close()
+        await endpoints.close()
 
 
 # -- what is made ----------------------------------------------------------------------------------------
@@ -174,6 +182,7 @@ class Run:
     order: Order
     journal: StoredJournal
     flow: Export
+    endpoints: HttpEndpoints
     watch: Callable[[Progress], None]
 
     async def run(self) -> Exported:
@@ -190,25 +199,52 @@ class Run:
         if not exported.tally.released:
             return await self.flow.hand_over(Handed(0, 0, ""))
         self._tell("writing", exported)
-        with file_beside(self.order.output, self._texts(exported)) as made:
+        with file_beside(self._target(), self._texts(exported)) as made:
             if not await self.flow.hand_over(self._handed(exported, made)):
                 return False
             if exported.stop is None:
                 self._tell("handing over", exported)
-                self._place(exported, made)
+                await (self._place(exported, made) if self.order.to is None else self._send(exported, made))
         return True
 
-    def _place(self, exported: Exported, made: Made) -> None:
+    def _target(self) -> Path:
+        """What is sent is made under the name of the job: a name of a file says nothing of anybody."""
+        names = {Form.ARRAY: "json", Form.LINES: "ndjson", Form.TABLE: "csv"}
+        folder, job = self.school.directory / "exports", self.flow.asked.id
+        return self.order.output or folder / f"{job}.{names[self.order.form]}"
+
+    async def _place(self, exported: Exported, made: Made) -> None:
         """The cover first: what it says is there as soon as the rest is."""
-        beside = self.order.output.with_name(self.order.output.name + ".cover.json")
-        beside.unlink(missing_ok=True)  # of a run that was killed here; before the first, nothing was there
-        keep(beside, cover(self.school, [exported]))
+        self._cover(exported, made)
         made.place()
+
+    def _cover(self, exported: Exported, made: Made) -> Path:
+        path = made.target.with_name(made.target.name + ".cover.json")
+        path.unlink(missing_ok=True)  # of a run that was killed here; before the first, nothing was there
+        keep(path, cover(self.school, [exported]))
+        return path
+
+    async def _send(self, exported: Exported, made: Made) -> None:
+        assert exported.permit is not None
+        assert exported.receipt is not None
+        assert self.order.to is not None
+        cover_file = self._cover(exported, made)
+        try:
+            for path, name in ((cover_file, cover_file.name), (made.path, made.target.name)):
+                await self.endpoints.put(exported.permit, exported.receipt, self.order.to, name, path)
+        except NotSent:
+            await self.flow.not_sent(Stop(Reason.NOT_SENT, "endpoint"))
+        except UpstreamFailed:
+            await self.flow.not_sent(Stop(Reason.UPSTREAM_FAILED, "the endpoint did not take it"))
+        except OutcomeUnknown:
+            await self.flow.not_sent(Stop(Reason.OUTCOME_UNKNOWN, "the same command sends it once more"))
+        finally:
+            cover_file.unlink(missing_ok=True)
 
     def _there(self, exported: Exported) -> bool:
         """A run before this one was killed when all was done. Raises Refused when something else is there."""
         closed = self.journal.closed()
-        if not self.order.output.exists():
+        if self.order.output is None or not self.order.output.exists():
             return False
         made = Made.of(self.order.output)
         if closed is None or closed.digest != self.school.store_keys.digest(made.sha256):

@@ -17,8 +17,8 @@ from gateway.bootstrap.files import source_of
 from gateway.cli.files import keep_report
 from gateway.cli.output import HERE, PROBLEMS, REFUSED, USAGE, Directory, OnBehalf, acting, errors, fail
 from gateway.core.file_forms import Form
-from gateway.transfer.export import Progress as HowFar
 from gateway.transfer.filing import Wanted, through
+from gateway.transfer.pages import Progress as HowFar
 
 FORMS = {"json": Form.ARRAY, "ndjson": Form.LINES, "csv": Form.TABLE}
 _EVERY = 10_000  # records between two lines, where there is no terminal
@@ -28,7 +28,12 @@ def export(
     recipient: Annotated[str, typer.Option("--recipient", help="Who receives: a file in recipients/.")],
     purpose: Annotated[str, typer.Option("--purpose", help="For which of its purposes.")],
     schema: Annotated[str, typer.Option("--schema", help="What the records are: a file in schemas/.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="A new file: NAME.json, NAME.ndjson or NAME.csv.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A new file: NAME.json, NAME.ndjson or NAME.csv.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Send it: an endpoint of gateway.yaml that the agreement lists.")
+    ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="A new file: what became of the rest.")] = None,
     final: Annotated[
         str | None, typer.Option("--final-recipient", help="Who gets it in the end, where the recipient is a platform.")
@@ -47,11 +52,13 @@ def export(
 ) -> None:
     """Read the source page by page and hand over what this recipient may have, registered, with a cover
     (OUT.cover.json). A run that was killed goes on when the same command is given again, within a day."""
+    if (output is None) == (to is None):
+        fail(["say where it goes: -o FILE, or --to ENDPOINT"], USAGE)
     chosen = _form(output, form)
     with acting(directory, by) as (opened, actor):
         who, platform = through(recipient, final)
         wanted = Wanted(source_of(opened, schema, source), schema, who, purpose, record, platform=platform)
-        order = exports.Order(wanted, chosen, output, anew=anew)
+        order = exports.Order(wanted, chosen, output, to, anew=anew)
         _possible(output, report, again=not anew and exports.unfinished(opened, actor, order))
         with _watching(as_json=as_json) as watch:
             exported, goes_on = exports.export(opened, actor, order, reason, watch)
@@ -65,17 +72,18 @@ def export(
         raise typer.Exit(REFUSED)
 
 
-def _form(output: Path, form: str | None) -> Form:
-    chosen = FORMS.get(form or output.suffix.removeprefix("."))
+def _form(output: Path | None, form: str | None) -> Form:
+    chosen = FORMS.get(form or (output.suffix.removeprefix(".") if output else ""))
     if chosen is None:
         fail(["say what is to be made: --form " + " or ".join(FORMS)], USAGE)
     return chosen
 
 
-def _possible(output: Path, report: Path | None, *, again: bool) -> None:
+def _possible(output: Path | None, report: Path | None, *, again: bool) -> None:
     """Before anything is asked of anybody. What a run that was killed made is its own."""
-    ours = {output, output.with_name(output.name + ".cover.json")} if again else set()
-    for one in [output, output.with_name(output.name + ".cover.json"), *([report] if report is not None else [])]:
+    made = [output, output.with_name(output.name + ".cover.json")] if output is not None else []
+    ours = set(made) if again else set()
+    for one in [*made, *([report] if report is not None else [])]:
         if one.exists() and one not in ours:
             fail([f"{one.name} exists already"], USAGE)
         if not one.absolute().parent.is_dir():

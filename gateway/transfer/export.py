@@ -9,124 +9,44 @@ Leaves out: what becomes of the rows (`bootstrap.exports`), where the journal is
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
 
 from gateway.core.days import legal_date
 from gateway.core.file_forms import OtherFormat
 from gateway.core.gate.decide import FILE, Call, Permit
-from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
-from gateway.core.release.emission import Emission, Sight
+from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
-from gateway.transfer.filing import Filing, Reader, Wanted, handed_in, reader_of
+from gateway.transfer.filing import Filing, handed_in, reader_of
 from gateway.transfer.filter import PersonsRegister
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Handed, Journal, Page
 from gateway.transfer.listing import list_route, organisation_query
 from gateway.transfer.minimiser import Minimiser
+from gateway.transfer.pages import Asked, Exported, OtherPage, Progress, Reading, Source, light, same, whose
 from gateway.transfer.parts import Piece
 from gateway.transfer.ports import (
     NotSent,
     OutcomeUnknown,
     RegisterUnavailable,
-    Roster,
     Snapshot,
     UpstreamCall,
     UpstreamFailed,
     UpstreamTimeout,
     VersionsChanged,
 )
-from gateway.transfer.remembered import Remembered
+from gateway.transfer.remembered import Granted, Remembered
 from gateway.transfer.request import Match, Stop, ask, upstream_path, upstream_query
 from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.tally import Tally, kept, recalled, sampled
 from gateway.transfer.trail import Trail
 
 _TRIES = 3  # readings of a page of which the source says something else each time; looks before handing over
-
-
-class Source(Protocol):
-    """The LVS, read as it sends."""
-
-    def stream(self, permit: Permit, call: UpstreamCall) -> AsyncGenerator[bytes]:
-        """The body of a list. Raises NotSent, UpstreamTimeout, UpstreamFailed, also halfway."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One job: by whom, what they said of it, and what of which source for whom. `records`: of one schema."""
-
-    id: str
-    person: str
-    said: tuple[str, ...]
-    wanted: Wanted
-    records: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is. `doing`: reading, part, page, looking, handing over."""
-
-    doing: str
-    page: int
-    pages: int
-    read: int
-    released: int
-
-
-@dataclass(slots=True)
-class Exported:
-    """What came of it. `stop`: why nothing of it may leave; `one_each`: a record is a person's, and each has one;
-    `paths`: what may leave of it."""
-
-    trail: Trail
-    tally: Tally = field(default_factory=Tally)
-    parts: int = 0
-    permit: Permit | None = None
-    stop: Stop | None = None
-    one_each: bool = False
-    paths: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Reading:
-    """One page while it is read: `known`: how far the parts came that are registered already. The rest is of the part
-    at hand."""
-
-    page: Page
-    match: Match
-    inquiry: Inquiry
-    reader: Reader
-    known: Done | None
-    consumed: int = 0
-    digest: hashlib.blake2b = field(default_factory=hashlib.blake2b)
-    last: bool = False
-    handed_in: int = 0
-    unknown: Mapping[str, int] = field(default_factory=dict, repr=False)
-    tally: Tally = field(default_factory=Tally)
-
-    def take(self, record: bytes) -> bool:
-        """Whether this one is new. Raises _OtherPage when those before are not what they were."""
-        self.digest.update(len(record).to_bytes(8, "big") + record)
-        self.consumed += 1
-        known = self.known
-        if known is None or self.consumed > known.consumed:
-            return True
-        if self.consumed == known.consumed and self.digest.digest() != known.prefix:
-            raise _OtherPage
-        return False
-
-
-class _OtherPage(Exception):
-    """The source no longer says what it said."""
 
 
 class Export(Filing):
@@ -151,7 +71,7 @@ class Export(Filing):
         self._journal = journal
         self._watch = watch
         self._pages: list[Page] = []
-        self._reading: _Reading | None = None
+        self._reading: Reading | None = None
         self._done: dict[Page, Done] = {}
         caller = asked.wanted.caller(asked.person)
         self.exported = Exported(replace(self.begin(caller), id=asked.id))
@@ -180,6 +100,18 @@ class Export(Filing):
         except RegisterUnavailable:
             self.exported.stop = Stop(Reason.REGISTER_UNAVAILABLE)
         return True
+
+    async def not_sent(self, stop: Stop) -> None:
+        """It was about to be handed over, and the register is told that it was not, or perhaps."""
+        await self._stopped(stop)
+
+    def granted(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Granted:
+        """The gate's; and an address of the agreement (R75, R109)."""
+        granted = super().granted(trail, inquiry, snapshot)
+        agreement = granted.permit.standing.recipient.agreement
+        if self.asked.endpoint is not None and self.asked.endpoint not in (agreement.endpoints if agreement else ()):
+            raise Stop(Reason.SUBPROCESSOR_UNKNOWN, "the agreement does not list this endpoint (agreement.endpoints)")
+        return granted
 
     # -- what is asked -----------------------------------------------------------------------------------
 
@@ -223,7 +155,7 @@ class Export(Filing):
         for done in self._journal.parts():
             self.exported.tally.join(recalled(done.tally))
             self.exported.parts += 1
-            self._done[done.page] = _light(done)
+            self._done[done.page] = light(done)
 
     # -- one page ----------------------------------------------------------------------------------------
 
@@ -234,7 +166,7 @@ class Export(Filing):
                 return
             try:
                 await self._read(page, done)
-            except _OtherPage:
+            except OtherPage:
                 await self._void(page)
             else:
                 return
@@ -245,7 +177,7 @@ class Export(Filing):
         self.exported.trail = self.exported.trail.at(match)
         permit, minimiser = await self._may(inquiry)
         reader = reader_of(match.schema, match.route.record, self.sizes.answer_bytes)
-        self._reading = reading = _Reading(page, match, inquiry, reader, known)
+        self._reading = reading = Reading(page, match, inquiry, reader, known)
         size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
         query = upstream_query(inquiry.asked, {})
         call = UpstreamCall(match.source, match.route.method, upstream_path(match, {}), query)
@@ -262,10 +194,10 @@ class Export(Filing):
                     records.append(record)
                     held += len(record)
         if known is not None and reading.consumed < known.consumed:
-            raise _OtherPage
+            raise OtherPage
         await self._emit(reading, records, last=True)
 
-    async def _records(self, permit: Permit, call: UpstreamCall, reading: _Reading) -> AsyncGenerator[bytes]:
+    async def _records(self, permit: Permit, call: UpstreamCall, reading: Reading) -> AsyncGenerator[bytes]:
         """As the source sends them; what it says that is no list of records holds no word of it."""
         try:
             async with aclosing(self._source.stream(permit, call)) as chunks:
@@ -281,7 +213,7 @@ class Export(Filing):
         except UpstreamTimeout:
             raise Stop(Reason.UPSTREAM_TIMEOUT) from None
 
-    async def _emit(self, reading: _Reading, records: list[bytes], *, last: bool) -> None:
+    async def _emit(self, reading: Reading, records: list[bytes], *, last: bool) -> None:
         tally, match = self.exported.tally, reading.match
         tolerated = tolerable(tally.handed_in + len(records)) - tally.malformed
         piece = Piece(reading.reader.piece(records), self._journal.next, tolerated)
@@ -314,10 +246,10 @@ class Export(Filing):
             versions=(versions.policy, versions.facts, versions.keys),
             day=emission.sight.today,
             head=minimised.head,
-            released=_whose(reading, emission),
+            released=whose(reading, emission),
             tally=kept(tally),
         )
-        self._done[reading.page] = _light(done)
+        self._done[reading.page] = light(done)
         return altered(draft, advances=self._journal.advance(done, minimised.rows))
 
     # -- before it is handed over ------------------------------------------------------------------------
@@ -343,7 +275,7 @@ class Export(Filing):
                 advances=self._journal.closing(handed),
             )
             try:
-                await self.outside.register.append(draft)
+                self.exported.receipt = await self.outside.register.append(draft)
             except VersionsChanged:
                 continue
             return True
@@ -359,7 +291,7 @@ class Export(Filing):
         if versions.facts == done.versions[1] and done.day == legal_date(self.outside.clock()):
             return True
         record = snapshot.compiled.schemas[inquiry.call.schema].records[inquiry.call.record]
-        return all(_same(granted.sight, granted.roster, record, paths, ids) for paths, ids in done.released)
+        return all(same(granted.sight, granted.roster, record, paths, ids) for paths, ids in done.released)
 
     async def _void(self, page: Page) -> None:
         """The parts of this page are registered and not handed over; the register says so of everybody in them."""
@@ -393,29 +325,3 @@ class Export(Filing):
     def _tell(self, doing: str, page: int) -> None:
         tally = self.exported.tally
         self._watch(Progress(doing, page, len(self._pages), tally.handed_in, tally.released))
-
-
-def _light(done: Done) -> Done:
-    """Without whose it is: of a million pupils that does not stay in memory."""
-    return Done(
-        done.number, done.page, done.consumed, done.prefix, done.last, done.versions, done.day, done.head, (), b""
-    )  # fmt: skip
-
-
-def _whose(reading: _Reading, emission: Emission) -> tuple[tuple[tuple[str, ...], tuple[bytes, ...]], ...]:
-    """Who is in a part, by what was withheld of them."""
-    record = reading.match.schema.records[reading.page.record]
-    found: dict[tuple[str, ...], list[bytes]] = {}
-    for subject in emission.released:
-        paths = tuple(sorted(emission.verdict(record, subject).withheld))
-        found.setdefault(paths, []).append(subject.id)
-    return tuple((paths, tuple(ids)) for paths, ids in found.items())
-
-
-def _same(sight: Sight, roster: Roster, record: Record, paths: tuple[str, ...], ids: Sequence[bytes]) -> bool:
-    for one in ids:
-        subject = roster.by_id(one)
-        verdict = sight.verdict(record, subject) if subject is not None else None
-        if verdict is None or not verdict.available or tuple(sorted(verdict.withheld)) != paths:
-            return False
-    return True

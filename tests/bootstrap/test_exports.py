@@ -24,13 +24,14 @@ from gateway.demo.control import Fault
 from gateway.demo.directory import Ports, make_directory
 from gateway.demo.lvs import DemoLvs, make_lvs
 from gateway.demo.server import running
-from gateway.transfer.export import Exported, Progress
 from gateway.transfer.filing import Wanted
-from tests.servers import counting_bytes
+from gateway.transfer.pages import Exported, Progress
+from tests.servers import Turn, answer, counting_bytes, free_port, scripted
 from tests.simulators.persons import somebody
 
 WANTED = Wanted("lvs", "edu-v-students", "toetsbureau", "papieren-toets", "Student")
 WHO = somebody("j.jansen")
+FORMS = {".ndjson": Form.LINES, ".csv": Form.TABLE}
 
 
 class Killed(BaseException):
@@ -46,12 +47,26 @@ class Exporting:
     lvs: DemoLvs
 
     def run(
-        self, output: str = "uit.json", watch: Callable[[Progress], None] = lambda _: None, *, anew: bool = False
+        self,
+        output: str | None = "uit.json",
+        watch: Callable[[Progress], None] = lambda _: None,
+        *,
+        to: str | None = None,
+        anew: bool = False,
     ) -> tuple[Exported, bool]:
-        form = Form.LINES if output.endswith("ndjson") else Form.ARRAY
+        form = FORMS.get(Path(output or "").suffix, Form.ARRAY)
         with open_school(self.directory) as school:
-            order = exports.Order(WANTED, form, self.folder / output, anew=anew)
+            order = exports.Order(WANTED, form, self.folder / output if output else None, to, anew=anew)
             return exports.export(school, WHO, order, "toets", watch)
+
+    def agree(self, url: str, *, listed: bool = True) -> None:
+        """The bureau takes files at this address; `listed`: as the agreement says."""
+        settings, recipient = self.directory / "gateway.yaml", self.directory / "recipients" / "toetsbureau.yaml"
+        edited(settings, "endpoints:\n", f"endpoints:\n  bureau:\n    url: {url}/drop\n")
+        if listed:
+            edited(recipient, "  sub_processors: []\n", "  endpoints: [bureau]\n  sub_processors: []\n")
+            with open_school(self.directory) as school:
+                acts.activate(school, "toetsbureau", somebody(), "afgesproken")
 
     def killed(
         self, at: int, output: str = "uit.json", then: Callable[[], None] = lambda: None, doing: str = ""
@@ -95,6 +110,12 @@ class Exporting:
 
     def made(self, output: str = "uit.json") -> bytes:
         return (self.folder / output).read_bytes()
+
+
+def edited(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
 
 
 def pseudonyms(text: bytes) -> list[str]:
@@ -262,3 +283,53 @@ def test_what_is_there_is_not_written_over(exporting: Exporting) -> None:
         exporting.run()
 
     assert exporting.made() == b"ours"
+
+
+def test_table_for_a_spreadsheet_has_a_row_for_everybody(exporting: Exporting) -> None:
+    exported, _ = exporting.run("uit.csv")
+
+    head, *rows = exporting.made("uit.csv").decode("utf-8-sig").splitlines()
+    assert head.startswith("userIds.userId;userIds.userIdType;")
+    assert len(rows) == exported.tally.released
+    assert len({row.partition(";")[0] for row in rows}) == len(rows)
+
+
+def test_endpoint_of_the_agreement_gets_the_cover_and_then_the_file(exporting: Exporting) -> None:
+    created = answer(b"", status=b"201 Created")
+    with scripted(Turn([created]), Turn([created])) as server:
+        exporting.agree(server.url)
+        exported, goes_on = exporting.run(None, to="bureau")
+
+    cover, file = (request.partition(b"\r\n\r\n") for request in server.requests)
+    name = f"/drop/{exported.trail.id}.json"
+    assert (exported.stop, goes_on) == (None, False)
+    assert file[0].startswith(f"PUT {name} HTTP/1.1\r\n".encode())
+    assert cover[0].startswith(f"PUT {name}.cover.json HTTP/1.1\r\n".encode())
+    assert orjson.loads(cover[2])["purpose"] == "papieren-toets"
+    assert len(pseudonyms(file[2])) == exported.tally.released
+    assert exporting.left() == []
+
+
+def test_endpoint_that_was_not_reached_is_tried_again_by_the_same_command(exporting: Exporting) -> None:
+    exporting.agree(f"http://127.0.0.1:{free_port()}")
+    stopped, goes_on = exporting.run(None, to="bureau")
+    registered = len(exporting.parts())
+
+    again, _ = exporting.run(None, to="bureau")
+
+    assert stopped.stop is not None
+    assert (stopped.stop.reason, goes_on) == (Reason.NOT_SENT, True)
+    assert again.trail.id == stopped.trail.id
+    assert {entry["kind"] for entry in exporting.parts()[registered:]} == {"closing", "refusal"}
+
+
+def test_endpoint_that_the_agreement_does_not_list_gets_nothing(exporting: Exporting) -> None:
+    exporting.agree(f"http://127.0.0.1:{free_port()}", listed=False)
+    before = len(exporting.lvs.control.calls)
+
+    exported, _ = exporting.run(None, to="bureau")
+
+    assert exported.stop is not None
+    assert exported.stop.reason is Reason.SUBPROCESSOR_UNKNOWN
+    assert len(exporting.lvs.control.calls) == before
+    assert exporting.entries()[-1]["reasons"] == ["SUBPROCESSOR_UNKNOWN"]

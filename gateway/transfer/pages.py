@@ -1,0 +1,128 @@
+"""What an export is asked, how far it is, and one page of it while it is read.
+
+Leaves out: the steps (`export`), what is kept for a later run (`journal`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gateway.core.gate.decide import Permit
+from gateway.core.policy.schema import Record
+from gateway.core.release.emission import Emission, Sight
+from gateway.transfer.filing import Reader, Wanted
+from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.journal import Done, Page
+from gateway.transfer.ports import Receipt, Roster, UpstreamCall
+from gateway.transfer.request import Match, Stop
+from gateway.transfer.tally import Tally
+from gateway.transfer.trail import Trail
+
+
+class Source(Protocol):
+    """The LVS, read as it sends."""
+
+    def stream(self, permit: Permit, call: UpstreamCall) -> AsyncGenerator[bytes]:
+        """The body of a list. Raises NotSent, UpstreamTimeout, UpstreamFailed, also halfway."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One job: by whom, what they said of it, and what of which source for whom. `records`: of one schema; `endpoint`:
+    the recipient's, to which the gateway itself sends it."""
+
+    id: str
+    person: str
+    said: tuple[str, ...]
+    wanted: Wanted
+    records: tuple[str, ...]
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `doing`: reading, part, page, looking, handing over."""
+
+    doing: str
+    page: int
+    pages: int
+    read: int
+    released: int
+
+
+@dataclass(slots=True)
+class Exported:
+    """What came of it. `stop`: why nothing of it may leave; `one_each`: a record is a person's, and each has one;
+    `paths`: what may leave of it."""
+
+    trail: Trail
+    tally: Tally = field(default_factory=Tally)
+    parts: int = 0
+    permit: Permit | None = None
+    stop: Stop | None = None
+    one_each: bool = False
+    paths: tuple[str, ...] = ()
+    receipt: Receipt | None = None
+
+
+@dataclass(slots=True)
+class Reading:
+    """One page while it is read: `known`: how far the parts came that are registered already. The rest is of the part
+    at hand."""
+
+    page: Page
+    match: Match
+    inquiry: Inquiry
+    reader: Reader
+    known: Done | None
+    consumed: int = 0
+    digest: hashlib.blake2b = field(default_factory=hashlib.blake2b)
+    last: bool = False
+    handed_in: int = 0
+    unknown: Mapping[str, int] = field(default_factory=dict, repr=False)
+    tally: Tally = field(default_factory=Tally)
+
+    def take(self, record: bytes) -> bool:
+        """Whether this one is new. Raises OtherPage when those before are not what they were."""
+        self.digest.update(len(record).to_bytes(8, "big") + record)
+        self.consumed += 1
+        known = self.known
+        if known is None or self.consumed > known.consumed:
+            return True
+        if self.consumed == known.consumed and self.digest.digest() != known.prefix:
+            raise OtherPage
+        return False
+
+
+class OtherPage(Exception):
+    """The source no longer says what it said."""
+
+
+def light(done: Done) -> Done:
+    """Without whose it is: of a million pupils that does not stay in memory."""
+    return Done(
+        done.number, done.page, done.consumed, done.prefix, done.last, done.versions, done.day, done.head, (), b""
+    )  # fmt: skip
+
+
+def whose(reading: Reading, emission: Emission) -> tuple[tuple[tuple[str, ...], tuple[bytes, ...]], ...]:
+    """Who is in a part, by what was withheld of them."""
+    record = reading.match.schema.records[reading.page.record]
+    found: dict[tuple[str, ...], list[bytes]] = {}
+    for subject in emission.released:
+        paths = tuple(sorted(emission.verdict(record, subject).withheld))
+        found.setdefault(paths, []).append(subject.id)
+    return tuple((paths, tuple(ids)) for paths, ids in found.items())
+
+
+def same(sight: Sight, roster: Roster, record: Record, paths: tuple[str, ...], ids: Sequence[bytes]) -> bool:
+    for one in ids:
+        subject = roster.by_id(one)
+        verdict = sight.verdict(record, subject) if subject is not None else None
+        if verdict is None or not verdict.available or tuple(sorted(verdict.withheld)) != paths:
+            return False
+    return True
