@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +9,11 @@ import orjson
 import pytest
 from lxml import etree
 
-from gateway.bootstrap import acts, session
-from gateway.bootstrap.school import create_key, legal_today, open_school
-from gateway.bootstrap.templates import SHARE, answered
-from gateway.cli.demo_school import SEED, furnish
-from gateway.demo.directory import Ports, make_directory
-from gateway.demo.examples import EXAMPLES, Example, make_examples
-from gateway.demo.lvs import make_lvs
-from gateway.demo.server import running
+from gateway.bootstrap import acts
+from gateway.bootstrap.school import open_school
+from gateway.demo.examples import EXAMPLES, Example
 from tests.cli.conftest import CommandLine
 from tests.official import needs_standards, oso_schema
-from tests.servers import counting_bytes
-
-SECRET = "a secret"
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
-    """The demo school as `gateway demo` furnishes it, its LVS in a thread."""
-    place = tmp_path_factory.mktemp("demo")
-    today = legal_today()
-    with running(make_lvs(SEED, today, "gateway", SECRET, counting_bytes()).app) as url:
-        ports = Ports(0, 0, int(url.rpartition(":")[2]))
-        make_directory(place / "demo", SHARE, replace(ports, gateway=8080, admin=8081), SECRET, today, answered)
-        create_key(place / "demo")
-        asyncio.run(furnish(place / "demo"))
-    make_examples(place / "demo", SEED, today)
-    return CommandLine(place / "demo", session.session_file(place / "demo"))
 
 
 def asked(one: Example) -> list[str]:

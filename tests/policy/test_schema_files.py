@@ -297,3 +297,11 @@ def test_example_in_the_documents_is_a_schema() -> None:
     loaded = load_schema(example, "schemas/mijn-formaat.yaml")
     assert isinstance(loaded, Schema), loaded
     assert loaded.records["leerling"].subjects[0].keys is not None
+
+
+def test_what_a_record_claims_is_read_in_xml_only() -> None:
+    line = next(one for one in schema_text("edu-v-students").splitlines() if one.strip().startswith("alias:"))
+    text = changed(schema_text("edu-v-students"), (line, line.replace("}", ", claim: {of: consent}}")))
+    loaded = load_schema(text, "schemas/edu-v-students.yaml")
+    assert isinstance(loaded, list)
+    assert [one.message for one in loaded] == ["'claim' belongs to XML"]

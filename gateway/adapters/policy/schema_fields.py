@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from gateway.adapters.policy.forms import UNANSWERED, CategoryName, ClassName, Form, Key, Mended
 from gateway.core.policy.grants import node_at
-from gateway.core.policy.schema import Branch, Flag, Hidden, Leaf, LeafType, Many, Node, Told
+from gateway.core.policy.schema import Branch, Claim, Flag, Hidden, Leaf, LeafType, Many, Node, Recorded, Told
 
 # A key that is missing from a leaf leaves the field unclassified, and that never goes out (R9).
 RULES = {"class": "R9", "category": "R9"}
@@ -48,6 +48,15 @@ class FlagForm(Form):
     closed: list[Plain] = Field(default_factory=list)
 
 
+class ClaimForm(Form):
+    """What the record says here only the school's facts decide. `granted`: the word that leaves where they say yes;
+    `denied`: words for no, which hold a record where they say yes. In XML only."""
+
+    of: Recorded
+    granted: Plain | None = None
+    denied: list[Plain] = Field(default_factory=list)
+
+
 class LeafForm(Form):
     """One value."""
 
@@ -66,6 +75,7 @@ class LeafForm(Form):
     flag: FlagForm | None = None
     refers: Reference | None = None
     view: Told | None = None
+    claim: ClaimForm | None = None
 
 
 class BranchForm(Form):
@@ -144,11 +154,16 @@ def _leaf(leaf: LeafForm) -> Leaf:
         leaf.refers,
         leaf.several,
         leaf.view,
+        _claim(leaf.claim),
     )
 
 
 def _hidden(hidden: HiddenForm | None) -> Hidden | None:
     return None if hidden is None else Hidden(tuple(hidden.by), hidden.value, hidden.kind, dict(hidden.values))
+
+
+def _claim(claim: ClaimForm | None) -> Claim | None:
+    return None if claim is None else Claim(claim.of, claim.granted or "", tuple(claim.denied))
 
 
 def _flag(flag: FlagForm | None) -> Flag | None:

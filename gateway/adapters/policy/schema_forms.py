@@ -309,6 +309,8 @@ def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[
             yield (*place, "ids"), "'ids' must be one of the identities", "form"
         elif not _bears(root, subject.at, form.identities[subject.ids]):
             yield (*place, "at"), "no object with these ids stands at 'at'", "form"
+    if form.format != "xml" and any(leaf.claim is not None for _, leaf in leaves(root)):
+        yield (*where, "fields"), "'claim' belongs to XML", "form"
     if not record.subjects and any(leaf.field_class.value == "id" for _, leaf in leaves(root)):
         yield where, "a record with an id of a person must say whose it is in 'subjects'", "R46"
 

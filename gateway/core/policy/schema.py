@@ -45,6 +45,20 @@ class Flag:
     closed: tuple[str, ...]
 
 
+Recorded = Literal["inzage", "inzage-day", "inzage-remark", "consent"]
+"""What the school records, of which a record may say something too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A field in which a record says `of` itself what only the school's facts decide. `granted`: the word for yes that
+    leaves where the facts say so; `denied`: words that say no, which holds a record of which the facts say yes."""
+
+    of: Recorded
+    granted: str = ""
+    denied: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A scalar. `maps` names the kind of thing (group, enrolment, …) whose id this is: mapped per recipient.
@@ -52,7 +66,7 @@ class Leaf:
     behind; `choice`: of the required fields of one object with this word, exactly one is there (`several`: at least
     one); `refers`: what this id names: in a set of files the record and field ("users.sourcedId") of a row, in XML the
     path of the id of another object of the document; `view`: what it says of the record's life, which leaves as the
-    gateway saw it for this recipient, or fixed (house rule 7)."""
+    gateway saw it for this recipient, or fixed (house rule 7); `claim`: what it says of the school's facts."""
 
     type: LeafType
     category: Category
@@ -69,6 +83,7 @@ class Leaf:
     refers: str | None = None
     several: bool = False
     view: Told | None = None
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,12 @@ class Guard:
             return Reason.BSN_NOT_ALLOWED
         return self._masked(leaf, text) if leaf.transform is Transform.MASK else text
 
+    def said(self, leaf: Leaf, text: str) -> str | Reason:
+        """What leaves of a text that a person of the school recorded to go along (R57): it waits for nobody, and names
+        nobody else."""
+        masked = self._circle().mask(text) if leaf.transform is Transform.MASK else text
+        return Reason.BSN_NOT_ALLOWED if found_in(masked) or self._is_own(text) else masked
+
     def _masked(self, leaf: Leaf, text: str) -> str | Reason:
         masked = self._circle().mask(text)
         if found_in(masked):

@@ -37,8 +37,8 @@ class RecordGone(Exception):
 
 @dataclass(slots=True)
 class Built:
-    """What building one record did. `people`: seen already, by their element; `flags`: what leaves in flags, by path;
-    `blocked`: what stayed behind because of what is in it."""
+    """What building one record did. `people`: seen already, by their element; `flags`: what leaves in flags, and what
+    the school recorded, by path; `blocked`: what stayed behind because of what is in it."""
 
     people: dict[etree._Element, Seen]
     flags: Mapping[str, str]
@@ -151,6 +151,9 @@ class Builder:
         content = step.content
         if isinstance(content, Value) and content.leaf.transform is Transform.FIXED and not step.many:
             etree.SubElement(into, step.name).text = written(content.leaf.value)
+            return True
+        if isinstance(content, Value) and not items and not step.many and content.path in self._built.flags:
+            etree.SubElement(into, step.name).text = self._built.flags[content.path]
             return True
         if step.required and not items:
             raise Malformed

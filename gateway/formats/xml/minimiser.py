@@ -7,18 +7,19 @@ there, values that the standard demands for what is secret. Leaves out: which re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from lxml import etree
 
 from gateway.core.file_forms import Form, in_form
-from gateway.core.model import Category, Transform
+from gateway.core.model import Category, Subject, Transform
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
+from gateway.core.release.claims import denied, recorded
 from gateway.core.release.emission import Emission, Seen, contradicted
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Projection, without
@@ -29,7 +30,7 @@ from gateway.formats.xml.build import Builder, Built, Gone, RecordGone
 from gateway.formats.xml.lane import Row, lane
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.places import Place
-from gateway.formats.xml.plan import Plan, Planner, subjects
+from gateway.formats.xml.plan import Plan, Planner, subjects, values
 from gateway.formats.xml.references import References
 from gateway.formats.xml.source import Names, Source
 from gateway.formats.xml.straight import Unusual
@@ -84,7 +85,12 @@ class XmlMinimiser:
         self._people = [one.at for one in subjects(projection.root)]
         self._references = References(record, self._source)
         self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
-        self._lane = lane(projection, self._source, self.plan, self._places, self._births, self._tag)
+        self._claimed = {leaf.path: leaf for leaf in values(projection.root) if leaf.path in self._source.claims}
+        self._lane = (
+            None
+            if self._source.claims
+            else lane(projection, self._source, self.plan, self._places, self._births, self._tag)
+        )
 
     def __repr__(self) -> str:
         return f"<XmlMinimiser of {self.projection.record.name}>"
@@ -205,9 +211,9 @@ class XmlMinimiser:
         plan = self.plan(withheld | self._closed(flags), reference_day(emission.sight.today), form.parts)
         if plan is None:
             raise Gone
-        built = Built(people, self._told(flags, plan))
         about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
         guard = Guard(emission, about, circle, special=self.projection.special)
+        built = Built(people, self._told(flags, plan) | self._recorded(about, emission, guard))
         made = self._names.element(form.tag)
         try:
             Builder(self._source, emission, guard, built, record).fill(plan.root, record, made)
@@ -237,7 +243,8 @@ class XmlMinimiser:
             found = self._source.elements(record, place.subject.at)
             for element in found:
                 seen = place.see(element, emission)
-                people[element] = contradicted(seen) if self._contradicts(place, element, seen) else seen
+                wrong = self._contradicts(place, element, seen) or self._denies(record, seen, emission)
+                people[element] = contradicted(seen) if wrong else seen
         if self._places and not people:
             raise Malformed
 
@@ -248,6 +255,34 @@ class XmlMinimiser:
             return False
         said = [text.strip()[:10] for text in self._source.texts(element, path) if text.strip()]
         return any(day != seen.born.isoformat() for day in said)
+
+    def _denies(self, record: etree._Element, seen: Seen, emission: Emission) -> bool:
+        """R109: a no where the school recorded a yes."""
+        if not self._source.claims or seen.reasons or seen.subject is None:
+            return False
+        sight = emission.sight
+        facts = sight.facts.about(seen.subject.id)
+        return any(
+            denied(claim, text, facts, sight.delivery, sight.today)
+            for path, claim in self._source.claims.items()
+            for text in self._source.texts(record, path)
+        )
+
+    def _recorded(self, about: Sequence[Subject], emission: Emission, guard: Guard) -> dict[str, str]:
+        """R57, N26: what leaves where the record speaks of what the school recorded. A record about several says it of
+        nobody."""
+        if not self._source.claims or len(about) != 1:
+            return {}
+        sight = emission.sight
+        facts = sight.facts.about(about[0].id)
+        found: dict[str, str] = {}
+        for path, claim in self._source.claims.items():
+            text = recorded(claim, facts, sight.delivery, sight.today)
+            leaf = self._claimed.get(path)
+            said = guard.said(leaf, text) if leaf is not None and text is not None else None
+            if said is not None and not isinstance(said, Reason):
+                found[path] = said
+        return found
 
     def _birth(self, place: Place) -> str | None:
         """The field of this person's birth date, from the person's own object."""

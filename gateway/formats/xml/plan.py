@@ -201,6 +201,16 @@ def _paths(element: Element) -> Iterator[str]:
             yield step.content.path
 
 
+def values(branch: Branch) -> Iterator[Leaf]:
+    """Every value of a tree that leaves."""
+    for node in branch.fields.values():
+        item = node.item if isinstance(node, Many) else node
+        if isinstance(item, Branch):
+            yield from values(item)
+        elif isinstance(item, Leaf):
+            yield item
+
+
 def subjects(branch: Branch) -> Iterator[projection.Subject]:
     """Everybody a tree speaks of."""
     if branch.subject is not None:

@@ -67,6 +67,7 @@ class Source:
         self._numbers = [path for path, leaf in leaves if is_number(leaf)]
         self._documents = [path for path, leaf in leaves if leaf.field_class is FieldClass.DOCUMENT]
         self.flags: Mapping[str, Leaf] = {path: leaf for path, leaf in leaves if leaf.flag is not None}
+        self.claims = {path: leaf.claim for path, leaf in leaves if leaf.claim is not None}
 
     @property
     def counts_documents(self) -> bool:
