@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from gateway.core.gate.decide import Permit
 from gateway.core.model import Person, Subject
+from gateway.core.policy.schema import Soap
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.circle import Circle
@@ -22,6 +23,7 @@ from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.release.views import Shelf, Unannounced, Views
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.messages import asked, messages, operation
 from gateway.transfer.minimiser import Minimiser
 from gateway.transfer.parts import Part, Parts, Piece
 from gateway.transfer.ports import (
@@ -34,7 +36,7 @@ from gateway.transfer.ports import (
     UpstreamFailed,
     UpstreamTimeout,
 )
-from gateway.transfer.released import Answer, Released
+from gateway.transfer.released import Answer, Released, media_of
 from gateway.transfer.remembered import Granted
 from gateway.transfer.request import Match, Stop, upstream_path, upstream_query
 from gateway.transfer.resolve import Absent, Resolver
@@ -71,7 +73,8 @@ class Flow(Steps):
             return await self.steadily(lambda snapshot: self._nothing_there(trail, match, inquiry, snapshot))
         self.outside.drift.look(match, fetched.body)
         counted = permit.standing.delivery.aggregate is not None  # of all records at once, and the answer is small
-        if len(fetched.body) > self.sizes.answer_bytes and _is_list(match, inquiry) and not counted:
+        whole = counted or match.route.soap is not None
+        if len(fetched.body) > self.sizes.answer_bytes and _is_list(match, inquiry) and not whole:
             return await self.in_parts(trail, match, inquiry, fetched.body)
         return await self.steadily(lambda snapshot: self.release(trail, match, inquiry, target, fetched, snapshot))
 
@@ -134,7 +137,9 @@ class Flow(Steps):
             return _absence(permit, match, await self.outside.register.append(draft))
         receipt = await self.outside.register.append(draft)
         emission.confirm()
-        return Released(receipt, body=minimised.body, purpose=permit.standing.delivery.purpose)
+        return Released(
+            receipt, body=minimised.body, media=media_of(match.route), purpose=permit.standing.delivery.purpose
+        )
 
     async def _nothing_there(self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Released:
         """The source has none. Where a request named it, that looks as any other absence (house rule 5); a list that
@@ -218,9 +223,10 @@ class Flow(Steps):
 
     def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
         granted = self.granted(trail, inquiry, snapshot)
-        if granted.minimiser is None:
+        minimiser = messages(trail.match, granted, snapshot) or granted.minimiser
+        if minimiser is None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)
-        return granted.permit, self.watched(trail, inquiry, granted, granted.minimiser), granted.minimiser
+        return granted.permit, self.watched(trail, inquiry, granted, minimiser), minimiser
 
     def watched(self, trail: Trail, inquiry: Inquiry, granted: Granted, minimiser: Minimiser) -> Emission:
         """With what this recipient last got, where its delivery tells that or its format asks for it."""
@@ -254,6 +260,8 @@ class Flow(Steps):
 
 def aimed_at(resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Absent:
     route = match.route
+    if route.soap is not None:
+        return _asked_by_message(resolver, match, route.soap, inquiry)
     things = resolver.things(inquiry.asked.things, many=route.many)
     if isinstance(things, Absent):
         return things
@@ -267,8 +275,18 @@ def aimed_at(resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Abs
     return Target(UpstreamCall(match.source, route.method, path, query, body), person)
 
 
+def _asked_by_message(resolver: Resolver, match: Match, soap: Soap, inquiry: Inquiry) -> Target | Absent:
+    body = asked(resolver, match, soap, inquiry)
+    if isinstance(body, Absent):
+        return body
+    return Target(UpstreamCall(match.source, "POST", upstream_path(match, {}), body=body, action=soap.action))
+
+
 def _absence(permit: Permit, match: Match, receipt: Receipt, *, listed: bool = False) -> Released:
     purpose = permit.standing.delivery.purpose
+    if listed and match.route.soap is not None:
+        nothing = operation(match, match.route.soap).nothing()
+        return Released(receipt, body=nothing, media=media_of(match.route), purpose=purpose)
     if listed:
         return Released(receipt, body=b"[]", purpose=purpose)
     return Released(receipt, Reason.NOT_AVAILABLE, shape=match.schema.errors, purpose=purpose)

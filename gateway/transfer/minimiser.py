@@ -12,7 +12,7 @@ from gateway.core.release.minimised import EnvelopeBroken, Minimised
 from gateway.core.release.projection import Projection
 from gateway.formats.csv import CsvMinimiser
 from gateway.formats.json.minimiser import Pieces
-from gateway.formats.xml import XmlMinimiser
+from gateway.formats.xml import Operation, XmlMinimiser
 
 
 class Minimiser(Protocol):
@@ -78,6 +78,37 @@ class Documents:
     def split(self, body: bytes, part_bytes: int) -> Pieces:
         del body, part_bytes
         raise EnvelopeBroken("a document has no parts")
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """XML in the messages of one operation of SOAP: built whole, in an envelope of our own."""
+
+    xml: XmlMinimiser
+    operation: Operation
+    aggregate: Aggregate | None = None
+    masks: bool = False
+
+    @property
+    def projection(self) -> Projection:
+        return self.xml.projection
+
+    def minimise(
+        self,
+        body: bytes,
+        emission: Emission,
+        *,
+        many: bool,
+        tolerated: int | None = None,
+        circle: Circle | None = None,
+        apart: bool = False,
+    ) -> Minimised:
+        del many, tolerated, circle, apart
+        return self.operation.answer(body, self.xml, emission)
+
+    def split(self, body: bytes, part_bytes: int) -> Pieces:
+        del body, part_bytes
+        raise EnvelopeBroken("a message has no parts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,18 +62,21 @@ class Register(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UpstreamCall:
-    """A call to a source: path and query already encoded, relative to the source's URL."""
+    """A call to a source: path and query already encoded, relative to the source's URL. `action`: of SOAP; then `body`
+    is the element for the body of the message, and the adapter puts the school's own header above it."""
 
     source: str
     method: str
     path: str
     query: str = field(default="", repr=False)
     body: bytes | None = field(default=None, repr=False)
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamAnswer:
-    """Status and whole body (bounded), identity-encoded JSON only when `status` is 2xx."""
+    """Status and whole body (bounded), identity-encoded JSON (XML for a call with an action) only when `status` is
+    2xx, or a message of SOAP that is a fault."""
 
     status: int
     media_type: str

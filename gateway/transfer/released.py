@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from gateway.core.policy.schema import Route
 from gateway.core.reasons import Reason
 from gateway.transfer.ports import Receipt
 
 JSON = b"application/json"
+SOAP = b"text/xml; charset=utf-8"
+
+
+def media_of(route: Route) -> bytes:
+    """In what the answers of this route leave."""
+    return JSON if route.soap is None else SOAP
 
 
 @dataclass(frozen=True, slots=True)

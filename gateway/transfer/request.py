@@ -7,7 +7,7 @@ mapped ids stand for (`flow`), bodies (`formats`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_to_bytes, urlencode
@@ -83,7 +83,7 @@ class Router:
     """The routes of every source, compiled once: exact paths by look-up, templates by number of segments."""
 
     def __init__(self, sources: Mapping[str, Iterable[Schema]]) -> None:
-        self._matched: dict[tuple[bytes, str], Match] = {}
+        self._matched: dict[tuple[bytes, str, str], Match] = {}
         self._routes: dict[tuple[str, int], list[tuple[tuple[str, ...], Schema, Route]]] = {}
         for source, schemas in sources.items():
             for schema in schemas:
@@ -93,25 +93,30 @@ class Router:
         for candidates in self._routes.values():
             candidates.sort(key=lambda candidate: [part.startswith("{") for part in candidate[0]])
 
-    def match(self, raw_path: bytes, method: str) -> Match:
-        """The one route of this path and method; Stop(ROUTE_UNKNOWN) or Stop(METHOD_NOT_ALLOWED)."""
-        known = self._matched.get((raw_path, method))
+    def match(self, raw_path: bytes, method: str, action: str = "") -> Match:
+        """The one route of this path and method, and in SOAP this action; Stop(ROUTE_UNKNOWN) or
+        Stop(METHOD_NOT_ALLOWED)."""
+        known = self._matched.get((raw_path, method, action))
         if known is None:
-            known = self._match(raw_path, method)
-            if not known.values:  # as many as there are routes; a path with an id is read each time
-                self._matched[raw_path, method] = known
+            known = self._match(raw_path, method, action)
+            # as many as there are routes; a path with an id is read each time, and an action no other route has none
+            if not known.values and (known.route.soap is not None or not action):
+                self._matched[raw_path, method, action] = known
         return known
 
-    def _match(self, raw_path: bytes, method: str) -> Match:
+    def _match(self, raw_path: bytes, method: str, action: str) -> Match:
         source, *segments = _decoded(raw_path)
-        methods = []
+        methods, actions = [], []
         for template, schema, route in self._routes.get((source, len(segments)), ()):
             values = _fit(template, segments)
             if values is None:
                 continue
-            if route.method == method:
+            if route.method == method and (route.soap is None or route.soap.action == action):
                 return Match(source, schema, route, values)
             methods.append(route.method)
+            actions += [route.soap.action] if route.soap is not None and route.method == method else []
+        if actions:
+            raise Stop(Reason.ROUTE_UNKNOWN, "SOAPAction: " + ", ".join(actions))
         raise Stop(Reason.METHOD_NOT_ALLOWED, ", ".join(methods)) if methods else Stop(Reason.ROUTE_UNKNOWN)
 
 
@@ -157,8 +162,8 @@ def _ask(match: Match, query: bytes, organisation: Organisation) -> Asked:
     given = _given(match, query)
     declared = {parameter.name: parameter for parameter in match.route.parameters}
     for name, value in given.items():
-        _check(declared[name], value)
-    _required(match.route.parameters, given)
+        check(declared[name], value)
+    required(match.route.parameters, given)
     used = [(parameter, given[parameter.name]) for parameter in match.route.parameters if parameter.name in given]
     things = [(parameter, value) for parameter, value in used if parameter.meaning == "thing"]
     plain = [(one.name, value) for one, value in used if one.meaning == "plain" and one.place == "query"]
@@ -192,7 +197,8 @@ def _names(parameters: tuple[Parameter, ...]) -> str:
     return "declared: " + ", ".join(parameter.name for parameter in parameters if parameter.place == "query")
 
 
-def _check(parameter: Parameter, value: str) -> None:
+def check(parameter: Parameter, value: str) -> None:
+    """Raises Stop(PARAMETER_INVALID)."""
     fits = 0 < len(value) <= _LONGEST_VALUE and value.isprintable()
     if parameter.type == "boolean":
         fits = value in ("true", "false")
@@ -202,7 +208,8 @@ def _check(parameter: Parameter, value: str) -> None:
         raise Stop(Reason.PARAMETER_INVALID, parameter.name)
 
 
-def _required(parameters: tuple[Parameter, ...], given: Mapping[str, str]) -> None:
+def required(parameters: Iterable[Parameter], given: Container[str]) -> None:
+    """Raises Stop(PARAMETER_MISSING)."""
     missing = [parameter.name for parameter in parameters if parameter.required and parameter.name not in given]
     if missing:
         raise Stop(Reason.PARAMETER_MISSING, ", ".join(missing))

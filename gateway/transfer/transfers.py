@@ -7,7 +7,7 @@ import contextlib
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.transfer.flow import Flow
-from gateway.transfer.inquiry import inquire
+from gateway.transfer.inquiry import action_of, inquire
 from gateway.transfer.notices import Notices, is_notices
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.transfer.push import Push, is_push
@@ -41,7 +41,7 @@ class Transfers:
             return await self._notices.answer(caller, request)
         trail = self._flow.begin(caller)
         try:
-            match = self._world.now().compiled.router.match(request.raw_path, request.method)
+            match = self._world.now().compiled.router.match(request.raw_path, request.method, action_of(request))
             trail = trail.at(match)
             inquiry = await inquire(match, request, self._world.organisation, depth=self._flow.sizes.depth)
             if match.route.write is not None:

@@ -14,6 +14,7 @@ from gateway.core.policy.schema import Branch, Many, Record
 from gateway.core.release.drift import shown
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.xml.parse import Limits, document, records
+from gateway.formats.xml.message import is_envelope
 from gateway.formats.xml.source import Names
 
 _RECORDS = 64  # looked at in one list: a field that only few records have turns up in another sample
@@ -35,7 +36,8 @@ def unknown_fields(
 
 def _records(body: bytes, record: Record, names: Names, limits: Limits, *, many: bool) -> Iterable[etree._Element]:
     if not many:
-        return [document(body, limits)]
+        root = document(body, limits)
+        return [root] if not is_envelope(root) else root.iterfind("*/*/*")  # in an answer, in the body of a message
     return islice(records([body], names(record.envelope), names(record.element or record.name), limits), _RECORDS)
 
 

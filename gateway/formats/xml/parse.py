@@ -111,6 +111,18 @@ class Listed:
             raise EnvelopeBroken("too many elements in one record")
 
 
+def started(opening: bytes, element: str) -> etree._Element | None:
+    """The first such element that is whole within these first bytes of a document."""
+    try:
+        _screen(opening)
+    except EnvelopeBroken:
+        return None
+    parser: Any = etree.XMLPullParser(events=("end",), tag=element, **_OPTIONS)
+    if not _fed(parser, opening):
+        return None
+    return next((found for _, found in parser.read_events()), None)
+
+
 def too_deep(element: etree._Element, most: int) -> bool:
     """Whether more than `most` elements stand within each other. Looks no deeper than that."""
     level = [element]
