@@ -93,6 +93,15 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorisation:
+    """The school's own authorisation in messages of UWLR to the source."""
+
+    key: Secret
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """An LVS the gateway reads from, or, without a `url`, one whose files come in. `succeeds`: the source it replaces;
     pupils it does not know yet then wait for a person who links them."""
@@ -104,6 +113,7 @@ class Source:
     roster_every_seconds: float
     roster_stale_after_seconds: float
     succeeds: str | None
+    authorisation: Authorisation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +222,7 @@ def _overridable(value: Mapping[str, object]) -> list[tuple[str, ...]]:
     for name in sources if isinstance(sources, dict) else ():
         paths += [("sources", name, "url"), ("sources", name, "token", "url")]
         paths += [("sources", name, "token", key) for key in ("client_id", "client_secret")]
+        paths += [("sources", name, "authorisation", key) for key in ("key", "code", "name")]
     endpoints = value.get("endpoints")
     paths += [("endpoints", name, "url") for name in (endpoints if isinstance(endpoints, dict) else ())]
     return paths
@@ -297,6 +308,7 @@ def _build(form: SettingsForm, directory: Path) -> Settings:
 
 
 def _source(name: str, form: SourceForm, directory: Path) -> Source:
+    known = form.authorisation
     return Source(
         name=name,
         url=form.url.rstrip("/") if form.url is not None else None,
@@ -305,6 +317,7 @@ def _source(name: str, form: SourceForm, directory: Path) -> Source:
         roster_every_seconds=form.roster.every,
         roster_stale_after_seconds=form.roster.stale_after,
         succeeds=form.succeeds,
+        authorisation=Authorisation(_secret(known.key, directory), known.code, known.name) if known else None,
     )
 
 

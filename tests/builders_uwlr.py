@@ -135,3 +135,77 @@ def keys_in(body: bytes, path: str) -> list[str]:
     """The keys of the elements at this path, by local names."""
     steps = "/".join(f"{{*}}{step}" for step in path.split("/"))
     return [str(one.get("key")) for one in etree.fromstring(body).iterfind(steps) if one.get("key")]
+
+
+# -- messages ------------------------------------------------------------------------------------------------
+
+HAAL = "HaalLeerlinggegevens"
+STRUCTURE = f"{SPACE}/structuur_verzoek"
+PUPILS_OF = f"{SPACE}/leerlingen_verzoek"
+TEACHERS_OF = f"{SPACE}/leerkrachten_verzoek"
+OPERATIONS = {
+    HAAL: ("leerlinggegevens", "leerlinggegevens"),
+    STRUCTURE: ("structuur", "leerlinggegevens-structuur"),
+    PUPILS_OF: ("leerlingen", "leerlinggegevens-leerlingen"),
+    TEACHERS_OF: ("leerkrachten", "leerlinggegevens-leerkrachten"),
+}
+"""SOAPAction → what request and answer are called by, and the element in the answer."""
+
+
+def message(content: str, header: str = "") -> bytes:
+    head = f"<s:Header>{header}</s:Header>" if header else ""
+    return (
+        f'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">{head}<s:Body>{content}</s:Body></s:Envelope>'
+    ).encode()
+
+
+def authorisation(key: str, code: str) -> str:
+    space = "http://www.edustandaard.nl/leerresultaten/2/autorisatie"
+    return (
+        f'<autorisatie xmlns="{space}"><autorisatiesleutel>{key}</autorisatiesleutel><klantcode>{code}</klantcode>'
+        "<klantnaam>Uitgeverij</klantnaam></autorisatie>"
+    )
+
+
+def asking(action: str = HAAL, more: str = "", *, brin: str = "01AB", header: str = "") -> bytes:
+    """A request of this operation; `more` stands behind what every request has."""
+    name, _ = OPERATIONS[action]
+    return message(
+        f'<{name}_verzoek xmlns="{SPACE}"><schooljaar>2026-2027</schooljaar><brincode>{brin}</brincode>'
+        f"<dependancecode>00</dependancecode><xsdversie>2.2</xsdversie>{more}</{name}_verzoek>",
+        header,
+    )
+
+
+def groups(*keys: str) -> str:
+    named = "".join(f'<groep key="{key}"/>' for key in keys)
+    return f"<groepen>{named}</groepen>"
+
+
+def answering(content: bytes | None, action: str = HAAL) -> bytes:
+    """What the LVS answers with this leerlinggegevens; None: it has nothing."""
+    name, element = OPERATIONS[action]
+    inner = "<geengegevens/>"
+    if content is not None:
+        root = etree.fromstring(content)
+        parts = {
+            STRUCTURE: ("school", "vestigingen", "groepen"),
+            PUPILS_OF: ("school", "leerlingen"),
+            TEACHERS_OF: ("school", "leerkrachten"),
+        }.get(action)
+        for one in list(root):
+            if parts is not None and etree.QName(one).localname not in parts:
+                root.remove(one)
+        root.tag = f"{{{SPACE}}}{element}"
+        inner = etree.tostring(root).decode()
+    return message(f'<{name}_antwoord xmlns="{SPACE}">{inner}</{name}_antwoord>')
+
+
+def content_of(body: bytes) -> etree._Element:
+    """The element in the body of a message."""
+    return etree.fromstring(body)[-1][0]
+
+
+def answered_with(body: bytes) -> bytes:
+    """What stands in the answer of a message."""
+    return etree.tostring(content_of(body)[0])

@@ -31,6 +31,7 @@ from gateway.adapters.world import StoredWorld, Surroundings
 from gateway.core.days import legal_date
 from gateway.core.model import Subject
 from gateway.core.persons import MAY, Actor, Deed, may, names_pupils, places
+from gateway.formats.xml.message import authorised
 from gateway.settings import Settings
 from gateway.transfer.trail import uuid7
 
@@ -236,7 +237,9 @@ def upstream_sources(settings: Settings) -> dict[str, UpstreamSource]:
 
 
 def _upstream_source(source: settings_file.Source, url: str) -> UpstreamSource:
-    return UpstreamSource(url, _client(source.token))
+    known = source.authorisation
+    header = authorised(settings_file.read_secret(known.key), known.code, known.name) if known else b""
+    return UpstreamSource(url, _client(source.token), header)
 
 
 def _client(token: settings_file.Token | None) -> Client | None:

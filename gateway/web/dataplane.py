@@ -8,20 +8,22 @@ Leaves out: the steps of a transfer (`transfer.flow`), credentials (`identify`),
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
+from gateway.formats.xml.message import HEADER_BYTES
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.transfer.push import is_push
 from gateway.transfer.released import Answer
 from gateway.transfer.request import Request, Stop
 from gateway.transfer.upload import is_upload
-from gateway.web.identify import Callers, identify
+from gateway.web.identify import Callers, identify, identify_message, offers
 from gateway.web.limits import Concurrency, RateLimit
 from gateway.web.respond import BrokenOff, Send, leave
 
@@ -67,6 +69,23 @@ class Doors:
     report: Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Back to who called. Whoever calls by a message of SOAP is answered by one, also before its route is known;
+    who hands one in is not."""
+
+    send: Send
+    scope: Scope
+
+    async def leave(self, answer: Answer) -> None:
+        by_fault = answer.shape == "problem" and self._calls_by_message()
+        await leave(replace(answer, shape="soap") if by_fault else answer, self.send)
+
+    def _calls_by_message(self) -> bool:
+        path = self.scope["raw_path"]
+        return _is_message(_combined(self.scope["headers"])) and not is_upload(path) and not is_push(path)
+
+
 class DataPlane:
     """ASGI application; `oauth` is Starlette's."""
 
@@ -80,27 +99,39 @@ class DataPlane:
             await self._enter(scope, receive, send)
         except RegisterUnavailable:
             # nobody can be known without the database, so nothing was read and nothing can be registered
-            await leave(self._transfers.unavailable(), send)
+            await _Way(send, scope).leave(self._transfers.unavailable())
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._doors.look()
         origin = _origin(scope)
         headers = _combined(scope["headers"])
+        way = _Way(send, scope)
         if not self._doors.per_origin.allows(origin):
-            await self._anonymous(send, origin, Reason.RATE_LIMITED)
+            await self._anonymous(way, origin, Reason.RATE_LIMITED)
         elif not self._secure(scope, headers):
-            await self._anonymous(send, origin, Reason.INSECURE_TRANSPORT)
+            await self._anonymous(way, origin, Reason.INSECURE_TRANSPORT)
         elif scope["raw_path"] == b"/oauth/token":
             await self._oauth(scope, receive, send)
+        elif _is_message(headers) and not offers(headers):
+            await self._by_message(scope, headers, receive, way)
         else:
             caller = identify(headers, self._doors.callers)
             if caller is None:
-                await self._anonymous(send, origin, Reason.CALLER_UNAUTHENTICATED)
+                await self._anonymous(way, origin, Reason.CALLER_UNAUTHENTICATED)
             else:
-                await self._known(caller, scope, headers, receive, send)
+                await self._known(caller, scope, headers, receive, way)
+
+    async def _by_message(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, way: _Way) -> None:
+        """Who sends a message of SOAP stands in its first bytes; no more of it is read before that is known."""
+        opening = await _opening(receive, self._doors.body_seconds)
+        caller = identify_message(opening.read, self._doors.callers)
+        if caller is None:
+            await self._anonymous(way, _origin(scope), Reason.CALLER_UNAUTHENTICATED)
+        else:
+            await self._known(caller, scope, headers, opening.receive, way)
 
     async def _known(
-        self, caller: Caller, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
+        self, caller: Caller, scope: Scope, headers: dict[bytes, bytes], receive: Receive, way: _Way
     ) -> None:
         key = caller.recipient or caller.credential
         try:
@@ -108,9 +139,9 @@ class DataPlane:
             with self._doors.concurrency.slot(key):
                 request = _request(scope, headers, receive, self._doors)
                 # sent within the slot: an answer that leaves slowly is still one that runs
-                await self._leave(caller, await self._answer(caller, request), send)
+                await self._leave(caller, await self._answer(caller, request), way)
         except Stop as stop:
-            await self._leave(caller, await self._transfers.refuse(caller, stop), send)
+            await self._leave(caller, await self._transfers.refuse(caller, stop), way)
 
     async def _answer(self, caller: Caller, request: Request) -> Answer:
         try:
@@ -121,17 +152,17 @@ class DataPlane:
             self._doors.report(type(error).__name__)
             return await self._transfers.refuse(caller, Stop(Reason.INTERNAL))
 
-    async def _leave(self, caller: Caller, answer: Answer, send: Send) -> None:
+    async def _leave(self, caller: Caller, answer: Answer, way: _Way) -> None:
         self._doors.observe(caller.recipient or "-", answer.reason.value if answer.reason else "released")
         try:
-            await leave(answer, send)
+            await way.leave(answer)
         except BrokenOff as broken:
             self._doors.report(f"broken off: {broken}")
             raise
 
-    async def _anonymous(self, send: Send, origin: str, reason: Reason) -> None:
+    async def _anonymous(self, way: _Way, origin: str, reason: Reason) -> None:
         self._doors.observe("-", reason.value)
-        await leave(await self._transfers.refuse_anonymous(origin, reason), send)
+        await way.leave(await self._transfers.refuse_anonymous(origin, reason))
 
     def _secure(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         """TLS, or loopback, or a named proxy that says it ended TLS (R107)."""
@@ -176,6 +207,39 @@ def _combined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 def _origin(scope: Scope) -> str:
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def _is_message(headers: dict[bytes, bytes]) -> bool:
+    """SOAP 1.1 section 6."""
+    return headers.get(b"content-type", b"").lower().partition(b";")[0].strip() == b"text/xml"
+
+
+@dataclass(slots=True)
+class _Opening:
+    """The first bytes of a body, and the whole of it as if nothing had been read."""
+
+    read: bytes
+    more: bool
+    rest: Receive
+
+    async def receive(self) -> Any:
+        if not self.read:
+            return await self.rest()
+        message = {"type": "http.request", "body": self.read, "more_body": self.more}
+        self.read = b""
+        return message
+
+
+async def _opening(receive: Receive, seconds: float) -> _Opening:
+    """As many bytes as may tell who sends it; what does not come in time tells nothing."""
+    found = _Opening(b"", more=True, rest=receive)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while found.more and len(found.read) < HEADER_BYTES:
+                message = await receive()
+                found.read += message.get("body", b"")
+                found.more = message["type"] == "http.request" and message.get("more_body", False)
+    return found
 
 
 def _bounds(raw_path: bytes, doors: Doors) -> tuple[int, float]:

@@ -1,4 +1,5 @@
-"""Who is calling: a bearer token of ours, or an API key in `Gateway-Key` (R72, R81). Nothing else counts.
+"""Who is calling: a bearer token of ours, an API key in `Gateway-Key`, or the authorisation in a message of UWLR (R72,
+R81). Nothing else counts.
 
 Leaves out: what the caller may do (`core.gate.decide`).
 """
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from gateway.core.model import Caller
+from gateway.formats.xml.message import authorisation
 
 
 class Callers(Protocol):
@@ -33,6 +35,19 @@ def identify(headers: Mapping[bytes, bytes], callers: Callers) -> Caller | None:
     scheme, _, token = bearer.partition(b" ")
     secret = _text(token.strip())
     return callers.by_token(secret) if secret and scheme.lower() == b"bearer" else None
+
+
+def offers(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether there is a credential in the headers, known or not."""
+    return b"authorization" in headers or b"gateway-key" in headers
+
+
+def identify_message(opening: bytes, callers: Callers) -> Caller | None:
+    """The caller whose API key stands in `autorisatiesleutel` and whose id in `klantcode`: a key that was mixed up
+    with another school's is nobody's. `opening`: the first bytes of the message."""
+    found = authorisation(opening)
+    caller = callers.by_api_key(found.key) if found is not None else None
+    return caller if found is not None and caller is not None and caller.credential == found.code else None
 
 
 def _text(secret: bytes) -> str:

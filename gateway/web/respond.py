@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from gateway.core.reasons import Reason
-from gateway.transfer.released import JSON, Answer, Released
+from gateway.formats.xml.message import fault
+from gateway.transfer.released import JSON, SOAP, Answer, Released
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
@@ -41,16 +42,29 @@ def _content(answer: Answer) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
 
 def problem(shape: str, reason: Reason, about: str = "") -> tuple[int, bytes, bytes]:
     """(status, media type, body) in the shape of the format that was called (Edu-V StatusResponse, or a list of
-    them), else an RFC 9457 problem. `about` holds words of our own schemas only."""
+    them; a SOAP fault), else an RFC 9457 problem. `about` holds words of our own schemas only."""
     outward = reason.outward
     status, sentence = outward.meaning.status, outward.meaning.recipient
     detail = f"{sentence} ({about})" if about and reason is outward else sentence
     if shape == "problem":
         return status, PROBLEM, orjson.dumps({"status": status, "title": outward.value, "detail": detail})
+    if shape == "soap":
+        return _fault(outward, about if reason is outward else "")
     # one word only where a pupil is concerned (house rule 5)
     message = outward.value if outward is Reason.NOT_AVAILABLE else f"{outward.value}: {detail}"
     entry = {"status": status, "statusMessage": message}
     return status, JSON, orjson.dumps([entry] if shape == "edu-v-list" else entry)
+
+
+# What a server says of HTTP itself, before there is a message to answer; anything else leaves with a fault, and a fault
+# with 500 (SOAP 1.1 section 6.2): many clients read none under another status.
+_OF_HTTP = frozenset({401, 404, 405, 406, 413, 415, 429, 503})
+
+
+def _fault(outward: Reason, about: str) -> tuple[int, bytes, bytes]:
+    status, sentence = outward.meaning.status, outward.meaning.recipient
+    code = "Client" if status < 500 else "Server"
+    return status if status in _OF_HTTP else 500, SOAP, fault(code, outward.value, sentence, about)
 
 
 def _headers(answer: Answer, media: bytes, status: int, size: int | None) -> Headers:

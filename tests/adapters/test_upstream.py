@@ -25,6 +25,7 @@ from gateway.core.gate.decide import Permit
 from gateway.demo.control import FAULTS, Fault
 from gateway.demo.records import pupil_reference
 from gateway.demo.school import MASTER
+from gateway.formats.xml.message import Authorisation, authorisation, authorised
 from gateway.transfer.ports import (
     NotSent,
     OutcomeUnknown,
@@ -101,9 +102,51 @@ async def test_read_says_what_is_accepted_and_nothing_of_the_caller(permit: Perm
         async with upstream(server.url) as one:
             await one.read(permit, GROUPS)
     assert server.requests == [
-        b"GET /groups/school?%s HTTP/1.1\r\nHost: localhost:%d\r\nAccept: application/json\r\n"
-        b"Accept-Encoding: identity\r\nUser-Agent: dataminimalisatie-gateway\r\n\r\n" % (QUERY.encode(), server.port)
+        b"GET /groups/school?%s HTTP/1.1\r\nHost: localhost:%d\r\nAccept-Encoding: identity\r\n"
+        b"User-Agent: dataminimalisatie-gateway\r\nAccept: application/json\r\n\r\n" % (QUERY.encode(), server.port)
     ]
+
+
+MESSAGE = UpstreamCall("lvs", "POST", "/uwlr", body=b"<ask/>", action="Haal")
+XML = b"HTTP/1.1 %s\r\nContent-Type: text/xml\r\nContent-Length: 4\r\n\r\n<a/>"
+
+
+@asynccontextmanager
+async def by_message(url: str) -> AsyncIterator[HttpUpstream]:
+    header = authorised("secret-of-the-school", "code", "De School")
+    one = HttpUpstream({"lvs": Source(url, header=header)}, system_trust(), QUICK)
+    try:
+        yield one
+    finally:
+        await one.close()
+
+
+@pytest.mark.parametrize("writes", [False, True])
+async def test_message_carries_the_school_s_own_authorisation(permit: Permit, writes: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    with scripted(Turn([XML % b"200 OK"])) as server:
+        async with by_message(server.url) as one:
+            found = await (one.write(permit, MESSAGE) if writes else one.read(permit, MESSAGE))
+    assert found == UpstreamAnswer(200, "text/xml", b"<a/>")
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert b'soapaction: "haal"' in head.lower()
+    assert b"content-type: text/xml; charset=utf-8" in head.lower()
+    assert authorisation(body) == Authorisation("secret-of-the-school", "code")
+    assert b"<soap:Body><ask/></soap:Body>" in body
+
+
+async def test_fault_is_an_answer_to_a_write_and_none_to_a_read(permit: Permit) -> None:
+    with scripted(Turn([XML % b"500 No"]), Turn([XML % b"500 No"])) as server:
+        async with by_message(server.url) as one:
+            assert (await one.write(permit, MESSAGE)).status == 500
+            with pytest.raises(UpstreamFailed):
+                await one.read(permit, MESSAGE)
+
+
+async def test_answer_to_a_message_that_is_no_xml_is_unusable(permit: Permit) -> None:
+    with scripted(Turn([answer()])) as server:
+        async with by_message(server.url) as one:
+            with pytest.raises(UpstreamFailed):
+                await one.read(permit, MESSAGE)
 
 
 async def test_source_that_is_not_called_is_sent_nothing(permit: Permit) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
+from gateway.formats.xml.message import HEADER_BYTES, faultcode
 from gateway.transfer.ports import Receipt, RegisterUnavailable
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.request import Request, Stop
@@ -20,6 +21,7 @@ from gateway.web.dataplane import DataPlane, Doors
 from gateway.web.limits import Concurrency, RateLimit
 from gateway.web.respond import BrokenOff
 from tests.builders_formats import student_json
+from tests.builders_uwlr import asking, authorisation, message
 from tests.simulators.left import Left, Wire
 from tests.simulators.world import NORTH, School, a_school, caller, student_asked
 
@@ -482,3 +484,66 @@ async def test_observations_name_recipients_and_outcomes_only(plane: Plane) -> N
         ("uitgever-noord", "NOT_AVAILABLE"),
         ("-", "CALLER_UNAUTHENTICATED"),
     ]
+
+
+# -- messages of SOAP ---------------------------------------------------------------------------------------
+
+XML = (b"content-type", b"text/xml; charset=utf-8")
+SOAP = (XML, (b"soapaction", b'"HaalLeerlinggegevens"'))
+UWLR = "/lvs/uwlr/leerlinggegevens"
+
+
+def by_key(key: str = "key of noord", code: str = "client of uitgever-noord", **changes: str) -> bytes:
+    return asking(header=authorisation(key, code) + changes.get("beside", ""))
+
+
+async def send(plane: Plane, body: bytes, *headers: tuple[bytes, bytes]) -> Left:
+    chunks = [body[at : at + 100] for at in range(0, len(body), 100)]
+    return await plane.call(UWLR, *(headers or SOAP), query="", method="POST", body=chunks)
+
+
+async def test_key_in_a_message_identifies_its_sender() -> None:
+    """Whoever is known hears what a known caller hears: this delivery has no such schema."""
+    left = await send(Plane(), by_key())
+
+    assert left.header("gateway-reason") == "ROUTE_UNKNOWN"
+    assert left.header("content-type") == "text/xml; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        by_key("another key"),
+        by_key(code="another client"),
+        by_key(beside=authorisation("key of noord", "client of uitgever-noord")),
+        by_key().replace(b"<klantcode>", b"<code>").replace(b"</klantcode>", b"</code>"),
+        asking(),
+        asking(header="<x xmlns='urn:x'>" + "y" * 20_000 + "</x>" + authorisation("key of noord", "c")),
+        b'<!DOCTYPE x [<!ENTITY a "b">]>' + by_key(),
+        message(authorisation("key of noord", "client of uitgever-noord")),
+        b"{}",
+        b"",
+    ],
+)
+async def test_message_that_does_not_say_who_sends_it_is_refused_by_a_fault(body: bytes) -> None:
+    plane = Plane()
+    left = await send(plane, body)
+
+    assert (left.status, left.header("gateway-reason")) == (401, "CALLER_UNAUTHENTICATED")
+    assert faultcode(left.body) == "Client"
+    assert plane.bytes_read <= HEADER_BYTES + 100
+    assert b"key of noord" not in left.body
+
+
+async def test_two_credentials_in_headers_and_message_are_not_weighed() -> None:
+    """What stands in the headers counts; the message is not looked at."""
+    left = await send(Plane(), by_key(), *SOAP, (b"gateway-key", b"wrong"))
+    assert left.status == 401
+
+
+async def test_fault_about_a_message_leaves_with_500() -> None:
+    """SOAP 1.1 section 6.2."""
+    left = await send(Plane(), by_key().replace(b"2026-2027", b"2026-2027<b/>"))
+
+    assert (left.status, faultcode(left.body)) == (500, "Client")
+    assert left.header("gateway-reason") == "BODY_INVALID"

@@ -22,6 +22,7 @@ import msgspec
 
 from gateway.adapters.lvs.wire import Limits, Origin, Reply, Wire, encoded
 from gateway.core.gate.decide import Permit
+from gateway.formats.xml.message import enveloped
 from gateway.transfer.ports import (
     NotSent,
     OutcomeUnknown,
@@ -52,10 +53,12 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How one LVS is reached; without a client, calls carry no credential."""
+    """How one LVS is reached; without a client, calls carry no credential. `header`: what stands above every message of
+    SOAP, the school's own authorisation."""
 
     url: str
     client: Client | None = None
+    header: bytes = field(default=b"", repr=False)
 
 
 class _TokenAnswer(msgspec.Struct, frozen=True):
@@ -78,10 +81,10 @@ class HttpUpstream:
         self._links = {name: _Link(source, tls, limits) for name, source in sources.items()}
 
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
-        return await self._link(permit, call).read(call.method, _target(call), call.body)
+        return await self._link(permit, call).read(call.method, _target(call), call.body, action=call.action)
 
     async def write(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
-        return await self._link(permit, call).write(call.method, _target(call), call.body or b"")
+        return await self._link(permit, call).write(call.method, _target(call), call.body or b"", call.action)
 
     def stream(self, permit: Permit, call: UpstreamCall) -> AsyncGenerator[bytes]:
         """A list of any length, as it comes: bounded in time between two chunks only (transfer.export.Source)."""
@@ -113,6 +116,7 @@ class _Link:
     def __init__(self, source: Source, tls: ssl.SSLContext, limits: Limits) -> None:
         self._origin = Origin.of(source.url)
         self._limits = limits
+        self._header = source.header
         self._wire = Wire(self._origin, tls, limits)
         # A write goes over a connection of its own: on an idle one, which the LVS may just be closing, its
         # outcome could not be known.
@@ -124,18 +128,29 @@ class _Link:
         self._wire.close()
         await self._transport.aclose()
 
-    async def read(self, method: str, target: str, body: bytes | None, limits: Limits | None = None) -> UpstreamAnswer:
-        token = await self._token.current()
-        reply = await self._wire.ask(method, target, token, body, limits)
+    async def read(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        limits: Limits | None = None,
+        action: str | None = None,
+    ) -> UpstreamAnswer:
+        token, sent = await self._token.current(), self._sent(body, action)
+        reply = await self._wire.ask(method, target, token, sent, limits, action)
         if reply.status == 401 and token:
             token = await self._token.other_than(token)
-            reply = await self._wire.ask(method, target, token, body, limits)
+            reply = await self._wire.ask(method, target, token, sent, limits, action)
         if reply.status == 404:
             return UpstreamAnswer(404, "", b"")
         if reply.status != 200:
             # A part (206) is not the answer, and what the LVS says about its failure is told to nobody.
             raise UpstreamFailed("the LVS did not answer with data")
-        return UpstreamAnswer(200, _json_media_type(reply), reply.body)
+        return UpstreamAnswer(200, _media_type(reply, action), reply.body)
+
+    def _sent(self, body: bytes | None, action: str | None) -> bytes | None:
+        """A message of SOAP gets the school's own header."""
+        return body if action is None or body is None else enveloped(body, self._header)
 
     async def stream(self, method: str, target: str) -> AsyncGenerator[bytes]:
         token = await self._token.current()
@@ -165,15 +180,16 @@ class _Link:
         except httpx2.TransportError:
             raise UpstreamFailed("no usable answer") from None
 
-    async def write(self, method: str, target: str, body: bytes) -> UpstreamAnswer:
+    async def write(self, method: str, target: str, body: bytes, action: str | None = None) -> UpstreamAnswer:
+        body = self._sent(body, action) or b""
         token = await self._write_token(self._token.current)
-        reply = await self._send(method, target, token, body)
+        reply = await self._send(method, target, token, body, action)
         if reply.status == 401 and token:
             # The LVS did not take the request, for want of a credential: it is not a repetition to send it now.
             refused = token
             token = await self._write_token(lambda: self._token.other_than(refused))
-            reply = await self._send(method, target, token, body)
-        return _written(reply)
+            reply = await self._send(method, target, token, body, action)
+        return _written(reply) if action is None else _confirmed(reply)
 
     async def _write_token(self, ask: Callable[[], Awaitable[bytes]]) -> bytes:
         """Whatever goes wrong with the token, the write itself was not sent."""
@@ -182,20 +198,24 @@ class _Link:
         except UpstreamFailed:
             raise NotSent("no access to the LVS") from None
 
-    async def _send(self, method: str, target: str, token: bytes, body: bytes) -> Reply:
-        return await exchange(self._transport, self._request(method, target, token, body), self._limits)
+    async def _send(self, method: str, target: str, token: bytes, body: bytes, action: str | None) -> Reply:
+        request = self._request(method, target, token, body, action)
+        return await exchange(self._transport, request, self._limits)
 
-    def _request(self, method: str, target: str, token: bytes, body: bytes) -> httpx2.Request:
+    def _request(
+        self, method: str, target: str, token: bytes, body: bytes, action: str | None = None
+    ) -> httpx2.Request:
         origin = self._origin
         scheme = "https" if origin.secure else "http"
         headers = {
             "Host": origin.authority,
-            "Accept": "application/json",
+            "Accept": "application/json" if action is None else "text/xml",
             "Accept-Encoding": "identity",
             "User-Agent": "dataminimalisatie-gateway",
-            "Content-Type": "application/json",
+            "Content-Type": "application/json" if action is None else "text/xml; charset=utf-8",
             "Content-Length": str(len(body)),
         } | ({"Authorization": token.decode("ascii")} if token else {})
+        headers |= {"SOAPAction": f'"{action}"'} if action is not None else {}
         url = f"{scheme}://{origin.authority}{encoded(origin.prefix + target).decode('ascii')}"
         return httpx2.Request(method, url, headers=headers, content=body)
 
@@ -256,15 +276,29 @@ async def _bounded(response: httpx2.Response, limit: int) -> bytes:
 # -- what an answer must be ------------------------------------------------------------------------------
 
 
-def _json_media_type(reply: Reply) -> str:
+def _media_type(reply: Reply, action: str | None) -> str:
     """The media type of an answer that may be looked into, else UpstreamFailed."""
-    if any(value.strip().lower() != b"identity" for value in reply.all(b"content-encoding")):
-        raise UpstreamFailed("the answer is encoded though identity was asked")
+    if action is None:
+        return _json_media_type(reply)
+    _identity(reply)
+    found = [value.split(b";")[0].strip().lower() for value in reply.all(b"content-type")]
+    if found not in ([b"text/xml"], [b"application/xml"]):
+        raise UpstreamFailed("the answer is not XML")
+    return found[0].decode("ascii")
+
+
+def _json_media_type(reply: Reply) -> str:
+    _identity(reply)
     types = reply.all(b"content-type")
     media_type = _json(types[0]) if len(types) == 1 else None
     if media_type is None:
         raise UpstreamFailed("the answer is not JSON")
     return media_type
+
+
+def _identity(reply: Reply) -> None:
+    if any(value.strip().lower() != b"identity" for value in reply.all(b"content-encoding")):
+        raise UpstreamFailed("the answer is encoded though identity was asked")
 
 
 @lru_cache(maxsize=64)
@@ -287,6 +321,13 @@ def _written(reply: Reply) -> UpstreamAnswer:
             raise
         # A refusal is a refusal in any wording, but only a JSON wording is looked into.
         return UpstreamAnswer(reply.status, "", b"")
+
+
+def _confirmed(reply: Reply) -> UpstreamAnswer:
+    """The answer to a message: a confirmation, or a fault, which SOAP 1.1 gives the status 500."""
+    if reply.status not in (200, 500):
+        raise UpstreamFailed("the LVS did not take the write")
+    return UpstreamAnswer(reply.status, _media_type(reply, ""), reply.body)
 
 
 # -- the token -------------------------------------------------------------------------------------------

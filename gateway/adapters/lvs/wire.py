@@ -83,6 +83,18 @@ def encoded(target: str) -> bytes:
     return line
 
 
+def _kind(action: str | None, body: bytes | None) -> list[bytes]:
+    """The header fields that say what is asked for and what is sent."""
+    media = b"text/xml" if action is not None else b"application/json"
+    fields = [b"Accept: " + media + b"\r\n"]
+    if action is not None:
+        fields.append(b'SOAPAction: "' + action.encode("ascii") + b'"\r\n')
+    if body is not None:
+        charset = b"; charset=utf-8" if action is not None else b""
+        fields.append(b"Content-Type: " + media + charset + b"\r\nContent-Length: %d\r\n" % len(body))
+    return fields
+
+
 class Wire:
     """The connections to one origin."""
 
@@ -93,15 +105,22 @@ class Wire:
         self._idle: deque[_Connection] = deque()
         self._room = asyncio.Semaphore(limits.connections)
         self._head = (
-            f"HTTP/1.1\r\nHost: {origin.authority}\r\nAccept: application/json\r\n"
+            f"HTTP/1.1\r\nHost: {origin.authority}\r\n"
             "Accept-Encoding: identity\r\nUser-Agent: dataminimalisatie-gateway\r\n"
         ).encode("ascii")
 
     async def ask(
-        self, method: str, target: str, authorization: bytes, body: bytes | None = None, limits: Limits | None = None
+        self,
+        method: str,
+        target: str,
+        authorization: bytes,
+        body: bytes | None = None,
+        limits: Limits | None = None,
+        action: str | None = None,
     ) -> Reply:
-        """One request, one whole answer. Raises NotSent, UpstreamTimeout or UpstreamFailed."""
-        request = self._request(method, target, authorization, body)
+        """One request, one whole answer; `action`: of SOAP, then the body is a message. Raises NotSent, UpstreamTimeout
+        or UpstreamFailed."""
+        request = self._request(method, target, authorization, body, action)
         limits = limits or self.limits
         await self._enter(limits)
         try:
@@ -121,13 +140,11 @@ class Wire:
         while self._idle:
             self._idle.popleft().close()
 
-    def _request(self, method: str, target: str, authorization: bytes, body: bytes | None) -> bytes:
+    def _request(self, method: str, target: str, authorization: bytes, body: bytes | None, action: str | None) -> bytes:
         line = encoded(self._origin.prefix + target)
-        parts = [method.encode("ascii"), b" ", line, b" ", self._head]
+        parts = [method.encode("ascii"), b" ", line, b" ", self._head, *_kind(action, body)]
         if authorization:
             parts += [b"Authorization: ", authorization, b"\r\n"]
-        if body is not None:
-            parts.append(b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body))
         return b"".join((*parts, b"\r\n", body or b""))
 
     async def _enter(self, limits: Limits) -> None:

@@ -130,7 +130,7 @@ class SoapForm(Form):
     """An operation of SOAP 1.1; `parts`: the fields of the record that belong to its answer. `location`, `schoolkey`:
     which kind of organisation id the codes of the request are."""
 
-    action: Plain
+    action: Annotated[str, StringConstraints(pattern=r"^[!#-~]{1,200}$")]
     request: FieldName
     answer: FieldName
     element: FieldName | None = None

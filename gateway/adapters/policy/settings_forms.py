@@ -127,6 +127,14 @@ class TokenForm(Form):
     client_secret: Place
 
 
+class AuthorisationForm(Form):
+    """The school's own authorisation at the source, as UWLR has it: `autorisatiesleutel`, `klantcode`, `klantnaam`."""
+
+    key: Place
+    code: Annotated[Plain, StringConstraints(max_length=64)]
+    name: Annotated[Plain, StringConstraints(max_length=64)]
+
+
 class RosterForm(Form):
     """How often the roster is read, and how old it may be before deliveries stop (FACTS_STALE)."""
 
@@ -140,6 +148,7 @@ class SourceForm(Form):
     url: Url | None = None
     schemas: Annotated[list[Key], Field(min_length=1)]
     token: TokenForm | None = None
+    authorisation: AuthorisationForm | None = None
     roster: RosterForm = RosterForm()
     succeeds: Key | None = None
 
