@@ -118,12 +118,19 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where pushes to a recipient go. `certificate`: the file that identifies the school there."""
+    """Where pushes and exports to a recipient go. `certificate`: the file that identifies the school there; at sftp
+    `identity`, and `host_key` the server."""
 
     name: str
     url: str
     token: Token | None
     certificate: Secret | None
+    host_key: str | None = None
+    identity: Secret | None = None
+
+    @property
+    def sftp(self) -> bool:
+        return self.url.startswith("sftp:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +256,14 @@ def _faults(form: SettingsForm, directory: Path) -> Iterator[tuple[tuple[str, ..
     for name, endpoint in form.endpoints.items():
         if not _protected(endpoint.url) or (endpoint.token and not _protected(endpoint.token.url)):
             yield ("endpoints", name, "url"), "outside loopback an endpoint is https", "R107"
+        secured = (endpoint.host_key, endpoint.identity)
+        if endpoint.url.startswith("sftp:") and None in secured:
+            # an unknown server is never trusted on first sight
+            yield ("endpoints", name, "url"), "sftp needs 'host_key' and 'identity'", "R107"
+        elif not endpoint.url.startswith("sftp:") and secured != (None, None):
+            yield ("endpoints", name, "url"), "'host_key' and 'identity' belong to sftp", "form"
+        if endpoint.identity is not None and endpoint.identity.kind != "file":
+            yield ("endpoints", name, "identity"), "a key stands in a file (file:PATH)", "form"
         if endpoint.certificate is not None and endpoint.certificate.kind != "file":
             yield ("endpoints", name, "certificate"), "a certificate stands in a file (file:PATH)", "form"
     if form.key.kind == "file" and _inside(directory, form.key.place):
@@ -271,7 +286,7 @@ def _inside(directory: Path, place: str) -> bool:
 
 def _protected(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme == "https" or _loopback((parts.hostname or "", 0))
+    return parts.scheme in ("https", "sftp") or _loopback((parts.hostname or "", 0))
 
 
 def _loopback(address: tuple[str, int]) -> bool:
@@ -323,7 +338,8 @@ def _source(name: str, form: SourceForm, directory: Path) -> Source:
 
 def _endpoint(name: str, form: EndpointForm, directory: Path) -> Endpoint:
     certificate = _secret(form.certificate, directory) if form.certificate else None
-    return Endpoint(name, form.url, _token(form.token, directory), certificate)
+    identity = _secret(form.identity, directory) if form.identity else None
+    return Endpoint(name, form.url, _token(form.token, directory), certificate, form.host_key, identity)
 
 
 def _token(form: TokenForm | None, directory: Path) -> Token | None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from gateway.adapters.endpoints import HttpEndpoints
 from gateway.adapters.exports.journal import Content, Job, Jobs, Running, StoredJournal
 from gateway.adapters.exports.made import Made, file_beside
+from gateway.adapters.exports.sftp import SftpPlaces
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
 from gateway.adapters.register.acts import note
 from gateway.adapters.register.writer import DatabaseRegister
@@ -26,7 +27,16 @@ from gateway.adapters.sorted_rows import SortedRows
 from gateway.bootstrap.files import keep
 from gateway.bootstrap.plane import outside_of, sizes_of
 from gateway.bootstrap.reports import cover
-from gateway.bootstrap.school import Refused, School, clock, endpoints_of, random, upstream_sources, wire_limits
+from gateway.bootstrap.school import (
+    Refused,
+    School,
+    clock,
+    endpoints_of,
+    random,
+    sftp_places_of,
+    upstream_sources,
+    wire_limits,
+)
 from gateway.core.file_forms import Form, in_form
 from gateway.core.persons import Actor, Deed
 from gateway.core.reasons import Reason
@@ -160,7 +170,7 @@ async def _export(
     register = DatabaseRegister(school.database, school.store_keys, lean=True)
     upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
     outside = outside_of(school, school.world(lean=True), register, upstream)
-    endpoints = HttpEndpoints(endpoints_of(school.settings), system_trust, wire_limits(school.settings))
+    endpoints = _endpoints(school, order.to)
     flow = Export(outside, sizes_of(school), asked, upstream, journal, watch)
     try:
         return await Run(school, order, journal, flow, endpoints, watch).run()
@@ -169,6 +179,13 @@ async def _export(
         register.close()
         await upstream.close()
         await endpoints.close()
+
+
+def _endpoints(school: School, to: str | None) -> HttpEndpoints | SftpPlaces:
+    places = sftp_places_of(school.settings)
+    if to in places:
+        return SftpPlaces(places)
+    return HttpEndpoints(endpoints_of(school.settings), system_trust, wire_limits(school.settings))
 
 
 # -- what is made ----------------------------------------------------------------------------------------
@@ -182,7 +199,7 @@ class Run:
     order: Order
     journal: StoredJournal
     flow: Export
-    endpoints: HttpEndpoints
+    endpoints: HttpEndpoints | SftpPlaces
     watch: Callable[[Progress], None]
 
     async def run(self) -> Exported:

@@ -19,6 +19,7 @@ from gateway.adapters import keys as key_files
 from gateway.adapters.access.sign_in import Rules
 from gateway.adapters.database import Database, DatabaseUnavailable, DatabaseUnusable, open_database
 from gateway.adapters.endpoints import Endpoint
+from gateway.adapters.exports.sftp import SftpPlace
 from gateway.adapters.keys import KeyMaterial, KeyUnusable, load_keys
 from gateway.adapters.lvs.upstream import Client
 from gateway.adapters.lvs.upstream import Source as UpstreamSource
@@ -251,7 +252,7 @@ def _client(token: settings_file.Token | None) -> Client | None:
 def endpoints_of(settings: Settings) -> dict[str, Endpoint]:
     """Where pushes go, their secrets read now."""
     try:
-        return {name: _endpoint(one) for name, one in settings.endpoints.items()}
+        return {name: _endpoint(one) for name, one in settings.endpoints.items() if not one.sftp}
     except LookupError as error:
         raise Unusable([error]) from None
 
@@ -261,6 +262,17 @@ def _endpoint(one: settings_file.Endpoint) -> Endpoint:
     if certificate is not None and not certificate.is_file():
         raise LookupError(f"no certificate at file:{certificate}")
     return Endpoint(one.url, _client(one.token), certificate)
+
+
+def sftp_places_of(settings: Settings) -> dict[str, SftpPlace]:
+    """Endpoints of exports that take files over SFTP."""
+    return {name: _sftp_place(one) for name, one in settings.endpoints.items() if one.sftp}
+
+
+def _sftp_place(one: settings_file.Endpoint) -> SftpPlace:
+    assert one.host_key is not None, "gateway.yaml was checked"
+    assert one.identity is not None, "gateway.yaml was checked"
+    return SftpPlace.of(one.url, one.host_key, Path(one.identity.place))
 
 
 def wire_limits(settings: Settings, body: int | None = None) -> WireLimits:

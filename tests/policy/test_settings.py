@@ -62,6 +62,32 @@ def test_settings_are_what_the_file_says() -> None:
     assert found.sources["lvs"].roster_stale_after_seconds == 259_200
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "message"),
+    [
+        ("{url: 'sftp://school@b.example/in'}", "sftp needs 'host_key' and 'identity'"),
+        ("{url: 'sftp://school@b.example', host_key: ssh-ed25519 AAAA}", "sftp needs 'host_key' and 'identity'"),
+        ("{url: 'https://b.example', identity: file:key}", "'host_key' and 'identity' belong to sftp"),
+        (
+            "{url: 'sftp://school@b.example', host_key: ssh-ed25519 AAAA, identity: env:KEY}",
+            "a key stands in a file (file:PATH)",
+        ),
+        ("{url: 'http://b.example'}", "outside loopback an endpoint is https"),
+    ],
+)
+def test_endpoint_that_could_be_another_is_refused(endpoint: str, message: str) -> None:
+    text = f"{GATEWAY}endpoints:\n  bureau: {endpoint}\n"
+    assert [one.message for one in wrong(text)] == [message]
+
+
+def test_endpoint_over_sftp_knows_the_server_and_the_school() -> None:
+    endpoint = "{url: 'sftp://school@b.example/in', host_key: ssh-ed25519 AAAA, identity: file:../sftp.key}"
+    found = right(f"{GATEWAY}endpoints:\n  bureau: {endpoint}\n").endpoints["bureau"]
+    assert found.sftp
+    assert found.identity is not None
+    assert found.identity.place.endswith("/sftp.key")
+
+
 def test_source_without_url_is_not_called() -> None:
     text = changed(GATEWAY, ("    url: https://lvs.example/edu-v/\n", ""))
     assert [one.message for one in wrong(text)] == ["a source without 'url' is never called and needs no token"]

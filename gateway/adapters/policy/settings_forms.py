@@ -80,6 +80,18 @@ Network = Annotated[
 Url = Annotated[
     str, StringConstraints(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$", max_length=500), Mended("http://localhost")
 ]
+EndpointUrl = Annotated[
+    str,
+    StringConstraints(pattern=r"^(https?://[^/?#@\s]+|sftp://[^/?#@:\s]+@[^/?#@\s]+)(/[^?#\s]*)?$", max_length=500),
+    Mended("http://localhost"),
+]
+HostKey = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]+$", max_length=2000
+    ),
+    Mended("ssh-ed25519 AAAA"),
+]
 Database = Annotated[
     str, StringConstraints(pattern=r"^(sqlite:///|postgresql)[^\s]+$", max_length=500), Mended("sqlite:///-")
 ]
@@ -154,12 +166,15 @@ class SourceForm(Form):
 
 
 class EndpointForm(Form):
-    """Where pushes to a recipient go: the whole URL. `certificate`: a PEM file with the key and the chain of the school
-    (PKIoverheid); `token`: client credentials there."""
+    """Where pushes and exports to a recipient go: the whole URL. `certificate`: a PEM file with the key and the chain
+    of the school (PKIoverheid); `token`: client credentials there. At `sftp`, `host_key`: the public key of the server,
+    and `identity`: the file with the school's own key."""
 
-    url: Url
+    url: EndpointUrl
     token: TokenForm | None = None
     certificate: Place | None = None
+    host_key: HostKey | None = None
+    identity: Place | None = None
 
 
 class LimitsForm(Form):
