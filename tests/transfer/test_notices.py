@@ -1,4 +1,4 @@
-"""`GET /lvs/notices`: what a recipient must delete, keep unused, or may use again; and what waits until it knows."""
+"""`GET /lvs/notices` (R26, R91, R94, N12): what to delete, keep unused or use again; what waits until that is known."""
 
 from __future__ import annotations
 

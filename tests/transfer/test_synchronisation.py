@@ -1,4 +1,4 @@
-"""What a recipient is told about what changed since it last asked: moments, status, ends (design, Synchronisation).
+"""What a recipient is told about what changed since it last asked: moments, status, ends (R8, R26, R89, R91, N12).
 
 Of a delivery of Edu-V whose `status` and moments are the gateway's own. Leaves out: where it is kept
 (`contracts/test_shelves_contract`), what a client makes of it (`test_clients`).
