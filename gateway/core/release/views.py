@@ -3,8 +3,8 @@
 A *view* is one record as it last left under one delivery: a keyed digest, the moment it first left, and the moment it
 last became another. Both are moments of this recipient's own calls, so that they tell it nothing that comparing two
 answers would not, and nothing that another recipient could recognise (house rule 7). From views come the moments and
-the status that a format demands (transform `view`), what changed since a moment (also what was corrected: R89, N12), and
-who has ended.
+the status that a format demands (transform `view`), what changed since a moment (what was corrected too: R89, N12),
+and who has ended.
 
 An *end* is told by what is left of the record (`remains`: ids, and what the format demands of everybody), for as long
 as the view is kept after it, only to who had the record, without why. Somebody who is absent for a while has not ended.
