@@ -1,10 +1,10 @@
 """`GET /SOURCE/notices?schema=NAME`: what a recipient must do with what it has (art. 18, 19 AVG).
 
-R8, R26, R91, R94, N12. For a delivery that says `notices: true`. The answer is the state of now, not a queue: who must be deleted (for 30 days
-after it was first told), and whose data must be kept and not used, as long as they are restricted; whoever is no longer
-named may be used again when he stands in a list. Only about pupils whom this recipient has, under its own id of them,
-without a reason. A list in which somebody restricted would be missing waits until this was fetched (`flow`). Leaves
-out: who has ended (`core.release.views`).
+R8, R26, R91, R94, N12. For a delivery that says `notices: true`. The answer is the state of now, not a queue: who must
+be deleted (for 30 days after it was first told), and whose data must be kept and not used, as long as they are
+restricted; whoever is no longer named may be used again when he stands in a list. Only about pupils whom this recipient
+has, under its own id of them, without a reason. A list in which somebody restricted would be missing waits until this
+was fetched (`flow`). Leaves out: who has ended (`core.release.views`).
 """
 
 from __future__ import annotations
