@@ -123,6 +123,7 @@ async def _filter(
         register.close()
 
 
+_ENDINGS = {Form.LINES: "ndjson", Form.SET: "zip"}
 _UNWRITTEN = "the output could not be written; what the register says of it did not leave"
 
 Finish = Callable[[Filed, Texts], Awaitable[None]]
@@ -176,7 +177,7 @@ class Job:
         async def finish(filed: Filed, texts: Texts) -> None:
             match = filed.trail.match
             assert match is not None
-            kind = "ndjson" if filed.form is Form.LINES else match.schema.format
+            kind = _ENDINGS.get(filed.form, match.schema.format)
             name = folder / f"{number:04d}.{kind}"
             with beside(name) as write:
                 made = write(texts)

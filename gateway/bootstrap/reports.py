@@ -57,7 +57,7 @@ def cover(school: School, filed: Sequence[Came]) -> dict[str, Any]:
         "absence": delivery.absence,
         "pseudonyms": {"method": delivery.pseudonym, "domain": delivery.domain},
         "schema": {"name": match.schema.name, "version": match.schema.version, "hash": match.schema.text_hash},
-        "record": match.route.record,
+        "record": match.route.path.removeprefix("/"),
         "terms": recipient.text_hash,
         "policy": school.settings.policy.version,
         "transfers": sorted(one.trail.id for one in filed),
@@ -78,7 +78,7 @@ def report(filed: Sequence[Came], roles: frozenset[PersonRole]) -> dict[str, Any
         **({"platform": caller.platform} if caller.platform else {}),
         "purpose": caller.purpose,
         "schema": match.schema.name if match else None,
-        "record": match.route.record if match else None,
+        "record": match.route.path.removeprefix("/") if match else None,
         "transfers": sorted(one.trail.id for one in filed),
         "files": len(filed),
         "refused": [

@@ -12,13 +12,15 @@ from gateway.core.release.minimised import EnvelopeBroken
 
 
 class Form(StrEnum):
-    """An array of records, a single record or document, a record per line, rows below a header, elements in one."""
+    """An array of records, a single record or document, a record per line, rows below a header, elements in one, an
+    archive of files."""
 
     ARRAY = "array"
     SINGLE = "single"
     LINES = "lines"
     TABLE = "table"
     LIST = "list"
+    SET = "set"
 
 
 class OtherFormat(EnvelopeBroken):

@@ -16,7 +16,7 @@ from gateway.core.policy.rules_fields import beside_special
 from gateway.core.policy.schema import Schema
 from gateway.core.reasons import Reason
 from gateway.core.release.projection import DeliveryRefused, compile_projection
-from gateway.formats.csv import CsvMinimiser
+from gateway.formats.csv import CsvMinimiser, CsvSet
 from gateway.formats.json import JsonInbound, JsonMinimiser
 from gateway.formats.xml import XmlMinimiser
 from gateway.transfer.request import Router
@@ -30,7 +30,8 @@ Made = JsonMinimiser | JsonInbound | XmlMinimiser | CsvMinimiser
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """`standings` by recipient, purpose and schema; `records` by the same and the record's name; `spoken`: the schemas
-    of each source; `pushes`: the routes by which a source hands in what goes on to a recipient."""
+    of each source; `sets`: what leaves of an archive of files that refer to each other; `pushes`: the routes by which a
+    source hands in what goes on to a recipient."""
 
     router: Router
     schemas: Mapping[str, Schema]
@@ -38,6 +39,7 @@ class Compiled:
     records: Mapping[Key, Mapping[str, Made]]
     spoken: Mapping[str, frozenset[str]] = field(default_factory=dict)
     pushes: Router = field(default_factory=lambda: Router({}))
+    sets: Mapping[Key, CsvSet] = field(default_factory=dict)
 
     def minimiser(self, permit: Permit, record: str) -> JsonMinimiser | None:
         """What leaves of this record in this delivery; None when the record is not part of it, or is no JSON."""
@@ -54,14 +56,22 @@ class Compiled:
         found = self._found(permit, record)
         return found if isinstance(found, CsvMinimiser) else None
 
+    def files(self, permit: Permit) -> CsvSet | None:
+        """What leaves of a whole set in this delivery; None where files come one by one."""
+        return self.sets.get(_key(permit))
+
     def inbound(self, permit: Permit, record: str) -> JsonInbound | None:
         """What may come back as this record in this delivery; None when nothing may."""
         found = self._found(permit, record)
         return found if isinstance(found, JsonInbound) else None
 
     def _found(self, permit: Permit, record: str) -> Made | None:
-        delivery = permit.standing.delivery
-        return self.records.get((delivery.recipient, delivery.purpose, delivery.schema), {}).get(record)
+        return self.records.get(_key(permit), {}).get(record)
+
+
+def _key(permit: Permit) -> Key:
+    delivery = permit.standing.delivery
+    return delivery.recipient, delivery.purpose, delivery.schema
 
 
 def compile_policy(
@@ -79,7 +89,16 @@ def compile_policy(
             stands[key] = replace(standing, findings=(*standing.findings, finding))
     spoken = {source: frozenset(schema.name for schema in known) for source, known in offered.items()}
     pull, push = (_routed(offered, direction) for direction in ("pull", "push"))
-    return Compiled(Router(pull), schemas, stands, records, spoken, Router(push))
+    sets = {key: found for key, made in records.items() if (found := _set(schemas.get(key[2]), made)) is not None}
+    return Compiled(Router(pull), schemas, stands, records, spoken, Router(push), sets)
+
+
+def _set(schema: Schema | None, made: Mapping[str, Made]) -> CsvSet | None:
+    """Of a format whose files come in an archive."""
+    if schema is None or schema.csv is None or schema.csv.manifest is None:
+        return None
+    tables = {name: one for name, one in made.items() if isinstance(one, CsvMinimiser)}
+    return CsvSet(schema, tables) if tables else None
 
 
 def _routed(offered: Mapping[str, list[Schema]], direction: str) -> dict[str, list[Schema]]:

@@ -18,19 +18,22 @@ from gateway.core.policy.schema import Csv, Record, Route, Schema
 from gateway.core.reasons import Reason
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken
-from gateway.formats.csv import CsvFile
+from gateway.formats.csv import CsvFile, SetFile
 from gateway.formats.json import JsonFile
 from gateway.formats.xml import Names, XmlFile, XmlListFile
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import Inquiry
-from gateway.transfer.minimiser import Documents, Minimiser, Tables
+from gateway.transfer.minimiser import Documents, Minimiser, Sets, Tables
 from gateway.transfer.ports import Snapshot
 from gateway.transfer.request import Asked, Match, Stop
 from gateway.transfer.trail import Trail
 
 METHOD = "FILE"
 """Stands in the register where a call has its HTTP method."""
+
+SET = "/*"
+"""Stands there for the records of a set of files, which are no one kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,11 @@ def handed_in(compiled: Compiled, wanted: Wanted, form: Form = Form.ARRAY) -> tu
     schema = compiled.schemas.get(wanted.schema)
     if schema is None or wanted.schema not in compiled.spoken.get(wanted.source, ()):
         raise Stop(Reason.ROUTE_UNKNOWN, "schema")
-    record = wanted.record or _only_record(compiled, wanted)
+    whole = wanted.record is None and schema.csv is not None and schema.csv.manifest is not None
+    record = wanted.record or (_records_of(compiled, wanted)[0] if whole else _only_record(compiled, wanted))
     if record not in schema.records:
         raise Stop(Reason.ROUTE_UNKNOWN, "record: " + ", ".join(schema.records))
-    route = Route(METHOD, f"/{record}", record, form is not Form.SINGLE)
+    route = Route(METHOD, SET if whole else f"/{record}", record, form is not Form.SINGLE and not whole)
     call = Call(wanted.source, schema.name, record, wanted.named, None, FILE)
     return Match(wanted.source, schema, route, {}), Inquiry(call, Asked(None, ()))
 
@@ -77,7 +81,7 @@ class Filing(Flow):
     def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
         """By the compiler of the schema's format."""
         granted = self.granted(trail, inquiry, snapshot)
-        minimiser = minimiser_of(snapshot.compiled, granted.permit, inquiry.call.record)
+        minimiser = minimiser_of(snapshot.compiled, granted.permit, inquiry.call.record, trail.match)
         if minimiser is None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)
         return granted.permit, self.watched(trail, inquiry, granted, minimiser), minimiser
@@ -90,18 +94,26 @@ class Filing(Flow):
         return permit, minimiser
 
 
-def minimiser_of(compiled: Compiled, permit: Permit, record: str) -> Minimiser | None:
-    """What leaves of this record in this delivery, by the compiler of its format; None when it is no part of it."""
+def minimiser_of(compiled: Compiled, permit: Permit, record: str, match: Match | None = None) -> Minimiser | None:
+    """What leaves of this record in this delivery, by the compiler of its format; None when it is no part of it.
+    `match`: where a set of files may be handed in whole."""
+    if match is not None and is_set(match):
+        files = compiled.files(permit)
+        return Sets(files) if files is not None else None
     xml, csv = compiled.xml(permit, record), compiled.csv(permit, record)
     if xml is not None:
         return Documents(xml)
     return Tables(csv) if csv is not None else compiled.minimiser(permit, record)
 
 
-def _only_record(compiled: Compiled, wanted: Wanted) -> str:
+def _records_of(compiled: Compiled, wanted: Wanted) -> list[str]:
     """Of a delivery that is not there any record will do: the gate then says what is wrong."""
     standing = compiled.standings.get((wanted.recipient, wanted.purpose, wanted.schema))
-    records = [*standing.delivery.grants] if standing else [*compiled.schemas[wanted.schema].records][:1]
+    return [*standing.delivery.grants] if standing else [*compiled.schemas[wanted.schema].records][:1]
+
+
+def _only_record(compiled: Compiled, wanted: Wanted) -> str:
+    records = _records_of(compiled, wanted)
     if len(records) != 1:
         raise Stop(Reason.PARAMETER_MISSING, "record: " + ", ".join(records))
     return records[0]
@@ -121,6 +133,16 @@ class Reader(Protocol):
     def piece(self, records: list[bytes]) -> bytes:
         """Some of these records, as the format's minimiser reads them."""
         ...
+
+
+def is_set(match: Match) -> bool:
+    """Whether files that refer to each other are handed in as one archive."""
+    return match.route.path == SET
+
+
+def handed_in_as(match: Match, most: int) -> Reader:
+    """What reads what is handed in."""
+    return SetFile() if is_set(match) else reader_of(match.schema, match.route.record, most)
 
 
 def reader_of(schema: Schema, record: str, most: int) -> Reader:

@@ -15,9 +15,10 @@ from gateway.core.gate.decide import Permit
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.minimised import Minimised, tolerable
+from gateway.formats.csv import unknown_in_set
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
-from gateway.transfer.filing import Filing, Reader, Wanted, cut, handed_in, reader_of
+from gateway.transfer.filing import Filing, Reader, Wanted, cut, handed_in, handed_in_as, is_set
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.parts import Part, Piece
 from gateway.transfer.ports import Receipt, Register, RegisterUnavailable
@@ -98,7 +99,7 @@ class Filter(Filing):
         match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
         filed.trail = filed.trail.at(match)
         filed.permit, minimiser = await self.steadily(lambda snapshot: self.may_be_read(filed.trail, inquiry, snapshot))
-        reader = reader_of(match.schema, match.route.record, self.sizes.answer_bytes)
+        reader = handed_in_as(match, self.sizes.answer_bytes)
         size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
         for records, last in cut(reader, chunks, size):
             if minimiser.masks and not (last and filed.parts == 0):
@@ -122,7 +123,10 @@ class Filter(Filing):
         assert part.minimised is not None
         assert part.emission is not None
         sample = reader.piece(sampled(records))
-        tally.add(len(records), part.minimised, part.emission)
+        tally.add(part.minimised.seen or len(records), part.minimised, part.emission)
+        if is_set(match):
+            tally.unknown.update(unknown_in_set(sample, match.schema))
+            return part
         tally.unknown.update(unknown_in(match.schema, match.route.record, sample, many=True))
         self.outside.drift.look(match, sample)
         return part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gateway.core.policy.terms import Aggregate
@@ -10,7 +10,7 @@ from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised
 from gateway.core.release.projection import Projection
-from gateway.formats.csv import CsvMinimiser
+from gateway.formats.csv import CsvMinimiser, CsvSet
 from gateway.formats.json.minimiser import Pieces
 from gateway.formats.xml import Operation, XmlMinimiser
 
@@ -141,3 +141,42 @@ class Tables:
     def split(self, body: bytes, part_bytes: int) -> Pieces:
         del body, part_bytes
         raise EnvelopeBroken("a file is cut as it is read")
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """An archive of CSV files that refer to each other: one answer, whole or not at all."""
+
+    files: CsvSet
+    aggregate: Aggregate | None = None
+    masks: bool = False  # a set holds all its names
+
+    @property
+    def projection(self) -> Projection:
+        """What leaves of all of them together."""
+        several = {name: one.projection for name, one in self.files.minimisers.items()}
+        paths = tuple(f"{name}.{path}" for name, one in several.items() for path in one.paths)
+        categories = {category for one in several.values() for category in one.categories}
+        return replace(next(iter(several.values())), paths=paths, categories=tuple(sorted(categories)))
+
+    def minimise(
+        self,
+        body: bytes,
+        emission: Emission,
+        *,
+        many: bool,
+        tolerated: int | None = None,
+        circle: Circle | None = None,
+        apart: bool = False,
+    ) -> Minimised:
+        """It is no part of anything: what is said of parts does not concern it."""
+        del many, tolerated, circle
+        made = self.files.minimise(body, emission)
+        found = made.files.values()
+        records, malformed = sum(one.records for one in found), sum(one.malformed for one in found)
+        rows = (("", made.body),) if apart and records else ()
+        return Minimised(made.body, records, malformed, rows, seen=sum(one.seen for one in found))
+
+    def split(self, body: bytes, part_bytes: int) -> Pieces:
+        del body, part_bytes
+        raise EnvelopeBroken("a set has no parts")

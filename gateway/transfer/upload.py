@@ -17,7 +17,7 @@ from gateway.core.file_forms import Form
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.core.release.minimised import Minimised
-from gateway.transfer.filing import Filing, Wanted, cut, handed_in, reader_of, through
+from gateway.transfer.filing import Filing, Wanted, cut, handed_in, handed_in_as, is_set, through
 from gateway.transfer.flow import Target
 from gateway.transfer.inquiry import Inquiry, accepts, declared, named_purpose
 from gateway.transfer.ports import RegisterUnavailable, UpstreamAnswer, UpstreamCall
@@ -37,7 +37,7 @@ _MEDIA = {
         b"application/x-ndjson": frozenset({Form.LINES, Form.SINGLE}),
     },
     "xml": dict.fromkeys((b"application/xml", b"text/xml"), frozenset({Form.SINGLE, Form.LIST})),
-    "csv": {b"text/csv": frozenset({Form.TABLE})},
+    "csv": {b"text/csv": frozenset({Form.TABLE}), b"application/zip": frozenset({Form.SET})},
 }
 """What a body may be declared as, by the schema's format, and what it must then turn out to be."""
 
@@ -75,18 +75,21 @@ class Upload(Filing):
     async def _read(self, request: Request, match: Match, forms: frozenset[Form]) -> bytes:
         """As the source would have sent it: an array, or one record."""
         body = await request.body()
-        reader = reader_of(match.schema, match.route.record, self.sizes.answer_bytes)
+        reader = handed_in_as(match, self.sizes.answer_bytes)
         ((records, _),) = cut(reader, (body,), len(body) + 1)
         if reader.form not in forms:
             raise Stop(Reason.MEDIA_TYPE_UNKNOWN)
         self.form = Form.LINES if Form.LINES in forms else reader.form
         self.lines = self.form is Form.LINES
+        if len(body) > self.sizes.answer_bytes and match.schema.format != "json":
+            raise Stop(Reason.BODY_TOO_LARGE, "what is larger goes through `gateway filter`")
         return records[0] if self.form is Form.SINGLE else reader.piece(records)
 
     async def _answer(self, trail: Trail, wanted: Wanted, inquiry: Inquiry, body: bytes) -> Released:
         match, _ = handed_in(self.outside.world.now().compiled, wanted, self.form)
         trail = trail.at(match)
-        self.outside.drift.look(match, body)
+        if not is_set(match):
+            self.outside.drift.look(match, body)
         if match.route.many and len(body) > self.sizes.answer_bytes:
             released = await self.in_parts(trail, match, inquiry, body)
         else:

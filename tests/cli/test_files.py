@@ -18,6 +18,7 @@ from gateway.cli.app import app
 from gateway.core.model import Enrolment, Person
 from gateway.core.persons import Held, PersonRole
 from gateway.transfer.ports import Observation
+from tests.builders_oneroster import files, unzipped, user, zipped
 from tests.cli.conftest import CommandLine
 from tests.simulators.persons import somebody
 
@@ -148,6 +149,24 @@ def test_file_of_which_nothing_leaves_makes_nothing(
 
     assert reason in gateway(*COMMON, str(given), "-o", str(out / "uit.json"), code=code)
     assert list(out.iterdir()) == []
+
+
+def test_archives_in_a_folder_come_out_as_archives(gateway: CommandLine, tmp_path: Path) -> None:
+    with open_school(gateway.directory) as school:
+        acts.activate(school, "digitale-leeromgeving", somebody(), "set")
+    folder, out = tmp_path / "sets", tmp_path / "uit"
+    folder.mkdir()
+    users = [{**user(n), "sourcedId": f"las-{n}"} for n in (1, 2)]
+    for name in ("Anne.zip", "Ben.zip"):
+        (folder / name).write_bytes(zipped({"orgs": files()["orgs"], "users": users}))
+    asked = ("--recipient", "digitale-leeromgeving", "--purpose", "klassen-inrichten", "--schema", "oneroster-csv")
+
+    said = gateway("filter", *asked, str(folder), "-o", str(out))
+
+    assert sorted(one.name for one in out.iterdir()) == ["0001.zip", "0002.zip"]
+    assert [len(unzipped(one.read_bytes())["users"]) for one in out.iterdir()] == [2, 2]
+    assert "Anne" not in said
+    assert orjson.loads((tmp_path / "uit.cover.json").read_bytes())["record"] == "*"
 
 
 def test_delivery_that_the_recipient_calls_for_takes_no_file(gateway: CommandLine, tmp_path: Path) -> None:

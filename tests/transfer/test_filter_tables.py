@@ -7,12 +7,16 @@ from dataclasses import replace
 import pytest
 
 from gateway.core.file_forms import Form, in_form
+from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.transfer.filing import Wanted
 from gateway.transfer.filter import Filed, Filter
+from gateway.transfer.released import Released
+from gateway.transfer.request import Request
+from gateway.transfer.steps import Sizes
 from tests.builders_csv import read
 from tests.builders_formats import pupil
-from tests.builders_oneroster import Rows, enrolment, files, table, user
+from tests.builders_oneroster import Rows, enrolment, files, table, unzipped, user, zipped
 from tests.policy.shipped import answered
 from tests.simulators.world import SIZES, School, a_school, policy
 
@@ -80,3 +84,100 @@ async def test_what_is_no_table_is_refused_and_registered(school: School) -> Non
         filed = await flow.file(WANTED, [body], lambda _: None)
         assert filed.stop is not None
         assert filed.stop.reason in (Reason.BODY_INVALID, Reason.MEDIA_TYPE_UNKNOWN)
+
+
+async def hand_in(school: School, body: bytes, *, piece: int = 1_000) -> tuple[Filed, list[bytes]]:
+    found: list[tuple[str, bytes]] = []
+    flow = Filter(school.outside, SIZES, "j.jansen")
+    chunks = [body[at : at + piece] for at in range(0, len(body), piece)]
+    filed = await flow.file(replace(WANTED, record=None), chunks, found.extend)
+    await flow.finish(filed)
+    return filed, [row for _, row in found]
+
+
+async def test_set_of_files_leaves_as_one_that_refers_to_itself(school: School) -> None:
+    body = zipped(files(users=[user(1, ext_vendor="canary"), user(2), user(9)]), extra_csv=b"canary")
+
+    filed, (made,) = await hand_in(school, body)
+
+    left = unzipped(made)
+    assert (filed.stop, filed.form) == (None, Form.SET)
+    assert {row["userSourcedId"] for row in left["enrollments"]} == {row["sourcedId"] for row in left["users"]}
+    assert {row["classSourcedId"] for row in left["enrollments"]} == {row["sourcedId"] for row in left["classes"]}
+    assert len(left["users"]) == 2
+    assert "ext_vendor" not in left["users"][0]
+    assert b"canary" not in b"".join(str(rows).encode() for rows in left.values())
+    assert (filed.tally.handed_in, filed.tally.released, filed.tally.unresolved) == (9, 8, 1)
+    (draft,) = school.register.drafts
+    assert (draft.route, draft.digest) == ("FILE /*", school.world.digest(made))
+    assert "users.sourcedId" in draft.fields
+
+
+async def test_column_of_a_vendor_in_a_set_is_named_with_its_file(school: School) -> None:
+    filed, _ = await hand_in(school, zipped(files(users=[user(1, ext_vendor="x")] * 6)))
+
+    assert filed.tally.unknown["users.ext_vendor"] == 6
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"sourcedId\r\n1", Reason.MEDIA_TYPE_UNKNOWN),
+        (b"PK\x03\x04", Reason.BODY_INVALID),
+        (b"PK", Reason.BODY_INVALID),
+        (b"", Reason.BODY_INVALID),
+        (zipped(files())[:-30], Reason.BODY_INVALID),
+    ],
+)
+async def test_what_is_no_set_is_refused_and_registered(school: School, body: bytes, reason: Reason) -> None:
+    filed, rows = await hand_in(school, body)
+
+    assert filed.stop is not None
+    assert (filed.stop.reason, rows) == (reason, [])
+    assert school.register.drafts[-1].kind == "refusal"
+
+
+async def push(school: School, body: bytes, media: str, record: str = "") -> Released:
+    async def read() -> bytes:
+        return body
+
+    query = f"recipient={RECIPIENT}&purpose=klassen-inrichten&schema=oneroster-csv" + (record and f"&record={record}")
+    request = Request("POST", b"/lvs/filter", query.encode(), {b"content-type": media.encode()}, "", read)
+    answer = await school.transfers.answer(Caller("school-1", "school", None, None), request)
+    assert isinstance(answer, Released)
+    return answer
+
+
+async def test_system_of_the_school_gets_a_table_and_a_set_back(school: School) -> None:
+    tables = await push(school, table([user(1), user(2)]), "text/csv", "users")
+    sets = await push(school, zipped(files()), "application/zip")
+
+    assert isinstance(tables.body, bytes)
+    assert isinstance(sets.body, bytes)
+    assert (tables.media, sets.media) == (b"text/csv", b"application/zip")
+    assert len(read(tables.body)) == 2
+    assert len(unzipped(sets.body)["users"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "record", "reason"),
+    [
+        (zipped(files()), "text/csv", "users", Reason.MEDIA_TYPE_UNKNOWN),
+        (zipped(files()), "text/csv", "", Reason.MEDIA_TYPE_UNKNOWN),
+        (table([user(1)]), "application/zip", "", Reason.MEDIA_TYPE_UNKNOWN),
+        (table([user(1)]), "application/zip", "users", Reason.MEDIA_TYPE_UNKNOWN),
+        (b"[]", "application/json", "users", Reason.MEDIA_TYPE_UNKNOWN),
+        (table([user(1, note="x" * 70_000)]), "text/csv", "users", Reason.BODY_INVALID),
+        (b"x" + b",y" * 600, "text/csv", "users", Reason.BODY_INVALID),
+    ],
+)
+async def test_upload_that_is_not_what_it_says_is_refused(
+    school: School, body: bytes, media: str, record: str, reason: Reason
+) -> None:
+    assert (await push(school, body, media, record)).reason is reason
+
+
+async def test_upload_that_is_larger_than_an_answer_goes_through_the_command(school: School) -> None:
+    small = a_school(compiled=school.world.now().compiled, sizes=Sizes(100, 50, 32))
+
+    assert (await push(small, table([user(1), user(2)]), "text/csv", "users")).reason is Reason.BODY_TOO_LARGE

@@ -16,7 +16,8 @@ class EnvelopeBroken(Exception):
 class Minimised:
     """What may leave, once it is registered. `body` is empty when a single record is withheld. `rows`: of a part of a
     file, its records one by one, each with what orders them; `documents`: how many were dropped of what leaves;
-    `head`: what stands above the rows of a table."""
+    `head`: what stands above the rows of a table; `seen`: how many records the source sent, where one file holds
+    several kinds."""
 
     body: bytes = field(repr=False)
     records: int
@@ -24,6 +25,7 @@ class Minimised:
     rows: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     documents: int = 0
     head: bytes = b""
+    seen: int = 0
 
 
 def tolerable(records: int) -> int:

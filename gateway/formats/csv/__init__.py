@@ -1,8 +1,8 @@
 """CSV: what leaves of a file (`minimiser`), of a zip of files that refer to each other (`sets`), how a file is cut into
 its rows as it arrives (`read`), and which columns are new in a source (`drift`)."""
 
-from gateway.formats.csv.archive import SetLimits
-from gateway.formats.csv.drift import unknown_columns
+from gateway.formats.csv.archive import SetFile, SetLimits
+from gateway.formats.csv.drift import unknown_columns, unknown_in_set
 from gateway.formats.csv.flat import Flat
 from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
 from gateway.formats.csv.read import CsvFile, Limits, Table, table
@@ -15,9 +15,11 @@ __all__ = [
     "Flat",
     "Limits",
     "MinimisedSet",
+    "SetFile",
     "SetLimits",
     "Sheet",
     "Table",
     "table",
     "unknown_columns",
+    "unknown_in_set",
 ]

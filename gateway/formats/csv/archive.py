@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
+from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.release.minimised import EnvelopeBroken
 
 _BROKEN = (
@@ -27,6 +28,7 @@ _BROKEN = (
     ValueError,
 )
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_BEGIN = b"PK\x03\x04"
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -40,6 +42,36 @@ class SetLimits:
     entries: int = 64
     file: int = 128 * 1024 * 1024
     total: int = 256 * 1024 * 1024
+
+
+class SetFile:
+    """`feed` gives nothing until `close`, which gives the archive. Both raise EnvelopeBroken."""
+
+    form = Form.SET
+
+    def __init__(self, limits: SetLimits | None = None) -> None:
+        self._limits = limits or SetLimits()
+        self._buffer = bytearray()
+
+    def __repr__(self) -> str:
+        return f"<SetFile of {len(self._buffer)} bytes>"
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        self._buffer += chunk
+        if not _BEGIN.startswith(self._buffer[: len(_BEGIN)]):
+            raise OtherFormat("no archive")
+        if len(self._buffer) > self._limits.archive:
+            raise EnvelopeBroken("the archive is larger than allowed")
+        return []
+
+    def piece(self, records: list[bytes]) -> bytes:
+        """The archive as the minimiser reads it."""
+        return b"".join(records)
+
+    def close(self) -> list[bytes]:
+        if not self._buffer:
+            raise EnvelopeBroken("the file ends early")
+        return [bytes(self._buffer)]
 
 
 def unpacked(body: bytes, wanted: frozenset[str], limits: SetLimits) -> dict[str, bytes]:

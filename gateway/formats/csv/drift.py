@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from gateway.core.policy.schema import Csv, Record
+from gateway.core.policy.schema import Csv, Record, Schema
 from gateway.core.release.drift import shown
 from gateway.core.release.minimised import EnvelopeBroken
+from gateway.formats.csv.archive import SetLimits, unpacked
 from gateway.formats.csv.read import table
 
 
@@ -25,3 +26,17 @@ def unknown_columns(body: bytes, record: Record, dialect: Csv) -> Mapping[str, i
     for name in unknown:
         counts[shown(name)] = max(counts[shown(name)], len(found.rows))
     return {name: count for name, count in counts.items() if count}
+
+
+def unknown_in_set(body: bytes, schema: Schema, limits: SetLimits | None = None) -> Mapping[str, int]:
+    """The same of every file of an archive, under its name."""
+    dialect = schema.csv or Csv()
+    try:
+        files = unpacked(body, frozenset(f"{name}.csv" for name in schema.records), limits or SetLimits())
+    except EnvelopeBroken:
+        return {}
+    return {
+        f"{name}.{column}": count
+        for name, record in schema.records.items()
+        for column, count in unknown_columns(files.get(f"{name}.csv", b""), record, dialect).items()
+    }

@@ -59,6 +59,11 @@ class CsvSet:
     def __repr__(self) -> str:
         return f"<CsvSet of {len(self._minimisers)} files>"
 
+    @property
+    def minimisers(self) -> Mapping[str, CsvMinimiser]:
+        """By record, of what leaves."""
+        return self._minimisers
+
     def minimise(self, body: bytes, emission: Emission) -> MinimisedSet:
         """Raises EnvelopeBroken. Synchronous, as each file is (house rule 4)."""
         contents, tables = self._read(body)
@@ -78,14 +83,17 @@ class CsvSet:
                 sheets[name] = sheet = minimiser.sheet(found, emission, everybody, beside=beside)
                 if contents.full(name, self._manifest):
                     released |= {f"{name}.{one}": sheet.named.get(one, set()) for one in self._named[name]}
-        return self._packed(contents, sheets)
+        return self._packed(contents, tables, sheets)
 
-    def _packed(self, contents: Contents, sheets: Mapping[str, Sheet]) -> MinimisedSet:
+    def _packed(self, contents: Contents, tables: Mapping[str, Table], sheets: Mapping[str, Sheet]) -> MinimisedSet:
         leaving = {name: sheet for name, sheet in sheets.items() if sheet.lines}  # no file is without rows
         told = rewritten(contents, leaving.keys(), self._dialect, self._manifest)
         files = {f"{self._manifest.file}{_END}": told}
         files |= {f"{name}{_END}": sheet.body for name, sheet in leaving.items()}
-        found = {name: Minimised(one.body, len(one.lines), one.malformed) for name, one in sheets.items()}
+        found = {
+            name: Minimised(one.body, len(one.lines), one.malformed, seen=len(tables[name].rows))
+            for name, one in sheets.items()
+        }
         return MinimisedSet(packed(files), found)
 
     def _read(self, body: bytes) -> tuple[Contents, dict[str, Table]]:
