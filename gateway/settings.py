@@ -104,12 +104,14 @@ class Authorisation:
 @dataclass(frozen=True, slots=True)
 class Source:
     """An LVS the gateway reads from, or, without a `url`, one whose files come in. `succeeds`: the source it replaces;
-    pupils it does not know yet then wait for a person who links them."""
+    pupils it does not know yet then wait for a person who links them. `numbers`: the source whose numbers its pupils
+    bear beside its own."""
 
     name: str
     url: str | None
     schemas: tuple[str, ...]
     token: Token | None
+    numbers: str | None
     roster_every_seconds: float
     roster_stale_after_seconds: float
     succeeds: str | None
@@ -135,10 +137,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a process needs to know about where it runs, but for what the policy files say."""
+    """Everything a process needs to know about where it runs, but for what the policy files say. `url`: under which
+    recipients reach the gateway."""
 
     directory: Path
     school: str
+    url: str
     listen: tuple[str, int]
     admin: tuple[str, int]
     database: str = field(repr=False)
@@ -223,7 +227,9 @@ def _override(document: Document, environment: Mapping[str, str]) -> dict[tuple[
 
 
 def _overridable(value: Mapping[str, object]) -> list[tuple[str, ...]]:
-    paths: list[tuple[str, ...]] = [(key,) for key in ("school", "listen", "admin", "database", "key", "workers")]
+    paths: list[tuple[str, ...]] = [
+        (key,) for key in ("school", "url", "listen", "admin", "database", "key", "workers")
+    ]
     paths += [("limits", limit.name) for limit in fields(Limits)]
     sources = value.get("sources")
     for name in sources if isinstance(sources, dict) else ():
@@ -251,8 +257,9 @@ def _faults(form: SettingsForm, directory: Path) -> Iterator[tuple[tuple[str, ..
     for name, source in form.sources.items():
         if source.token is not None and source.url is None:
             yield ("sources", name, "token"), "a source without 'url' is never called and needs no token", "form"
-        if source.succeeds is not None and (source.succeeds not in form.sources or source.succeeds == name):
-            yield ("sources", name, "succeeds"), "'succeeds' must name another source of this file", "form"
+        for key, other in (("succeeds", source.succeeds), ("numbers", source.numbers)):
+            if other is not None and (other not in form.sources or other == name):
+                yield ("sources", name, key), f"'{key}' must name another source of this file", "form"
     for name, endpoint in form.endpoints.items():
         if not _protected(endpoint.url) or (endpoint.token and not _protected(endpoint.token.url)):
             yield ("endpoints", name, "url"), "outside loopback an endpoint is https", "R107"
@@ -308,6 +315,7 @@ def _build(form: SettingsForm, directory: Path) -> Settings:
     return Settings(
         directory=directory,
         school=form.school,
+        url=(form.url or "http://{}:{}".format(*form.listen)).rstrip("/"),
         listen=form.listen,
         admin=form.admin,
         database=_database(form.database, directory),
@@ -329,6 +337,7 @@ def _source(name: str, form: SourceForm, directory: Path) -> Source:
         url=form.url.rstrip("/") if form.url is not None else None,
         schemas=tuple(form.schemas),
         token=_token(form.token, directory),
+        numbers=form.numbers,
         roster_every_seconds=form.roster.every,
         roster_stale_after_seconds=form.roster.stale_after,
         succeeds=form.succeeds,

@@ -69,7 +69,7 @@ class Supervisor:
         admin = Server(_admin_config(office))
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(admin.serve(sockets=[admin_listening]))
-            tasks = [group.create_task(self._keep(n, listening, lifeline, office.metrics)) for n in range(self.workers)]
+            tasks = [group.create_task(self._keep(n, listening, lifeline, office)) for n in range(self.workers)]
             tasks.append(group.create_task(self._follow_files(office)))
             tasks.append(group.create_task(self._follow_holds(office)))
             called = [name for name, one in office.school.settings.sources.items() if one.url is not None]
@@ -94,11 +94,12 @@ class Supervisor:
                 return
             await self._pause(_LOOK_EVERY)
 
-    async def _keep(self, number: int, listening: socket.socket, lifeline: int, metrics: Path) -> None:
+    async def _keep(self, number: int, listening: socket.socket, lifeline: int, office: Office) -> None:
         """Run worker `number`; when it dies, run it again."""
         descriptors = (listening.fileno(), lifeline)
         command = [sys.executable, "-m", "gateway.worker", str(self.directory), *map(str, descriptors), str(number)]
-        environment = {**os.environ, METRICS_DIRECTORY: str(metrics)}
+        # links lead to where we listen, unless something else is said
+        environment = {"GATEWAY_URL": office.url(_url(listening)), **os.environ, METRICS_DIRECTORY: str(office.metrics)}
         while not self._stopping.is_set():
             process = await asyncio.create_subprocess_exec(*command, pass_fds=descriptors, env=environment)
             await process.wait()

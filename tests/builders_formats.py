@@ -239,6 +239,9 @@ class Roster:
     def find(self, kind: str, value: str) -> Subject | None:
         return self.people.get((kind, value))
 
+    def members(self, group: str) -> Iterable[Subject]:
+        return {one.id: one for one in self.people.values() if group in one.groups}.values()
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:

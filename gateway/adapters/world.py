@@ -19,6 +19,7 @@ from gateway.adapters.pupils.details import SCHEMA, part
 from gateway.adapters.pupils.issued import IssuedPseudonyms
 from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.pupils.stored import StoredRoster
+from gateway.adapters.register.anchors import find_anchor
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Versions
 from gateway.core.policy.terms import Organisation, SchoolPolicy
@@ -31,12 +32,14 @@ _FEW, _MANY = 500, 10_000_000  # persons whose facts are remembered
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What gateway.yaml says of the school. `sources`: source → schemas; `stale_after` by source."""
+    """What gateway.yaml says of the school. `sources`: source → schemas; `stale_after` by source; `url`: under which
+    recipients reach this gateway."""
 
     policy: SchoolPolicy
     organisation: Organisation
     sources: Mapping[str, tuple[str, ...]]
     stale_after: Mapping[str, timedelta]
+    url: str
 
 
 class StoredWorld:
@@ -54,6 +57,7 @@ class StoredWorld:
     ) -> None:
         self.policy = surroundings.policy
         self.organisation = surroundings.organisation
+        self.url = surroundings.url
         self._sources = surroundings.sources
         self._database = database
         self._keys = keys
@@ -89,6 +93,18 @@ class StoredWorld:
 
     def digest(self, sent: bytes) -> str:
         return self._keys.digest(sent)
+
+    def sealed(self, context: str, value: bytes) -> bytes:
+        return self._keys.seal(value, b"anchor\0" + context.encode())
+
+    def unsealed(self, context: str, sealed: bytes) -> bytes | None:
+        try:
+            return self._keys.open(sealed, b"anchor\0" + context.encode())
+        except ValueError:
+            return None
+
+    def anchor(self, context: str, offset: int) -> bytes | None:
+        return find_anchor(self._database, self._keys, context, offset)
 
     def _follow(self, versions: Versions, before: Snapshot | None) -> Snapshot:
         moved = before.versions if before else Versions(-1, -1, -1)

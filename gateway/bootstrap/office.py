@@ -47,6 +47,11 @@ class Office:
     signature: object = field(default=None)
     log: structlog.stdlib.BoundLogger = field(default_factory=structlog.get_logger)
 
+    def url(self, listening: str) -> str:
+        """Under which recipients reach the gateway, which listens at this address."""
+        settings = self.school.settings
+        return listening if settings.url == f"http://{settings.listen[0]}:0" else settings.url
+
     def take_over_policy(self) -> None:
         """Look at the files; store them when one of them is not what it was at the last look."""
         signature = _signature(self.school.directory)

@@ -135,6 +135,7 @@ class School:
             settings.organisation,
             {name: source.schemas for name, source in settings.sources.items()},
             {name: timedelta(seconds=one.roster_stale_after_seconds) for name, one in settings.sources.items()},
+            settings.url,
         )
         return StoredWorld(self.database, self.store_keys, surroundings, self.read_material, clock, lean=lean)
 

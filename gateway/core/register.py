@@ -52,7 +52,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     only. `spends`: the permit under which this leaves, used in the same transaction; if used up, nothing leaves.
     `advances`: what the journal of an export keeps of this part, in the same transaction.
     `issued` are pseudonyms and mapped ids that leave for the first time, to be found back later. `views`: what this
-    recipient now has that it had not (`release.views`); like `issued` no part of the entry."""
+    recipient now has that it had not (`release.views`); `anchors`: where a walk over a list goes on; like `issued` no
+    part of the entry."""
 
     id: str
     kind: EntryKind
@@ -92,6 +93,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     advances: Advance | None = None
     issued: tuple[Issue, ...] = ()
     views: tuple[Viewed, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Draft of a {self.kind} …>"
@@ -115,6 +117,15 @@ class Advance:
     job: str
     part: int | None
     content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where one walk over a list (`context`: who asks what) goes on at this offset; sealed."""
+
+    context: str = field(repr=False)
+    offset: int
+    sealed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

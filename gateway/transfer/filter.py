@@ -131,7 +131,8 @@ class Filter(Filing):
         self.outside.drift.look(match, sample)
         return part
 
-    def framed(self, minimised: Minimised) -> None:
+    def framed(self, minimised: Minimised, match: Match) -> None:
+        del match
         if self._form is not None:
             minimised.body = b"".join(in_form(self._form, (row for _, row in minimised.rows), minimised.head))
 

@@ -8,7 +8,7 @@ rule 4). Leaves out: HTTP (`web`), every rule (`core`), the shape of a format (`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -20,7 +20,9 @@ from gateway.core.register import Draft, altered
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.projection import Projection
 from gateway.core.release.views import Shelf, Unannounced, Views
+from gateway.formats.json.envelope import closed, opened
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.messages import asked, messages, operation
@@ -38,7 +40,7 @@ from gateway.transfer.ports import (
 )
 from gateway.transfer.released import Answer, Released, media_of
 from gateway.transfer.remembered import Granted
-from gateway.transfer.request import Match, Stop, upstream_path, upstream_query
+from gateway.transfer.request import Asked, Match, Stop, upstream_path, upstream_query
 from gateway.transfer.resolve import Absent, Resolver
 from gateway.transfer.steps import Steps
 from gateway.transfer.trail import Built, Trail, instant
@@ -64,13 +66,13 @@ class Flow(Steps):
 
     async def read(self, trail: Trail, match: Match, inquiry: Inquiry) -> Answer:
         """The page: decide → resolve and screen who is named → fetch → minimise → record → release."""
-        aimed = await self.steadily(lambda snapshot: self._aim(trail, match, inquiry, snapshot))
+        aimed = await self.steadily(lambda snapshot: self.aim(trail, match, inquiry, snapshot))
         if isinstance(aimed, Released):
             return aimed
         permit, target = aimed
-        fetched = await self._fetch(permit, target.call)
+        fetched = self.opened(match, await self.fetch(permit, target.call))
         if fetched.status == 404:
-            return await self.steadily(lambda snapshot: self._nothing_there(trail, match, inquiry, snapshot))
+            return await self.steadily(lambda snapshot: self.nothing_there(trail, match, inquiry, snapshot))
         self.outside.drift.look(match, fetched.body)
         counted = permit.standing.delivery.aggregate is not None  # of all records at once, and the answer is small
         whole = counted or match.route.soap is not None
@@ -78,7 +80,7 @@ class Flow(Steps):
             return await self.in_parts(trail, match, inquiry, fetched.body)
         return await self.steadily(lambda snapshot: self.release(trail, match, inquiry, target, fetched, snapshot))
 
-    async def _aim(
+    async def aim(
         self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot
     ) -> tuple[Permit, Target] | Released:
         """A permit and what to fetch; or, where the request names what this recipient cannot have, the absence."""
@@ -97,7 +99,7 @@ class Flow(Steps):
         target = self.target(granted.resolver, match, inquiry)
         if isinstance(target, Absent):
             return target
-        fetched = await self._fetch(granted.permit, target.call)
+        fetched = self.opened(match, await self.fetch(granted.permit, target.call))
         _, emission, minimiser = self.emission(trail, inquiry, self.outside.world.now())
         if fetched.status != 404:
             self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
@@ -108,7 +110,7 @@ class Flow(Steps):
         """What to ask the source, and about whom; the request names it."""
         return aimed_at(resolver, match, inquiry)
 
-    async def _fetch(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+    async def fetch(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         try:
             return await self.outside.upstream.read(permit, call)
         except NotSent:
@@ -128,10 +130,10 @@ class Flow(Steps):
             emission.views.whole = _is_whole(match, inquiry)
             emission.views.first = emission.views.announces and _is_list(match, inquiry)
         minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
-        self.framed(minimised)
-        built = self._built(emission, minimised)
+        self.framed(minimised, match)
+        built = self.built(emission, minimised)
         _same_person(target, built.released)
-        draft = entries.delivery(trail, permit, snapshot.versions, minimiser.projection, built)
+        draft = entries.delivery(trail, permit, snapshot.versions, self.told(minimiser.projection), built)
         if minimised.records == 0 and not _is_list(match, inquiry):
             draft = altered(draft, outcome="not-available")
             return _absence(permit, match, await self.outside.register.append(draft))
@@ -141,7 +143,7 @@ class Flow(Steps):
             receipt, body=minimised.body, media=media_of(match.route), purpose=permit.standing.delivery.purpose
         )
 
-    async def _nothing_there(self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Released:
+    async def nothing_there(self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Released:
         """The source has none. Where a request named it, that looks as any other absence (house rule 5); a list that
         is "not found" is a broken answer: an empty one would make a client delete what it holds."""
         if _is_list(match, inquiry):
@@ -195,9 +197,9 @@ class Flow(Steps):
                 piece.body, emission, many=True, tolerated=piece.tolerated, circle=circle, apart=self.apart
             )
         )
-        self.framed(minimised)
+        self.framed(minimised, match)
         own = trail if piece.number == 1 else replace(self.begin(trail.caller), match=trail.match)
-        built = self._built(emission, minimised)
+        built = self.built(emission, minimised)
         draft = entries.delivery(own, permit, snapshot.versions, minimiser.projection, built)
         if not piece.whole:
             draft = altered(draft, kind="part", part_of=trail.id, part=piece.number)
@@ -206,8 +208,21 @@ class Flow(Steps):
         emission.confirm()
         return Part(receipt, minimised.body, minimised.malformed, minimised, emission)
 
-    def framed(self, minimised: Minimised) -> None:
-        """Hook: what leaves in another form than a JSON array gets it here, before its digest is registered."""
+    def told(self, projection: Projection) -> Projection:
+        """Hook: of what may leave, what the register is to tell of this answer."""
+        return projection
+
+    def framed(self, minimised: Minimised, match: Match) -> None:
+        """What leaves in another form than a JSON array or object gets it here, before its digest is registered."""
+        if minimised.records or match.route.many:
+            minimised.body = closed(minimised.body, _envelope(match))
+
+    def opened(self, match: Match, fetched: UpstreamAnswer) -> UpstreamAnswer:
+        """Without what the format puts around its records."""
+        name = _envelope(match)
+        if not name or fetched.status == 404:
+            return fetched
+        return replace(fetched, body=self.minimised(lambda: opened(fetched.body, name)))
 
     def drafted(self, draft: Draft, minimised: Minimised, emission: Emission) -> Draft:
         """Hook: what must be kept in the transaction of a part's entry stands in its draft."""
@@ -240,7 +255,7 @@ class Flow(Steps):
             sight, Views(self.outside.views, shelf, moment, sight.version, call.locations, announces=delivery.notices)
         )
 
-    def _built(self, emission: Emission, minimised: Minimised) -> Built:
+    def built(self, emission: Emission, minimised: Minimised) -> Built:
         return Built(
             released=emission.released,
             withheld=emission.withheld,
@@ -263,11 +278,16 @@ def aimed_at(resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Abs
     if route.soap is not None:
         return _asked_by_message(resolver, match, route.soap, inquiry)
     things = resolver.things(inquiry.asked.things, many=route.many)
+    people = resolver.people(inquiry.asked.people)
     if isinstance(things, Absent):
         return things
+    if isinstance(people, Absent):
+        return people
+    things = {**things, **_own_ids(inquiry.asked, people)}
     path, query = upstream_path(match, things), upstream_query(inquiry.asked, things)
     if inquiry.named is None or route.named is None:
-        return Target(UpstreamCall(match.source, route.method, path, query))
+        one = next(iter(people.values()), None) if not route.many else None
+        return Target(UpstreamCall(match.source, route.method, path, query), one)
     person = resolver.person(inquiry.named.ids, route.named.position.person)
     if isinstance(person, Absent):
         return person
@@ -282,14 +302,27 @@ def _asked_by_message(resolver: Resolver, match: Match, soap: Soap, inquiry: Inq
     return Target(UpstreamCall(match.source, "POST", upstream_path(match, {}), body=body, action=soap.action))
 
 
+def _own_ids(asked: Asked, people: Mapping[str, Subject]) -> dict[str, str]:
+    """By which the source knows them."""
+    return {one.name: people[one.name].ids[one.kind or ""] for one, _ in asked.people}
+
+
 def _absence(permit: Permit, match: Match, receipt: Receipt, *, listed: bool = False) -> Released:
     purpose = permit.standing.delivery.purpose
     if listed and match.route.soap is not None:
         nothing = operation(match, match.route.soap).nothing()
         return Released(receipt, body=nothing, media=media_of(match.route), purpose=purpose)
     if listed:
-        return Released(receipt, body=b"[]", purpose=purpose)
+        return Released(receipt, body=closed(b"[]", _envelope(match)), purpose=purpose)
     return Released(receipt, Reason.NOT_AVAILABLE, shape=match.schema.errors, purpose=purpose)
+
+
+def _envelope(match: Match) -> str:
+    """The name under which a JSON answer of this route holds its records, if any."""
+    record = match.schema.records[match.route.record]
+    if match.schema.format != "json":
+        return ""
+    return record.envelope if match.route.many else record.element
 
 
 def _one_table(permit: Permit, match: Match, inquiry: Inquiry) -> None:

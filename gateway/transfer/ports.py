@@ -5,7 +5,7 @@ Adapters implement these; tests use simulators that keep the same promises. Noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -76,11 +76,13 @@ class UpstreamCall:
 @dataclass(frozen=True, slots=True)
 class UpstreamAnswer:
     """Status and whole body (bounded), identity-encoded JSON (XML for a call with an action) only when `status` is
-    2xx, or a message of SOAP that is a fault."""
+    2xx, or a message of SOAP that is a fault. `total`: how many records the source says its list has
+    (X-Total-Count)."""
 
     status: int
     media_type: str
     body: bytes = field(repr=False)
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,10 @@ class Roster(Protocol):
 
     def by_id(self, internal: bytes) -> Subject | None: ...
 
+    def members(self, group: str) -> Iterable[Subject]:
+        """Who is in this group of the source (by the source's own id of it)."""
+        ...
+
     def digest(self, number: str) -> bytes:
         """The keyed digest of a national number of nine digits, as it stands in `Subject.numbers` (D7)."""
         ...
@@ -200,13 +206,16 @@ class Snapshot:
 
 
 class World(Protocol):
-    """The school as it is now."""
+    """The school as it is now. `url`: under which recipients reach this gateway, without a slash at the end."""
 
     @property
     def policy(self) -> SchoolPolicy: ...
 
     @property
     def organisation(self) -> Organisation: ...
+
+    @property
+    def url(self) -> str: ...
 
     def refresh(self) -> None:
         """Read the version numbers (microseconds): once at the start of a request, and whenever they turn out to have
@@ -221,6 +230,16 @@ class World(Protocol):
     def issued(self, domain: str, pseudonym: str, thing: str) -> Issue | None:
         """What this pseudonym stands for, when it was issued in this domain under a key version that still
         resolves; else None. The same work either way."""
+        ...
+
+    def sealed(self, context: str, value: bytes) -> bytes:
+        """`value`, so that nobody reads it and it opens in this context alone."""
+        ...
+
+    def unsealed(self, context: str, sealed: bytes) -> bytes | None: ...
+
+    def anchor(self, context: str, offset: int) -> bytes | None:
+        """What the register last took with a draft for this place of this walk (`Draft.anchors`), sealed."""
         ...
 
     def digest(self, sent: bytes) -> str:

@@ -137,15 +137,16 @@ class Push(Filing):
         self._back = Back(permit, reads, Emission(emission.sight))
         return permit, emission, minimiser
 
-    def framed(self, minimised: Minimised) -> None:
+    def framed(self, minimised: Minimised, match: Match) -> None:
         """In an envelope of our own, before its digest is registered."""
+        del match  # it was read from what came in
         action = self._match.route.action if self._match else None
         if action is not None and minimised.records:
             minimised.body = enclosed(minimised.body, (self._came.envelope or Envelope()).acting(action))
 
-    def _built(self, emission: Emission, minimised: Minimised) -> Built:
+    def built(self, emission: Emission, minimised: Minimised) -> Built:
         endpoint = emission.sight.delivery.endpoint
-        return msgspec.structs.replace(super()._built(emission, minimised), detail=(f"endpoint: {endpoint}",))
+        return msgspec.structs.replace(super().built(emission, minimised), detail=(f"endpoint: {endpoint}",))
 
     # -- and after ---------------------------------------------------------------------------------------------
 

@@ -21,7 +21,8 @@ def media_of(route: Route) -> bytes:
 @dataclass(frozen=True, slots=True)
 class Released:
     """An answer whose entry is durable. With a `reason` the body is made from it in the error shape `shape`, unless
-    `body` is given; without one `body` is what was built. `about` holds words of our own schemas only."""
+    `body` is given; without one `body` is what was built. `about` holds words of our own schemas only;
+    `headers` are of our own making."""
 
     receipt: Receipt
     reason: Reason | None = None
@@ -31,6 +32,7 @@ class Released:
     shape: str = "problem"
     about: str = ""
     purpose: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,15 @@ class Remembered:
             audience=audience,
             now=now,
             permit=self._permit,
+            base=f"{self._world.url}/{source}{snapshot.compiled.schemas[permit.call.schema].base_path}",
+            places=self._places(permit, snapshot),
         )
+
+    def _places(self, permit: Permit, snapshot: Snapshot) -> frozenset[str]:
+        """How this schema names the locations of the delivery."""
+        known, kind = self._world.organisation.locations, snapshot.compiled.schemas[permit.call.schema].location_type
+        here = [known[name] for name in permit.standing.delivery.locations if name in known]
+        return frozenset(value for one in here for type_, value in one.ids if type_ == kind)
 
     def _forget_what_moved(self, snapshot: Snapshot, today: date) -> None:
         if self._since != (snapshot.versions, today):

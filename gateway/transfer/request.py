@@ -13,13 +13,14 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_to_bytes, urlencode
 
 from gateway.core.model import Finding
-from gateway.core.policy.schema import Parameter, Route, Schema
+from gateway.core.policy.schema import SHAPING, Parameter, Route, Schema
 from gateway.core.policy.terms import Organisation
 from gateway.core.reasons import Reason, first
 
 OIN = "OIN"
 """The type of a location's routeringskenmerk, among its ids in gateway.yaml."""
 _LONGEST_VALUE = 512  # characters; no id or code of a known format is longer than an ECK iD (~170)
+_LONGEST_SHAPING = 2_048  # a list of fields, a filter, an anchor
 _MOST_PARAMETERS = 32
 _REMEMBERED = 2_000  # queries of one path
 # RFC 3986 section 5.2.4: a dot segment is no value; whoever reads the path next takes it for another route.
@@ -69,14 +70,16 @@ class Match:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a query asks: the locations it covers (None: the route names no organisation), mapped ids still to be
-    resolved, and what goes up unchanged. `organisation` holds the parameters that name it upstream; `encoded` is what
-    goes up whatever the mapped ids stand for."""
+    resolved, persons likewise, and what goes up unchanged. `organisation` holds the parameters that name it upstream;
+    `encoded` is what goes up whatever the mapped ids stand for; `shaping`, by what it means, never goes up."""
 
     locations: frozenset[str] | None
     organisation: tuple[tuple[str, str], ...]
     things: tuple[tuple[Parameter, str], ...] = field(default=(), repr=False)
     plain: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     encoded: str = field(default="", repr=False)
+    people: tuple[tuple[Parameter, str], ...] = field(default=(), repr=False)
+    shaping: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Router:
@@ -167,12 +170,15 @@ def _ask(match: Match, query: bytes, organisation: Organisation) -> Asked:
     used = [(parameter, given[parameter.name]) for parameter in match.route.parameters if parameter.name in given]
     things = [(parameter, value) for parameter, value in used if parameter.meaning == "thing"]
     plain = [(one.name, value) for one, value in used if one.meaning == "plain" and one.place == "query"]
+    people = [(parameter, value) for parameter, value in used if parameter.meaning == "person"]
+    shaping: dict[str, str] = {parameter.meaning: value for parameter, value in used if parameter.meaning in SHAPING}
     locations, upstream = _organisation(match.route.parameters, given, organisation)
-    return Asked(locations, upstream, tuple(things), tuple(plain), urlencode([*upstream, *plain]))
+    encoded = urlencode([*upstream, *plain])
+    return Asked(locations, upstream, tuple(things), tuple(plain), encoded, tuple(people), shaping)
 
 
 def _given(match: Match, query: bytes) -> dict[str, str]:
-    declared = {parameter.name: parameter.place for parameter in match.route.parameters}
+    declared = {parameter.name: parameter for parameter in match.route.parameters}
     try:
         pairs = parse_qsl(
             query.decode("ascii"),
@@ -185,11 +191,13 @@ def _given(match: Match, query: bytes) -> dict[str, str]:
         raise Stop(Reason.PARAMETER_INVALID) from None
     given = dict(match.values)
     for name, value in pairs:
-        if declared.get(name) != "query":
+        parameter = declared.get(name)
+        if parameter is None or parameter.place != "query":
             raise Stop(Reason.PARAMETER_UNKNOWN, _names(match.route.parameters))
-        if name in given:
+        if name in given and parameter.meaning != "selection":
             raise Stop(Reason.PARAMETER_INVALID, name)
-        given[name] = value
+        # a list comes with commas, or name by name (OpenAPI, style form)
+        given[name] = f"{given[name]},{value}" if name in given else value
     return given
 
 
@@ -199,7 +207,8 @@ def _names(parameters: tuple[Parameter, ...]) -> str:
 
 def check(parameter: Parameter, value: str) -> None:
     """Raises Stop(PARAMETER_INVALID)."""
-    fits = 0 < len(value) <= _LONGEST_VALUE and value.isprintable()
+    longest = _LONGEST_SHAPING if parameter.meaning in SHAPING else _LONGEST_VALUE
+    fits = 0 < len(value) <= longest and value.isprintable()
     if parameter.type == "boolean":
         fits = value in ("true", "false")
     elif parameter.type == "integer":

@@ -64,6 +64,22 @@ class Resolver:
         owner = self.screened(issue.owner)
         return owner if isinstance(owner, Absent) else issue.value
 
+    def people(self, named: Iterable[tuple[Parameter, str]]) -> Mapping[str, Subject] | Absent:
+        """Parameter name → the person whose pseudonym it is, for all that a path names."""
+        found: dict[str, Subject] = {}
+        for parameter, value in named:
+            owners = [
+                self._owner(value, kind) for kind in parameter.persons
+            ]  # all kinds: the same work for every answer
+            owner = next((one for one in owners if one is not None), None)
+            person = self._nobody(value) if owner is None else self.screened(owner)
+            if isinstance(person, Absent):
+                return person
+            if parameter.kind not in person.ids:
+                return self._nobody(value)
+            found[parameter.name] = person
+        return found
+
     def _of_persons(self, kind: str) -> bool:
         """Whether such a thing is somebody's: then it leads nowhere while nobody knows whose (it stood in a group)."""
         order = self.record.fields.fields.get(self.record.order or "")

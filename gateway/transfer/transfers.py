@@ -9,6 +9,7 @@ from gateway.core.reasons import Reason
 from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import action_of, inquire
 from gateway.transfer.notices import Notices, is_notices
+from gateway.transfer.paged import Paged
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.transfer.push import Push, is_push
 from gateway.transfer.refusals import Refusals
@@ -46,6 +47,9 @@ class Transfers:
             inquiry = await inquire(match, request, self._world.organisation, depth=self._flow.sizes.depth)
             if match.route.write is not None:
                 return await self._writeback.answer(trail, match, inquiry)
+            if match.schema.paging is not None:
+                flow = self._flow
+                return await Paged(flow.outside, flow.sizes, flow.remembered).read(trail, match, inquiry)
             return await self._flow.read(trail, match, inquiry)
         except Stop as stop:
             return await self._flow.refuse(trail, stop)

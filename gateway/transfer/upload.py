@@ -100,7 +100,8 @@ class Upload(Filing):
             )  # fmt: skip
         return released
 
-    def framed(self, minimised: Minimised) -> None:
+    def framed(self, minimised: Minimised, match: Match) -> None:
+        del match
         if self.form is Form.LINES:
             minimised.body = b"".join(bytes(row) + b"\n" for row in _ROWS.decode(minimised.body))
 

@@ -42,7 +42,8 @@ def _content(answer: Answer) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
 
 def problem(shape: str, reason: Reason, about: str = "") -> tuple[int, bytes, bytes]:
     """(status, media type, body) in the shape of the format that was called (Edu-V StatusResponse, or a list of
-    them; a SOAP fault), else an RFC 9457 problem. `about` holds words of our own schemas only."""
+    them; OneRoster imsx_StatusInfo; a SOAP fault), else an RFC 9457 problem. `about` holds words of our own schemas
+    only."""
     outward = reason.outward
     status, sentence = outward.meaning.status, outward.meaning.recipient
     detail = f"{sentence} ({about})" if about and reason is outward else sentence
@@ -52,6 +53,8 @@ def problem(shape: str, reason: Reason, about: str = "") -> tuple[int, bytes, by
         return _fault(outward, about if reason is outward else "")
     # one word only where a pupil is concerned (house rule 5)
     message = outward.value if outward is Reason.NOT_AVAILABLE else f"{outward.value}: {detail}"
+    if shape == "oneroster":
+        return status, JSON, orjson.dumps(_status_info(status, message, about))
     entry = {"status": status, "statusMessage": message}
     return status, JSON, orjson.dumps([entry] if shape == "edu-v-list" else entry)
 
@@ -67,6 +70,27 @@ def _fault(outward: Reason, about: str) -> tuple[int, bytes, bytes]:
     return status if status in _OF_HTTP else 500, SOAP, fault(code, outward.value, sentence, about)
 
 
+_MINOR = {400: "invaliddata", 401: "unauthorisedrequest", 403: "forbidden", 404: "unknownobject"}
+_BUSY = frozenset({429, 503})
+
+
+def _status_info(status: int, message: str, about: str) -> dict[str, Any]:
+    """1EdTech's imsx_StatusInfo, with the codes that OneRoster 1.2 knows."""
+    minor = _MINOR.get(status, "server_busy" if status in _BUSY else "internal_server_error")
+    asked = about.partition(":")[0]
+    if status == 400 and asked == "fields":
+        minor = "invalid_selection_field"
+    elif status == 400 and asked in ("filter", "sort"):
+        minor = "invalid_filter_field"
+    told = {"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": minor}
+    return {
+        "imsx_codeMajor": "failure",
+        "imsx_severity": "error",
+        "imsx_description": message,
+        "imsx_CodeMinor": {"imsx_codeMinorField": [told]},
+    }
+
+
 def _headers(answer: Answer, media: bytes, status: int, size: int | None) -> Headers:
     transfer = answer.receipt.id if isinstance(answer, Released) else answer.id
     headers = [(b"content-type", media), (b"cache-control", b"no-store"), (b"gateway-transfer", transfer.encode())]
@@ -79,6 +103,8 @@ def _headers(answer: Answer, media: bytes, status: int, size: int | None) -> Hea
         headers.append((b"gateway-reason", answer.reason.outward.value.encode()))
     if answer.reason is Reason.METHOD_NOT_ALLOWED and isinstance(answer, Released):
         headers.append((b"allow", answer.about.encode()))  # RFC 9110 section 15.5.6
+    if isinstance(answer, Released):
+        headers += answer.headers
     if status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="gateway"'))
     if status in (429, 503):

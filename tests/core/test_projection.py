@@ -16,6 +16,7 @@ from gateway.core.release.projection import (
     DeliveryRefused,
     Leaf,
     Many,
+    Order,
     Projection,
     Slot,
     compile_projection,
@@ -161,11 +162,10 @@ def test_projection_maps_ids_of_things_whatever_the_grant_says() -> None:
     assert found.order.maps == "enrolment"
 
 
-def test_projection_of_an_order_that_is_no_mapped_id_is_refused() -> None:
+def test_projection_of_an_order_that_is_the_same_for_everybody_has_no_kind_of_thing() -> None:
     record = Record("Period", SchemaBranch({"title": build.leaf()}), (), "title")
 
-    with pytest.raises(DeliveryRefused, match="no mapped id"):
-        project(record, build.keep("title"))
+    assert project(record, build.keep("title")).order == Order("title", None)
 
 
 @pytest.mark.parametrize("order", ["nothing", "title.id", "inner"])

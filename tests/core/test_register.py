@@ -73,7 +73,7 @@ def test_encode_keeps_every_field_of_a_draft() -> None:
     body = json.loads(encode(full_draft(), A))
 
     elsewhere = {"versions": {"policy", "facts", "keys"}, "issued": set(), "held": set()}
-    elsewhere |= {"secret": set(), "spends": set(), "views": set(), "advances": set()}
+    elsewhere |= {"secret": set(), "spends": set(), "views": set(), "advances": set(), "anchors": set()}
     expected: set[str] = {"v", "roll"}
     for each in msgspec.structs.fields(Draft):
         expected |= elsewhere.get(each.name, {each.name})

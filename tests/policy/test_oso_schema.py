@@ -167,7 +167,6 @@ TEXT = re.sub(r", claim: \{[^}]*\}", "", schema_text("oso-2019"))  # which are o
         ("by: [adresgeheim]", "by: [geheim]", "adreslijst:", "form"),
         ('pattern: "[0-9][0-9]"', 'pattern: "[0-9"', "vestigingscode:", "form"),
         ("own: leerlingid", "own: nummer", "own:", "form"),
-        ("format: xml", "format: json", "keys:", "form"),
     ],
 )
 def test_what_contradicts_the_rest_of_the_file_is_refused_at_its_line(old: str, new: str, near: str, rule: str) -> None:

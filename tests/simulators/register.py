@@ -26,6 +26,7 @@ class SimulatedRegister:
         self.spent: dict[str, str] = {}
         self.issued: dict[tuple[str, str, str], Issue] = {}
         self.views: dict[bytes, Viewed] = {}
+        self.anchors: dict[tuple[str, int], bytes] = {}
 
     async def append(self, draft: Draft) -> Receipt:
         if self.unwritable:
@@ -54,4 +55,5 @@ class SimulatedRegister:
             if key not in self.issued or self.issued[key].owner is None:
                 self.issued[key] = issue
         self.views |= {one.view.lookup: one for one in draft.views}
+        self.anchors |= {(one.context, one.offset): one.sealed for one in draft.anchors}
         return Receipt(draft.id, sequence)

@@ -22,6 +22,7 @@ from typing import Any
 import orjson
 
 from gateway.adapters.policy.files import load_recipient
+from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import AnyFact, gathered
 from gateway.core.model import Caller, KeyVersion, Subject, Versions
 from gateway.core.policy.rules import RecipientState, compile_standings
@@ -71,6 +72,7 @@ PURPOSES = {
     "uitgever-zuid": "toegang-leermiddel",
     "toetsaanbieder": "toetsafname",
 }
+STORE = StoreKeys(KEY)
 SIZES = Sizes(16_000_000, 4_000_000, 32)
 
 
@@ -110,6 +112,9 @@ class SimulatedRoster:
     def by_id(self, internal: bytes) -> Subject | None:
         return self.people.get(internal)
 
+    def members(self, group: str) -> list[Subject]:
+        return [one for one in self.people.values() if group in one.groups]
+
     def fresh(self, now: datetime, *, births: bool = False) -> bool:
         return not (self.stale or (births and self.births_stale))
 
@@ -120,6 +125,7 @@ class SimulatedWorld:
     def __init__(self, register: SimulatedRegister, compiled: Compiled, roster: SimulatedRoster) -> None:
         self.policy = POLICY
         self.organisation = ORGANISATION
+        self.url = "https://gateway.example"
         self.compiled = compiled
         self.roster = roster
         self.facts = SimulatedFacts()
@@ -136,6 +142,18 @@ class SimulatedWorld:
     def issued(self, domain: str, pseudonym: str, thing: str) -> Issue | None:
         found = self._register.issued.get((domain, thing, pseudonym))
         return found if found is not None and found.key_version in self.resolving else None
+
+    def sealed(self, context: str, value: bytes) -> bytes:
+        return STORE.seal(value, context.encode())
+
+    def unsealed(self, context: str, sealed: bytes) -> bytes | None:
+        try:
+            return STORE.open(sealed, context.encode())
+        except ValueError:
+            return None
+
+    def anchor(self, context: str, offset: int) -> bytes | None:
+        return self._register.anchors.get((context, offset))
 
     def digest(self, sent: bytes) -> str:
         return hashlib.blake2b(sent, key=KEY, digest_size=32).hexdigest()
@@ -211,11 +229,17 @@ class Clock:
 class School:
     """Everything `transfer` touches, and its door."""
 
-    def __init__(self, compiled: Compiled, pupils: Iterable[Subject], sizes: Sizes) -> None:
+    def __init__(
+        self,
+        compiled: Compiled,
+        pupils: Iterable[Subject],
+        sizes: Sizes,
+        lvs: Callable[[list[str]], SimulatedUpstream] = SimulatedUpstream,
+    ) -> None:
         self.journal: list[str] = []
         self.clock = Clock()
         self.register = WatchedRegister(self.journal)
-        self.upstream = SimulatedUpstream(self.journal)
+        self.upstream = lvs(self.journal)
         self.endpoints = SimulatedEndpoints(self.journal)
         self.roster = SimulatedRoster({one.id: one for one in pupils})
         self.world = SimulatedWorld(self.register, compiled, self.roster)

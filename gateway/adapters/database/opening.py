@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from gateway.adapters.database.engine import Database, DatabaseUnavailable, DatabaseUnusable
 
-HEAD = "views"
+HEAD = "anchors"
 
 _NETWORK = frozenset(
     (

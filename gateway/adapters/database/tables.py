@@ -73,6 +73,16 @@ issued = _table(
     rowid=False,
 )
 
+# Where a walk over a long list goes on: look-up value of who asks what, and the offset → sealed place; for a day.
+anchor = _table(
+    "anchor",
+    Column("lookup", LargeBinary, primary_key=True),
+    Column("place", LargeBinary, nullable=False),
+    Column("moment", Text, nullable=False),
+    Index("anchor_moment", "moment"),
+    rowid=False,
+)
+
 # -- what each recipient last got (adapters.views) -------------------------------------------------------
 
 # One kind of record of one delivery from one source; `revision` moves with every write to its views.

@@ -34,6 +34,7 @@ from gateway.transfer.ports import (
 
 _BEGUN = "http11.send_request_headers.started"
 _TOKEN = re.compile(r"[!-~]{1,8192}\Z")  # RFC 6749 appendix A.12, without the space that would end the header
+_COUNT = re.compile(rb"[0-9]{1,12}\Z")
 _TOKEN_BODY_LIMIT = 65_536  # bytes
 _TOKEN_LIFE = 300.0  # seconds, when the LVS does not say
 _LONGEST_LIFE = 86_400  # seconds, whatever the LVS says
@@ -146,7 +147,7 @@ class _Link:
         if reply.status != 200:
             # A part (206) is not the answer, and what the LVS says about its failure is told to nobody.
             raise UpstreamFailed("the LVS did not answer with data")
-        return UpstreamAnswer(200, _media_type(reply, action), reply.body)
+        return UpstreamAnswer(200, _media_type(reply, action), reply.body, _total(reply))
 
     def _sent(self, body: bytes | None, action: str | None) -> bytes | None:
         """A message of SOAP gets the school's own header."""
@@ -299,6 +300,12 @@ def _json_media_type(reply: Reply) -> str:
 def _identity(reply: Reply) -> None:
     if any(value.strip().lower() != b"identity" for value in reply.all(b"content-encoding")):
         raise UpstreamFailed("the answer is encoded though identity was asked")
+
+
+def _total(reply: Reply) -> int | None:
+    """What a list says it holds in all; None when it does not say so once and clearly."""
+    said = reply.all(b"x-total-count")
+    return int(said[0]) if len(said) == 1 and _COUNT.match(said[0]) else None
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from gateway.adapters.policy.forms import UNANSWERED, CategoryName, ClassName, Form, Key, Mended
 from gateway.core.policy.grants import node_at
-from gateway.core.policy.schema import Branch, Claim, Flag, Hidden, Leaf, LeafType, Many, Node, Recorded, Told
+from gateway.core.policy.schema import Branch, Claim, Flag, Hidden, Leaf, LeafType, Link, Many, Node, Recorded, Told
 
 # A key that is missing from a leaf leaves the field unclassified, and that never goes out (R9).
 RULES = {"class": "R9", "category": "R9"}
@@ -57,8 +57,12 @@ class ClaimForm(Form):
     denied: list[Plain] = Field(default_factory=list)
 
 
+LinkPath = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_.~-]+)+/\{[A-Za-z_][A-Za-z0-9_]*\}$")]
+
+
 class LeafForm(Form):
-    """One value."""
+    """One value. `link`: a URL that the gateway makes, as /users/{sourcedId}: a path of this source, and what leaves in
+    the field beside it; what the source wrote is never read."""
 
     type: LeafType
     field_class: ClassName = Field(alias="class")
@@ -76,6 +80,7 @@ class LeafForm(Form):
     refers: Reference | None = None
     view: Told | None = None
     claim: ClaimForm | None = None
+    link: LinkPath | None = None
 
 
 class BranchForm(Form):
@@ -89,12 +94,13 @@ class BranchForm(Form):
 
 
 class ManyForm(Form):
-    """A list, of values or of objects (then `items` names their fields)."""
+    """A list, of values or of objects (then `items` names their fields). `filled`: it is never empty."""
 
     items: ItemForm
     required: bool = False
     choice: Key | None = None
     hidden: HiddenForm | None = None
+    filled: bool = False
 
 
 # Names of the alternatives; with brackets, because pydantic puts them in an error's place, where a key could stand.
@@ -129,8 +135,8 @@ def node_of(node: LeafForm | BranchForm | ManyForm) -> Node:
     if isinstance(node, BranchForm):
         return Branch(nodes_of(node.fields), node.required, node.choice, hidden, node.repeats)
     if isinstance(node.items, LeafForm):
-        return Many(_leaf(node.items), node.required, node.choice, hidden)
-    return Many(Branch(nodes_of(node.items)), node.required, node.choice, hidden)
+        return Many(_leaf(node.items), node.required, node.choice, hidden, node.filled)
+    return Many(Branch(nodes_of(node.items)), node.required, node.choice, hidden, node.filled)
 
 
 def nodes_of(fields: Mapping[str, NodeForm]) -> dict[str, Node]:
@@ -155,7 +161,15 @@ def _leaf(leaf: LeafForm) -> Leaf:
         leaf.several,
         leaf.view,
         _claim(leaf.claim),
+        _link(leaf.link),
     )
+
+
+def _link(template: str | None) -> Link | None:
+    if template is None:
+        return None
+    path, _, beside = template.rpartition("/")
+    return Link(path, beside[1:-1])
 
 
 def _hidden(hidden: HiddenForm | None) -> Hidden | None:
@@ -187,6 +201,9 @@ def node_faults(
             yield from node_faults((*place, "items"), node.items, root, f"{path}.")
         elif isinstance(node, LeafForm):
             yield from _leaf_faults(place, node, root)
+            link = _link(node.link)
+            if link is not None and (link.beside == name or link.beside not in fields):
+                yield (*place, "link"), "'link' must name a field beside it", "form"
 
 
 def _leaf_faults(place: tuple[str | int, ...], leaf: LeafForm, root: Branch) -> Iterator[Fault]:

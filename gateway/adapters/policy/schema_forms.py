@@ -27,12 +27,14 @@ from gateway.core.model import Person
 from gateway.core.policy.grants import leaves, node_at
 from gateway.core.policy.schema import (
     Branch,
+    Errors,
     KeyIds,
     Leaf,
     LeafType,
     Many,
     Meant,
     NamedSubject,
+    Paging,
     Parameter,
     Record,
     Route,
@@ -88,24 +90,29 @@ class SubjectForm(Form):
 
 
 class RecordForm(Form):
-    """One kind of record."""
+    """One kind of record. `places`: paths of ids that name a location; `members`: the id of a group."""
 
     subjects: list[SubjectForm] = Field(default_factory=list)
     order: At | None = None
     element: FieldName | None = None
     envelope: FieldName | None = None
     since: bool = False
+    places: list[At] = Field(default_factory=list)
+    members: FieldName | None = None
     fields: dict[FieldName, NodeForm]
 
 
 class ParameterForm(Form):
-    """A parameter; it stands in the path when the path names it, in SOAP in the body, else in the query."""
+    """A parameter; it stands in the path when the path names it, in SOAP in the body, else in the query. `persons` and
+    `kind`: whom it can name, and by which kind of id they go up."""
 
     meaning: Meant
     type: LeafType = "string"
     maps: Key | None = None
     values: list[Plain] = Field(default_factory=list)
     required: bool = False
+    persons: list[Literal["pupil", "staff"]] = Field(default_factory=list)
+    kind: Key | None = None
 
 
 class NamedForm(Form):
@@ -156,6 +163,16 @@ class RouteForm(Form):
     action: Plain | None = None
 
 
+class PagingForm(Form):
+    """Lists come in pages: the source's parameters for size and place, the records of its largest page, and parameters
+    that make its order stable."""
+
+    limit: FieldName
+    offset: FieldName
+    most: Annotated[int, Field(ge=1, le=10_000)]
+    stable: dict[FieldName, Plain] = Field(default_factory=dict)
+
+
 class SchemaForm(Form):
     """schemas/NAME.yaml: every field of one LVS format, classified, and its routes."""
 
@@ -165,7 +182,9 @@ class SchemaForm(Form):
     format: Literal["json", "xml", "csv"]
     base_path: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_.~-]+)*$")]
     direction: Literal["pull", "push"]
-    errors: Literal["problem", "edu-v", "edu-v-list", "soap"]
+    errors: Errors
+    location_type: Plain | None = None
+    paging: PagingForm | None = None
     namespaces: dict[Prefix, Plain] = Field(default_factory=dict)
     csv: CsvForm | None = None
     identities: dict[Key, IdentityForm] = Field(default_factory=dict)
@@ -189,7 +208,13 @@ def build(form: SchemaForm, text_hash: str) -> Schema:
         text_hash=text_hash,
         namespaces={"" if prefix == DEFAULT else prefix: name for prefix, name in form.namespaces.items()},
         csv=csv_of(form.csv) if form.format == "csv" else None,
+        location_type=form.location_type,
+        paging=_paging(form.paging) if form.paging else None,
     )
+
+
+def _paging(form: PagingForm) -> Paging:
+    return Paging(form.limit, form.offset, form.most, tuple(form.stable.items()))
 
 
 def _position(form: SchemaForm, at: str, person: str, withheld: Literal["record", "item"], ids: str) -> SubjectPosition:
@@ -211,7 +236,8 @@ def _record(form: SchemaForm, name: str, record: RecordForm) -> Record:
         for s in record.subjects
     )
     fields = Branch(nodes_of(record.fields))
-    return Record(name, fields, subjects, record.order, record.element or "", record.envelope or "", record.since)
+    names = record.element or "", record.envelope or ""
+    return Record(name, fields, subjects, record.order, *names, record.since, tuple(record.places), record.members)
 
 
 def _parameters(form: SchemaForm, route: RouteForm) -> Iterator[tuple[str, ParameterForm]]:
@@ -262,6 +288,8 @@ def _parameter(route: RouteForm, name: str, form: ParameterForm) -> Parameter:
         form.maps,
         tuple(form.values),
         form.required or in_path,
+        tuple(Person(one) for one in form.persons),
+        form.kind,
     )
 
 
@@ -274,8 +302,8 @@ def faults(form: SchemaForm) -> Iterator[Fault]:
         for key, ids in (("typed", identity.typed), ("keys", identity.keys)):
             if ids and ids.own is not None and ids.own not in ids.kinds:
                 yield ("identities", name, key, "own"), "'own' must be one of the kinds", "form"
-        if (identity.keys is not None) and (identity.typed is not None or form.format == "json"):
-            yield ("identities", name, "keys"), "'keys' belongs to XML and CSV, and stands alone", "form"
+        if identity.keys is not None and identity.typed is not None:
+            yield ("identities", name, "keys"), "'keys' and 'typed' do not go together", "form"
     for name, record in form.records.items():
         yield from _record_faults(form, name, record)
     if form.format == "csv":
@@ -301,8 +329,16 @@ def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[
     where = ("records", name)
     root = Branch(nodes_of(record.fields))
     yield from node_faults((*where, "fields"), record.fields, root, "")
-    if record.order is not None and not isinstance(node_at(root, record.order), Leaf):
+    ordering = node_at(root, record.order) if record.order is not None else None
+    if record.order is not None and not isinstance(ordering, Leaf):
         yield (*where, "order"), "'order' must be the path of a value", "form"
+    if isinstance(ordering, Leaf) and ordering.maps is None and form.format != "json":
+        yield (*where, "order"), "'order' must be the path of a mapped id", "form"
+    if record.members is not None and not isinstance(root.fields.get(record.members), Leaf):
+        yield (*where, "members"), "'members' must be a field of the record itself", "form"
+    for index, path in enumerate(record.places):
+        if not isinstance(node_at(root, path), Leaf) or form.location_type is None:
+            yield (*where, "places", index), "'places' are paths of ids of the 'location_type'", "form"
     for index, subject in enumerate(record.subjects):
         place = (*where, "subjects", index)
         if subject.ids not in form.identities:
@@ -343,6 +379,9 @@ def _route_faults(form: SchemaForm, index: int, route: RouteForm) -> Iterator[Fa
         if (parameter.meaning == "thing") != (parameter.maps is not None):
             place = (*where, "parameters", name) if name in route.parameters else where
             yield place, "a parameter has 'maps' when, and only when, its meaning is thing", "form"
+        if (parameter.meaning == "person") != bool(parameter.persons and parameter.kind):
+            place = (*where, "parameters", name) if name in route.parameters else where
+            yield place, "a parameter has 'persons' and 'kind' when, and only when, its meaning is person", "form"
     if route.soap:
         yield from _soap_faults(form, (*where, "soap"), route, route.soap)
     elif form.errors == "soap":

@@ -155,7 +155,8 @@ class RosterForm(Form):
 
 
 class SourceForm(Form):
-    """An LVS. Without a `url` it is never called: what it knows comes in as files (`gateway roster import`)."""
+    """An LVS. Without a `url` it is never called: what it knows comes in as files (`gateway roster import`). `numbers`:
+    the source whose numbers its pupils bear beside its own."""
 
     url: Url | None = None
     schemas: Annotated[list[Key], Field(min_length=1)]
@@ -163,6 +164,7 @@ class SourceForm(Form):
     authorisation: AuthorisationForm | None = None
     roster: RosterForm = RosterForm()
     succeeds: Key | None = None
+    numbers: Key | None = None
 
 
 class EndpointForm(Form):
@@ -201,9 +203,11 @@ class LimitsForm(Form):
 
 
 class SettingsForm(Form):
-    """gateway.yaml. `proxies`: addresses of what ends TLS before the gateway."""
+    """gateway.yaml. `url`: under which recipients reach the gateway, for links in answers; `proxies`: addresses of what
+    ends TLS before it."""
 
     school: Plain
+    url: Url | None = None
     listen: Address
     admin: Address
     database: Database = "sqlite:///gateway.db"

@@ -49,6 +49,7 @@ class MemoryRoster:
         self._by_id: dict[bytes, Subject] = {}
         self._by_kind: dict[str, dict[str, Subject]] = {}
         self._others: dict[bytes, list[tuple[str, str]]] = {}  # by which one is found beside `Subject.ids`
+        self._by_group: dict[str, set[bytes]] = defaultdict(set)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -68,6 +69,9 @@ class MemoryRoster:
 
     def by_id(self, internal: bytes) -> Subject | None:
         return self._by_id.get(internal)
+
+    def members(self, group: str) -> Iterator[Subject]:
+        return (self._by_id[internal] for internal in self._by_group.get(group, ()))
 
     def fresh(self, now: datetime, *, births: bool = False) -> bool:
         """A moment in memory can only be too early: the database is asked when it seems stale."""
@@ -149,6 +153,8 @@ class MemoryRoster:
         before = self._by_id.pop(internal, None)
         if before is None:
             return
+        for group in before.groups:
+            self._by_group[group].discard(internal)
         for kind, value in (*before.ids.items(), *self._others.pop(internal, ())):
             known = self._by_kind[kind].get(value)
             if known is not None and known.id == internal:
@@ -156,6 +162,8 @@ class MemoryRoster:
 
     def _keep(self, subject: Subject, named: list[tuple[str, str]]) -> None:
         self._by_id[subject.id] = subject
+        for group in subject.groups:
+            self._by_group[group].add(subject.id)
         others = [(kind, value) for kind, value in named if subject.ids.get(kind) != value]
         if others:
             self._others[subject.id] = others

@@ -25,6 +25,7 @@ from gateway.adapters.database import Database
 from gateway.adapters.database.engine import Lock, Witness
 from gateway.adapters.exports.journal import advance
 from gateway.adapters.pupils.issued import INSERT_ISSUED, ON_CONFLICT, issued_values
+from gateway.adapters.register.anchors import anchor_rows, keep_anchors
 from gateway.adapters.register.cases import hold_rows, open_holds, spend
 from gateway.adapters.register.chain import (
     Encoded,
@@ -58,6 +59,7 @@ class _Item(msgspec.Struct, frozen=True, eq=False):
     holds: Sequence[object]
     spends: Spent | None
     advances: Advance | None
+    anchors: Sequence[object]
     moment: str
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[int]
@@ -97,6 +99,7 @@ class DatabaseRegister:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
         holds = hold_rows(self._keys, draft) if draft.held else ()
+        anchors = anchor_rows(self._keys, draft) if draft.anchors else ()
         entry = Encoded(draft.id, body, roll)
         self._waiting.append(
             _Item(
@@ -107,6 +110,7 @@ class DatabaseRegister:
                 holds,
                 draft.spends,
                 draft.advances,
+                anchors,
                 draft.moment,
                 loop,
                 future,
@@ -232,6 +236,7 @@ class _Writer:
         for shelves, values in compress(views, accepted):
             write_views(cursor, self._keys, shelves, values)
         open_holds(cursor, list(chain.from_iterable(compress([item.holds for item in batch], accepted))))
+        keep_anchors(cursor, list(chain.from_iterable(compress([item.anchors for item in batch], accepted))))
         cursor.execute("COMMIT")
         if not witness.same():
             raise OSError("the database file went away while it was written")

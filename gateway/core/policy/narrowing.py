@@ -177,8 +177,11 @@ def _alone(node: Node) -> object:
     if isinstance(node, Leaf):
         return node
     if isinstance(node, Many):
-        return (Many, node.required, _alone(node.item))
+        return (Many, node.required, node.filled, _alone(node.item))
     return (type(node), node.required)
+
+
+_SAME_RECORD = ("subjects", "order", "places", "members", "element", "envelope")
 
 
 def _schema_differences(delivery: Delivery, before: Schema | None, after: Schema | None) -> Iterator[str]:
@@ -186,10 +189,10 @@ def _schema_differences(delivery: Delivery, before: Schema | None, after: Schema
     if before is None or after is None:
         yield "schema"
         return
-    for name in ("format", "base_path", "direction", "errors", "routes"):
+    for name in ("format", "base_path", "direction", "errors", "routes", "paging", "location_type"):
         if getattr(before, name) != getattr(after, name):
             yield f"schema {name}"
     for name in delivery.grants:
         left, right = before.records.get(name), after.records.get(name)
-        if left and right and (left.subjects, left.order) != (right.subjects, right.order):
+        if left and right and any(getattr(left, one) != getattr(right, one) for one in _SAME_RECORD):
             yield f"schema {name}"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from gateway.core.model import Category, FieldClass, PseudonymMethod, Transform
-from gateway.core.policy.grants import Slot, slots
+from gateway.core.policy.grants import Slot, leaves, slots
 from gateway.core.policy.problems import DeliveryTerms, Granted, PolicyProblem
 from gateway.core.policy.schema import Branch, Leaf, Many, Node, Record
 from gateway.core.reasons import Reason
@@ -141,7 +141,23 @@ def _named(path: str, granted: frozenset[str]) -> bool:
 
 
 def _fills_itself(node: Node) -> bool:
-    return isinstance(node, Leaf) and node.filler is not None
+    return isinstance(node, Leaf) and (node.filler is not None or node.link is not None)
+
+
+def linked(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """R7: a reference leads only to what this recipient may read."""
+    schema = terms.schema
+    if schema is None:
+        return
+    records = {route.path.rpartition("/{")[0]: route.record for route in schema.routes if not route.many}
+    for name, grants in terms.delivery.grants.items():
+        for path, leaf in leaves(schema.records[name].fields) if name in schema.records else ():
+            at = path.rpartition(".")[0]
+            granted = any(one.startswith(f"{at}.") for one in grants)
+            if leaf.link is not None and granted and not terms.delivery.grants.get(records.get(leaf.link.path, "")):
+                message = "this refers to a record that is no part of the delivery"
+                where = ("schemas", terms.delivery.schema, name, f"{at}.{leaf.link.beside}")
+                yield terms.problem(Reason.SCHEMA_NOT_ACTIVE, "R7", message, *where)
 
 
 def emptied_once(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
@@ -216,5 +232,6 @@ SHAPE_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     transform_fits,
     required_there,
     emptied_once,
+    linked,
     ids_in_slots,
 )

@@ -15,6 +15,7 @@ from gateway.core.model import Category, FieldClass, Person
 LeafType = Literal["string", "integer", "number", "boolean"]
 Told = Literal["created", "modified", "status"]
 """What a record says of its own life: when it was made, when it last changed, whether it is still there."""
+Errors = Literal["problem", "edu-v", "edu-v-list", "soap", "oneroster"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,22 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where a URL of the gateway leads: a path of the source, and after it what leaves in the field `beside`."""
+
+    path: str
+    beside: str
+
+
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """A scalar. `maps` names the kind of thing (group, enrolment, …) whose id this is: mapped per recipient.
     `pattern`: what its text looks like as a whole; `filler`: what the standard has stand there when the value stays
     behind; `choice`: of the required fields of one object with this word, exactly one is there (`several`: at least
     one); `refers`: what this id names: in a set of files the record and field ("users.sourcedId") of a row, in XML the
     path of the id of another object of the document; `view`: what it says of the record's life, which leaves as the
-    gateway saw it for this recipient, or fixed (house rule 7); `claim`: what it says of the school's facts."""
+    gateway saw it for this recipient, or fixed (house rule 7); `claim`: what it says of the school's facts; `link`: a
+    URL that the gateway makes, and never reads."""
 
     type: LeafType
     category: Category
@@ -84,6 +94,7 @@ class Leaf:
     several: bool = False
     view: Told | None = None
     claim: Claim | None = None
+    link: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +110,13 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """An array of leaves or objects."""
+    """An array of leaves or objects. `filled`: an empty one is no value."""
 
     item: Leaf | Branch
     required: bool = False
     choice: str | None = None
     hidden: Hidden | None = None
+    filled: bool = False
 
 
 Node = Leaf | Branch | Many
@@ -149,9 +161,11 @@ class SubjectPosition:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One kind of record. `order`: path of the mapped id by which a list is sorted when the record is not
-    itself a person (house rule 7). `element` and `envelope`: in XML, what it is called, and what a list stands in.
-    `since`: the format lets a recipient ask what changed since a moment, so what each last got is remembered."""
+    """One kind of record. `order`: path of the id by which a list is sorted when the record is not itself a person
+    (house rule 7). `element` and `envelope`: what it is called, and what a list stands in. `since`: the format lets a
+    recipient ask what changed since a moment, so what each last got is remembered. `places`: paths of ids that name a
+    location: where it is none of the delivery's, the object with it stays behind, and what needs it too (R68).
+    `members`: the id of a group; one of which nobody is in this delivery is none of its business (R7)."""
 
     name: str
     fields: Branch
@@ -160,6 +174,8 @@ class Record:
     element: str = ""
     envelope: str = ""
     since: bool = False
+    places: tuple[str, ...] = ()
+    members: str | None = None
 
 
 Meant = Literal[
@@ -172,17 +188,28 @@ Meant = Literal[
     "organisation-key",
     "organisation-oin",
     "thing",
+    "person",
     "plain",
     "since",
     "ignored",
+    "limit",
+    "offset",
+    "anchor",
+    "sort",
+    "sort-direction",
+    "filter",
+    "selection",
 ]
+SHAPING: frozenset[Meant] = frozenset({"limit", "offset", "anchor", "sort", "sort-direction", "filter", "selection"})
+"""What the gateway does itself with what leaves, and never asks of the source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A path or query parameter, or (SOAP) the path of a value in the request's body. `meaning` "thing": the mapped id
-    of a `maps`; "plain" goes up as it is, and so does "organisation-oin", the routeringskenmerk of a location (an id of
-    the type OIN); "since": the moment of what the caller has; "ignored": read, and dropped."""
+    of a `maps`; "person": the pseudonym of one of `persons`, who goes up by the id of this `kind`; "plain" goes up as
+    it is, and so does "organisation-oin", the routeringskenmerk of a location (an id of the type OIN); "since": the
+    moment of what the caller has; "ignored": read, and dropped; those of `SHAPING` never go up."""
 
     name: str
     place: Literal["path", "query", "body"]
@@ -191,6 +218,8 @@ class Parameter:
     maps: str | None = None
     values: tuple[str, ...] = ()
     required: bool = False
+    persons: tuple[Person, ...] = ()
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +308,23 @@ class Csv:
 
 
 @dataclass(frozen=True, slots=True)
+class Paging:
+    """How the source's lists are read: the names of its parameters for size and place, the records of its largest page
+    (`most`), and what makes their order stable (`stable`, parameters as they go up)."""
+
+    limit: str
+    offset: str
+    most: int
+    stable: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """What one LVS format contains. `text_hash`: SHA-256 (hex) of the file. `errors`: shape of an error.
     `namespaces`: in XML, prefix of a name in this file → namespace ("" for names without one). `csv`: in CSV, how it is
     written; a record is called as its file. `direction` "push": the source hands a record in, which goes to the
-    recipient, and the recipient's answer comes back."""
+    recipient, and the recipient's answer comes back. `location_type`: the type, in gateway.yaml, of the ids by which
+    records name a location (`Record.places`). `paging`: lists come in pages."""
 
     name: str
     title: str
@@ -291,9 +332,11 @@ class Schema:
     format: Literal["json", "xml", "csv"]
     base_path: str
     direction: Literal["pull", "push"]
-    errors: Literal["problem", "edu-v", "edu-v-list", "soap"]
+    errors: Errors
     routes: tuple[Route, ...]
     records: Mapping[str, Record]
     text_hash: str = ""
     namespaces: Mapping[str, str] = field(default_factory=dict)
     csv: Csv | None = None
+    location_type: str | None = None
+    paging: Paging | None = None

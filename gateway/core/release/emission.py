@@ -42,6 +42,8 @@ class People(Protocol):
 
     def digest(self, number: str) -> bytes: ...
 
+    def members(self, group: str) -> Iterable[Subject]: ...
+
 
 class FactBook(Protocol):
     """What is known about persons, as far as an emission asks it."""
@@ -62,8 +64,8 @@ class Keys(Protocol):
 class Seen:
     """One person at one position. `reasons`: why withheld (empty: available), `held`: those of them that wait for a
     decision; `withheld`: paths that do not leave for this person, `fields`: why; `key`: what orders a list; `ids`: what
-    leaves, as (kind of id, value); `born`: the day of birth that the school recorded. `master`, `typed` and `whole` are
-    a format's own forms of it, made once."""
+    leaves, as (kind of id, value); `born`: the day of birth that the school recorded. `master`, `typed`, `own` and
+    `whole` are a format's own forms of it, made once."""
 
     subject: Subject | None
     reasons: tuple[Reason, ...]
@@ -73,6 +75,7 @@ class Seen:
     issues: tuple[Issue, ...] = ()
     master: Any = None
     typed: Any = None
+    own: Any = None
     whole: Any = None
     fields: tuple[tuple[str, Reason], ...] = ()
     held: tuple[Reason, ...] = ()
@@ -119,8 +122,9 @@ class Issued:
 
 class Sight:
     """One delivery from one source to one audience, under one set of versions, on one day (`now` where permits end at
-    a moment, `permit`: the number of the one that is handed over). `bound`: what a format made for it; `unsettled`: how
-    many persons have ids that are not yet durably issued."""
+    a moment, `permit`: the number of the one that is handed over). `base`: the URL under which the source is found
+    here; `places`: how it names the delivery's locations. `bound`: what a format made for it; `unsettled`: how many
+    persons have ids that are not yet durably issued."""
 
     def __init__(
         self,
@@ -135,7 +139,11 @@ class Sight:
         audience: Audience,
         now: datetime | None = None,
         permit: int | None = None,
+        base: str = "",
+        places: frozenset[str] = frozenset(),
     ) -> None:
+        self.base = base
+        self.places = places
         self.delivery = delivery
         self.source = source
         self.roster = roster
@@ -154,6 +162,7 @@ class Sight:
         self._terms: dict[tuple[str, Person], FieldTerms] = {}
         self._verdicts: dict[tuple[str, bytes], Verdict] = {}
         self._pseudonyms: dict[bytes, str] = {}
+        self._peopled: dict[tuple[str, str], bool] = {}
 
     def __repr__(self) -> str:
         return f"<Sight of {self.delivery.schema} …>"
@@ -218,6 +227,14 @@ class Sight:
             )
         return found
 
+    def peopled(self, record: Record, group: str) -> bool:
+        """R7, R68: whether somebody in this group of the source is in this delivery."""
+        found = self._peopled.get((record.name, group))
+        if found is None:
+            here = any(self.verdict(record, one).available for one in self.roster.members(group))
+            found = self._peopled[record.name, group] = here
+        return found
+
     def inbound_verdict(self, record: Record, subject: Subject) -> Verdict:
         """About what comes back (D9); a message names a person once, so nothing is remembered."""
         terms = self._fields(record, subject.person)
@@ -235,8 +252,9 @@ class Sight:
             found = self._pseudonyms[subject.id] = pseudonym.person(self.key, subject.id, subject.person)
         return found
 
-    def thing(self, thing: str, value: str) -> str:
-        return pseudonym.thing(self.key, thing, self.source, value)
+    def thing(self, thing: str | None, value: str) -> str:
+        """What it is called in this domain; itself, when it is called the same everywhere."""
+        return value if thing is None else pseudonym.thing(self.key, thing, self.source, value)
 
     def _leaving(
         self, position: Position, subject: Subject, held: Sequence[tuple[str, str]], key: str

@@ -15,7 +15,7 @@ from typing import Literal
 from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Transform
 from gateway.core.policy import schema
 from gateway.core.policy.grants import in_chain, leaf_at, nodes_along
-from gateway.core.policy.schema import KeyIds, LeafType, Record, SubjectPosition, Told, TypedIds
+from gateway.core.policy.schema import KeyIds, LeafType, Link, Record, SubjectPosition, Told, TypedIds
 from gateway.core.policy.terms import Grant
 
 
@@ -25,8 +25,8 @@ class DeliveryRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A scalar that leaves. `fixed` and `empty` read nothing: `value` leaves for everybody. `view`: which of the
-    gateway's own words leaves."""
+    """A scalar that leaves. `fixed` and `empty` read nothing: `value` leaves for everybody; nor does a `link`. `view`:
+    which of the gateway's own words leaves."""
 
     path: str
     type: LeafType
@@ -39,6 +39,7 @@ class Leaf:
     field_class: FieldClass = FieldClass.ORDINARY
     filler: str | None = None
     view: Told | None = None
+    link: Link | None = None
 
     @property
     def read(self) -> bool:
@@ -75,11 +76,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """An object. `released`: something of it leaves; otherwise it is only looked at for its subject."""
+    """An object. `released`: something of it leaves; otherwise it is only looked at for its subject or its `place`, the
+    field that names a location."""
 
     fields: Mapping[str, Node]
     required: bool = False
     subject: Subject | None = None
+    place: str | None = None
 
     @property
     def released(self) -> bool:
@@ -94,6 +97,7 @@ class Many:
     item: Leaf | Branch
     required: bool = False
     empty: bool = False
+    filled: bool = False
 
 
 Node = Leaf | Slot | Branch | Many
@@ -108,10 +112,11 @@ def leaves(node: Node) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By which mapped id a list is sorted, and that id's kind of thing; also when the id itself stays behind."""
+    """By which id a list is sorted, also when it stays behind, and that id's kind of thing; None where it is the same
+    for everybody."""
 
     path: str
-    maps: str
+    maps: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +203,8 @@ def _order(record: Record) -> Order | None:
         if not isinstance(node, schema.Branch) or name not in node.fields:
             raise DeliveryRefused(f"{record.name}: order {record.order} is no field")
         node = node.fields[name]
-    if not isinstance(node, schema.Leaf) or node.maps is None:
-        raise DeliveryRefused(f"{record.name}: order {record.order} is no mapped id")
+    if not isinstance(node, schema.Leaf):
+        raise DeliveryRefused(f"{record.name}: order {record.order} is no id")
     return Order(record.order, node.maps)
 
 
@@ -231,7 +236,7 @@ class _Builder:
             kept = self.slot(subject, name, node, prefix) or self.node(node, f"{prefix}{name}")
             if kept is not None:
                 fields[name] = kept
-        found = Branch(fields, branch.required and branch.choice is None, subject)
+        found = Branch(fields, branch.required and branch.choice is None, subject, self.place(at))
         return self.complete(branch, found, at) if self.whole and (found.released or not at) else found
 
     def complete(self, branch: schema.Branch, found: Branch, at: str) -> Branch:
@@ -274,12 +279,14 @@ class _Builder:
         else:
             found = self.branch(many.item, path)
             item = found if _matters(found) else None
-        return None if item is None else Many(path, item, many.required and many.choice is None)
+        return None if item is None else Many(path, item, many.required and many.choice is None, filled=many.filled)
 
     def leaf(self, leaf: schema.Leaf, path: str) -> Leaf | None:
         grant = self.grants.get(path)
         if grant is None:
             return None
+        if leaf.link is not None:
+            raise self.refusal(path, "is made by the gateway where its object leaves: it cannot be granted")
         if grant.transform is Transform.EMPTY:
             raise self.refusal(path, "is no array: `empty` cannot be its transform")
         if grant.transform is Transform.FIXED:
@@ -326,6 +333,12 @@ class _Builder:
     def use(self, path: str, leaf: schema.Leaf) -> None:
         self.used[path] = None
         self.categories.add(leaf.category)
+
+    def place(self, at: str) -> str | None:
+        """The field of the object at this path that names a location."""
+        within = f"{at}." if at else ""
+        beneath = [one.removeprefix(within) for one in self.record.places if one.startswith(within)]
+        return next((name for name in beneath if "." not in name), None)
 
     # -- who the object is about --------------------------------------------------------------------------
 
@@ -399,8 +412,10 @@ _NO_KEYS = KeyIds({}, "")
 
 
 def _filler(node: schema.Node, path: str) -> Leaf | None:
-    if not isinstance(node, schema.Leaf) or node.filler is None or not node.required:
+    if not isinstance(node, schema.Leaf) or (node.filler is None and node.link is None) or not node.required:
         return None
+    if node.link is not None:
+        return Leaf(path, node.type, required=True, transform=Transform.FIXED, link=node.link)
     return Leaf(path, node.type, required=True, transform=Transform.FIXED, value=node.filler, filler=node.filler)
 
 
@@ -413,5 +428,6 @@ _TYPES: Mapping[LeafType, tuple[type, ...]] = {
 
 
 def _matters(branch: Branch) -> bool:
-    """Also an object of which nothing leaves, when whom it speaks of decides about the whole record."""
-    return bool(branch.fields) or (branch.subject is not None and branch.subject.withheld == "record")
+    """Also an object of which nothing leaves, when whom it speaks of, or its place, decides about the whole."""
+    decides = branch.subject is not None and branch.subject.withheld == "record"
+    return bool(branch.fields) or decides or (branch.place is not None and branch.required)

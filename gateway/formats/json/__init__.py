@@ -6,7 +6,7 @@ from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.formats.json.drift import unknown_fields
 from gateway.formats.json.files import JsonFile
 from gateway.formats.json.inbound import JsonInbound, Message, Statement
-from gateway.formats.json.minimiser import JsonMinimiser
+from gateway.formats.json.minimiser import JsonMinimiser, Row, Sheet
 from gateway.formats.json.requests import BodyRefused, NamedRequest, naming, read_named
 
 __all__ = [
@@ -19,6 +19,8 @@ __all__ = [
     "Message",
     "Minimised",
     "NamedRequest",
+    "Row",
+    "Sheet",
     "Statement",
     "naming",
     "read_named",

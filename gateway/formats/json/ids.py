@@ -1,4 +1,5 @@
-"""Reading the ids of a person in JSON: an ECK iD's leaf and an array of {value, type}. Writing them back in that form.
+"""Reading the ids of a person in JSON: an ECK iD's leaf, an array of {value, type}, leaves of their own. Writing them
+back in that form.
 
 Pure shape: whom the ids stand for is `core.release.emission`'s business. Types the schema does not know name nobody.
 """
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.core.policy.schema import TypedIds
+from gateway.core.policy.schema import KeyIds, TypedIds
 from gateway.core.release.emission import ECK_ID
 
 Ids = tuple[tuple[str, str], ...]
@@ -26,12 +27,14 @@ _NOTHING = frozenset({b"", b"null"})
 class IdReader:
     """The ids of one kind of reference. `strict` refuses what the schema does not know, and an id type too."""
 
-    def __init__(self, master: str | None, typed: TypedIds | None, *, strict: bool = False) -> None:
+    def __init__(
+        self, master: str | None, typed: TypedIds | None, keys: KeyIds | None = None, *, strict: bool = False
+    ) -> None:
         self.master = master
         self.typed = typed
         self.strict = strict
-        names = (master, typed.path if typed else None)
-        self.fields = tuple(name for name in names if name is not None)
+        self.fields = id_names(master, typed, keys)
+        self._keys: Mapping[str, str] = keys.kinds if keys else {}
         self._kinds: Mapping[str, str] = typed.kinds if typed else {}
         self._reference = msgspec.json.Decoder(self._struct("Reference", self.fields, Raw, ABSENT))
         self._parts = tuple(attrgetter(f"a{number}") for number in range(len(self.fields)))
@@ -47,7 +50,7 @@ class IdReader:
         return self.parts(*[part(found) for part in self._parts])
 
     def parts(self, *parts: Raw) -> tuple[Ids, Ids]:
-        """The ids in the fields by themselves: of the ECK iD's leaf, and the typed ones."""
+        """The ids in the fields by themselves: of the ECK iD's leaf, and the others."""
         master: Ids = ()
         typed: Ids = ()
         for field, part in zip(self.fields, parts, strict=True):
@@ -56,6 +59,9 @@ class IdReader:
             if field == self.master:
                 value = self._one.decode(part)
                 master = ((ECK_ID, value),) if value else ()
+            elif field in self._keys:
+                value = self._one.decode(part)
+                typed += ((self._keys[field], value),) if value else ()
             else:
                 typed = self._typed(part)
         return master, typed
@@ -75,6 +81,12 @@ class IdReader:
             forbid_unknown_fields=self.strict,
             gc=False,
         )
+
+
+def id_names(master: str | None, typed: TypedIds | None, keys: KeyIds | None) -> tuple[str, ...]:
+    """The fields that name a person: first the ECK iD's, then the others."""
+    names = (master, typed.path if typed else None, *(keys.kinds if keys else ()))
+    return tuple(name for name in names if name is not None)
 
 
 def array_of(kind: Any) -> Any:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -22,7 +23,7 @@ from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission, Seen
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
-from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Order, Projection, without
+from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Projection, without
 from gateway.core.release.transforms import reference_day
 from gateway.core.release.views import Views
 from gateway.formats.json.cells import counted
@@ -45,6 +46,27 @@ class Pieces:
     bodies: list[bytes] = field(repr=False)
     records: int
     circle: Circle | None = None
+
+
+class Row(NamedTuple):
+    """One record that may leave: what orders it, what leaves, and the decoded record it is made of."""
+
+    key: str
+    text: bytes
+    record: Any
+
+    def __repr__(self) -> str:
+        return "<Row …>"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A list, looked at: what may leave, in its order; who may not; what is malformed; the names in it."""
+
+    rows: list[Row] = field(repr=False)
+    gone: list[Seen] = field(repr=False)
+    malformed: list[Any] = field(repr=False)
+    circle: Callable[[], Circle] = field(repr=False)
 
 
 class JsonMinimiser:
@@ -84,13 +106,7 @@ class JsonMinimiser:
         """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). Where `body` is a
         part of an answer, `tolerated` says how many malformed records it may have and `circle` is that of the whole.
         `apart`: a list as rows, for who sorts more of them."""
-        broken: list[Raw] = []
-        try:
-            records = self._many.decode(body) if many else [self._one.decode(body)]
-        except _BROKEN:
-            records = None
-        if records is None:
-            records, broken = self._singly(body, many=many)
+        records, broken = self._decoded(body, many=many)
         walked = self._walked(records, emission, lambda: circle or self._circles.read(body, many=many))
         malformed = [*walked.malformed, *broken]
         if len(malformed) > (tolerable(len(records) + len(broken)) if tolerated is None else tolerated):
@@ -103,6 +119,34 @@ class JsonMinimiser:
         released = _ordered(walked)
         encoded = self._encode(released) if many else self._encode(released[0]) if released else b""
         return Minimised(encoded, len(released), len(malformed))
+
+    def look(self, body: bytes, emission: Emission) -> Sheet:
+        """What would leave of a list now, in the order in which it would, for who lets a part of it leave (`cut`).
+        `emission` is of no answer. Raises EnvelopeBroken."""
+        records, broken = self._decoded(body, many=True)
+        circle = cache(lambda: self._circles.read(body, many=True))
+        walked = self._walked(records, emission, circle)
+        malformed = [*walked.malformed, *broken]
+        if len(malformed) > tolerable(len(records) + len(broken)):
+            raise EnvelopeBroken("too many malformed records")
+        keys = walked.keys or [""] * len(walked.rows)
+        lines = map(self._encode, walked.rows)
+        rows = [Row(*one) for one in zip(keys, lines, walked.sources, strict=True)]
+        return Sheet(sorted(rows, key=itemgetter(0, 1)), walked.gone, malformed, circle)
+
+    def cut(self, sheet: Sheet, rows: Sequence[Row], emission: Emission) -> list[bytes]:
+        """These rows of the sheet leave, in this order: `emission` learns who is in them."""
+        walked = self._walked([row.record for row in rows], emission, sheet.circle)
+        self._report(walked, walked.malformed, emission)
+        made = {id(record): row for record, row in zip(walked.sources, walked.rows, strict=True)}
+        return [self._encode(made[id(row.record)]) for row in rows if id(row.record) in made]
+
+    def kept(self, sheet: Sheet, emission: Emission, among: Callable[[str], bool]) -> None:
+        """`emission` learns whom this list keeps back, of those whose key is `among` these."""
+        emission.withhold([seen for seen in sheet.gone if among(seen.key)])
+        if among(""):
+            emission.malformed += len(sheet.malformed)
+            emission.withhold(self._accused(sheet.malformed, emission), Reason.RECORD_MALFORMED)
 
     def _apart(self, walked: Walked, emission: Emission, malformed: int, *, many: bool) -> Minimised:
         lines = self._lines(walked.rows).split(b"\n")[:-1]  # no line ends within an encoded text
@@ -157,6 +201,13 @@ class JsonMinimiser:
         return write(record, root, self._shape, order, reference, judged=judged, viewed=views)
 
     # -- steps -------------------------------------------------------------------------------------------
+
+    def _decoded(self, body: bytes, *, many: bool) -> tuple[list[Any], list[Raw]]:
+        try:
+            return (self._many.decode(body) if many else [self._one.decode(body)]), []
+        except _BROKEN:
+            pass
+        return self._singly(body, many=many)
 
     def _singly(self, body: bytes, *, many: bool) -> tuple[list[Any], list[Raw]]:
         """Record by record, so that a malformed one is withheld alone."""
@@ -306,12 +357,13 @@ def _see(place: Place, parts: Sequence[Raw], emission: Emission) -> Seen | None:
 
 
 def _order_field(projection: Projection) -> dict[str, Any]:
-    order: Order | None = projection.order
-    if order is None:
-        return {}
-    if "." in order.path:
-        raise DeliveryRefused(f"{projection.record.name}: order {order.path} is no field of the record itself")
-    return {order.path: str}
+    """What is read also when it stays behind."""
+    names = [projection.order.path] if projection.order is not None else []
+    names += [projection.record.members] if projection.record.members is not None else []
+    for name in names:
+        if "." in name:
+            raise DeliveryRefused(f"{projection.record.name}: order {name} is no field of the record itself")
+    return dict.fromkeys(names, str)
 
 
 @dataclass(frozen=True, slots=True)

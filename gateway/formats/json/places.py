@@ -17,7 +17,7 @@ from gateway.core.reasons import Reason
 from gateway.core.release.emission import Memo, Seen, Sight
 from gateway.core.release.projection import Branch, Many, Node, Slot
 from gateway.formats.json.ids import IdReader, Ids
-from gateway.formats.json.shapes import names_only
+from gateway.formats.json.shapes import Shape, names_only
 
 
 class Place:
@@ -30,7 +30,7 @@ class Place:
         self.subject = branch.subject
         self.whole = names_only(branch)
         self.slots = {node.form: name for name, node in branch.fields.items() if isinstance(node, Slot)}
-        self._read = IdReader(self.subject.master, self.subject.typed)
+        self._read = IdReader(self.subject.master, self.subject.typed, self.subject.keys)
 
     def on(self, sight: Sight) -> tuple[Callable[[bytes], Seen | None], Callable[..., Seen]]:
         """Look up by key (the raw parts joined by a comma), and see for the first time, in this sight."""
@@ -58,7 +58,10 @@ class Place:
         return sight.resolve((*master, *typed), self.subject.person)
 
     def _held(self, master: Ids, typed: Ids) -> Ids:
-        return (*(master if "master" in self.slots else ()), *(typed if "typed" in self.slots else ()))
+        keys = self.subject.keys
+        own = keys.kinds[keys.own] if keys is not None and "own" in self.slots else None
+        others = typed if "typed" in self.slots else tuple(one for one in typed if one[0] == own)
+        return (*(master if "master" in self.slots else ()), *others)
 
     def _write(self, seen: Seen, master: Ids, typed: Ids) -> None:
         """The JSON of the slots, made once per person."""
@@ -67,7 +70,10 @@ class Place:
             # Within an item nothing is withheld singly: the item goes.
             seen.reasons = (Reason.NOT_AVAILABLE,)
             return
-        if self.subject.method == "held":
+        if self.subject.keys is not None and "own" in self.slots:
+            seen.own = Raw(msgspec.json.encode(seen.ids[-1][1])) if seen.ids else None
+            seen.master = self._json_master(master) if self.subject.method == "held" else None
+        elif self.subject.method == "held":
             seen.master, seen.typed = self._json_master(master), self._json_typed(typed)
         elif self.subject.method == "eck-id":
             if "master" in self.slots:
@@ -95,7 +101,7 @@ class Place:
         return Raw(msgspec.json.encode([{shape.value: value, shape.type: wire[kind]} for kind, value in ids]))
 
     def _json_whole(self, seen: Seen) -> Raw:
-        forms = {"master": seen.master, "typed": seen.typed}
+        forms = {"master": seen.master, "typed": seen.typed, "own": seen.own}
         return Raw(
             msgspec.json.encode({name: forms[form] for form, name in self.slots.items() if forms[form] is not None})
         )
@@ -108,8 +114,21 @@ def lists_people(root: Branch) -> bool:
 
 
 def may_be_missing(node: Node) -> bool:
-    """A required reference to somebody who may be withheld singly: the enclosing item cannot leave without it."""
+    """A required reference to somebody who may be withheld singly, or a list that may not be empty: the enclosing item
+    cannot leave without it."""
+    if isinstance(node, Many):
+        return node.filled and node.required
     if not isinstance(node, Branch) or not node.required:
         return False
     single = node.subject is not None and node.subject.withheld == "item"
     return single or any(may_be_missing(inner) for inner in node.fields.values())
+
+
+def elsewhere(branch: Branch, shape: Shape, read: str) -> list[str]:
+    """Expressions over a decoded object, each true when it, or what it cannot be without, names a location that is none
+    of the delivery's (R68)."""
+    found = [f"{read}.{shape.attributes[branch.place]} not in here"] if branch.place is not None else []
+    for name, node in branch.fields.items():
+        if isinstance(node, Branch) and node.required and name in shape.children and not shape.children[name].whole:
+            found += elsewhere(node, shape.children[name], f"{read}.{shape.attributes[name]}")
+    return found

@@ -18,7 +18,7 @@ from msgspec import Meta, Raw
 from gateway.core.model import Transform
 from gateway.core.release.projection import Branch, Leaf, Many, Node, Slot
 from gateway.core.release.transforms import Unreadable
-from gateway.formats.json.ids import ABSENT, array_of
+from gateway.formats.json.ids import ABSENT, array_of, id_names
 
 _UUID = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 FORMATS: Mapping[str, Any] = {
@@ -51,18 +51,18 @@ def shape(branch: Branch, extra: Mapping[str, Any] | None = None) -> Shape:
     children = {name: inner for name, node in branch.fields.items() if (inner := _child(node)) is not None}
     fields = {name: _field(node, children.get(name)) for name, node in branch.fields.items() if _decoded(node)}
     fields |= dict.fromkeys(id_fields(branch), (Raw, ABSENT))
+    fields |= {branch.place: (str,)} if branch.place is not None else {}
     fields |= {name: (kind | None, None) for name, kind in (extra or {}).items() if name not in fields}
     attributes = {name: f"a{number}" for number, name in enumerate(fields)}
-    passes = branch.subject is None and all(_passes(node, children.get(name)) for name, node in branch.fields.items())
+    plain = branch.subject is None and branch.place is None
+    passes = plain and all(_passes(node, children.get(name)) for name, node in branch.fields.items())
     return Shape(branch, _struct(fields, attributes), attributes, children, whole=False, passes=passes)
 
 
 def id_fields(branch: Branch) -> tuple[str, ...]:
-    """The fields of an object that name its person: first the ECK iD's, then the typed ids'."""
+    """The fields of an object that name its person."""
     subject = branch.subject
-    if subject is None:
-        return ()
-    return tuple(name for name in (subject.master, subject.typed.path if subject.typed else None) if name is not None)
+    return () if subject is None else id_names(subject.master, subject.typed, subject.keys)
 
 
 def names_only(branch: Branch) -> bool:

@@ -11,20 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from operator import attrgetter, itemgetter
 from textwrap import indent
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from gateway.core.model import Transform
-from gateway.core.policy.schema import Record
+from gateway.core.policy.schema import Link, Record
 from gateway.core.release.emission import Seen, Sight, contradicted
-from gateway.core.release.projection import Branch, Leaf, Many, Node, Order, Slot, leaves
+from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Order, Slot, leaves
 from gateway.core.release.transforms import change
 from gateway.formats.json import guard
 from gateway.formats.json.births import differing
-from gateway.formats.json.places import Place, lists_people, may_be_missing
+from gateway.formats.json.places import Place, elsewhere, lists_people, may_be_missing
 from gateway.formats.json.shapes import MALFORMED, Shape, id_fields
 from gateway.formats.json.walked import Walk, Withheld
 
@@ -58,10 +60,12 @@ def write(
 
 _HEAD = """\
 def bind(sight):
+    here = sight.places
 {bound}
     def walk(page, emission, walked):
         mapped = emission.mapped
         add = walked.rows.append
+        made_of = walked.sources.append
         order = walked.keys.append
         own = walked.owners.append
         hide = walked.hidden.append
@@ -128,6 +132,8 @@ class _Writer:
             "NOBODY": Seen(None, ()),
             "NOTHING": frozenset(),
             "contradicted": contradicted,
+            "partial_of": partial,
+            "quoted": partial(quote, safe=""),
             **guard.NAMES,
         }
         self.bound: list[str] = []
@@ -137,7 +143,7 @@ class _Writer:
         self._things: dict[tuple[str, bool], str] = {}
 
     def text(self) -> str:
-        body = _DEEP if self.functions else _FLAT
+        body = _DEEP if self.functions or any("mark" in step for step in self.steps) else _FLAT
         bound, functions = indent("\n".join(self.bound), " " * 4), indent("\n".join(self.functions), " " * 8)
         steps = indent("\n".join(self.steps), " " * 16)
         return _HEAD.format(bound=bound, functions=functions) + body.format(steps=steps)
@@ -150,6 +156,7 @@ class _Writer:
     # -- one record ----------------------------------------------------------------------------------------
 
     def loop(self, root: Branch, shape: Shape, order: Order | None) -> None:
+        self.placed(root, shape)
         people = self.people(root, shape)
         if not self.judged:
             self.suspected(root, shape, people)
@@ -162,13 +169,22 @@ class _Writer:
             # R7, R68: a group of which nobody is in this delivery is none of its business, not even its name
             hidden = f"hide(({key}, gone[left:])); " if self.viewed else ""
             self.steps.append(f"if len(shown) == mark: {hidden}continue")
-        self.steps.append("add(row)")
+        self.steps += ["add(row)", "made_of(r)"]
         if self.viewed:
             self.steps.append(f"own({_owner(people)})")
         if key is not None:
             self.steps.append(f"order({key})")
         for one in people.values():
             self.steps.append(f"if {one.name} is not None: show({one.name})" if one.optional else f"show({one.name})")
+
+    def placed(self, root: Branch, shape: Shape) -> None:
+        """R7, R68: what is elsewhere, or of a group of which nobody is in this delivery, is none of its business."""
+        gone = elsewhere(root, shape, "r")
+        if self.record.members is not None:
+            self.bound.append(f"peopled = partial_of(sight.peopled, {self.constant(self.record)})")
+            gone.append(f"not peopled(r.{shape.attributes[self.record.members]} or '')")
+        if gone:
+            self.steps.append(f"if {' or '.join(gone)}: continue")
 
     def people(self, root: Branch, shape: Shape) -> dict[str, _Person]:
         """Look up who decides about the whole record: the root itself and objects directly beneath it."""
@@ -265,11 +281,13 @@ class _Writer:
         if isinstance(node, Slot):
             return f"{people[branch.subject.at].name if branch.subject else ''}.{node.form}"
         inner = f"{read}.{shape.attributes[name]}" if name in shape.attributes else ""
+        if isinstance(node, Leaf) and node.link is not None:
+            return self.link(node.link, branch, shape, read, people)
         if isinstance(node, Leaf):
             return self.leaf(node, inner, people)
         if isinstance(node, Many) and node.empty:
             return self.constant([])
-        if isinstance(node, Many) and not node.required:
+        if isinstance(node, Many) and (node.filled or not node.required):
             return f"({self.array(node, shape, name, inner)}) or None"  # as one that is withheld (house rule 5)
         if isinstance(node, Many):
             return self.array(node, shape, name, inner)
@@ -294,6 +312,18 @@ class _Writer:
             return read
         made = f"{self.many(many.item, child)}({read})"
         return made if many.required else f"None if {read} is None else {made}"
+
+    def link(self, link: Link, branch: Branch, shape: Shape, read: str, people: Mapping[str, _Person]) -> str:
+        """A URL of the gateway that leads to what leaves in the field beside it."""
+        beside = branch.fields.get(link.beside)
+        if beside is None:
+            raise DeliveryRefused(f"{self.record.name}: a link needs {link.beside} beside it")
+        base = f"base{len(self.names)}"
+        self.bound.append(f"{base} = sight.base + {self.constant(f'{link.path}/')}")
+        if isinstance(beside, Slot):
+            assert branch.subject is not None
+            return f"{base} + quoted({people[branch.subject.at].name}.ids[-1][1])"
+        return f"{base} + quoted({self.value(beside, branch, shape, link.beside, read, people)})"
 
     def leaf(self, leaf: Leaf, read: str, people: Mapping[str, _Person]) -> str:
         if not leaf.read:
@@ -356,6 +386,8 @@ class _Writer:
             one = given or _Person("s", optional=False)
             people = {branch.subject.at: one}
             lines += [] if given else self.met(branch, shape, one)
+        away = [] if shape.whole else elsewhere(branch, shape, "x")
+        lines += [f"if {' or '.join(away)}: return None"] if away else []
         if shape.whole:
             row = next(iter(people.values())).whole
         else:

@@ -20,11 +20,12 @@ class Withheld(Exception):
 
 
 class Walked:
-    """What one walk did. `rows`: what leaves, and `keys`, by which it is sorted; `owners`: whose each row is, and
-    `hidden`: keys of rows that stay behind because of these persons, both where views are kept; `shown` and `gone`:
-    persons; `malformed`: decoded records; `thinner`: records by the paths withheld for their person, to be walked
-    apart; `suspects`: records with a value that must be judged first, and the paths withheld for their person;
-    `judged`: the same with what does not leave of them. `mask`: what becomes of free text, once there is a suspect."""
+    """What one walk did. `rows`: what leaves, `keys`, by which it is sorted, and `sources`, the decoded records it was
+    made of; `owners`: whose each row is, and `hidden`: keys of rows that stay behind because of these persons, both
+    where views are kept; `shown` and `gone`: persons; `malformed`: decoded records; `thinner`: records by the paths
+    withheld for their person, to be walked apart; `suspects`: records with a value that must be judged first, and the
+    paths withheld for their person; `judged`: the same with what does not leave of them. `mask`: what becomes of free
+    text, once there is a suspect."""
 
     __slots__ = (
         "gone",
@@ -36,12 +37,14 @@ class Walked:
         "owners",
         "rows",
         "shown",
+        "sources",
         "suspects",
         "thinner",
     )
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
+        self.sources: list[Any] = []
         self.keys: list[str] = []
         self.owners: list[Seen | None] = []
         self.hidden: list[tuple[str, list[Seen]]] = []
