@@ -8,22 +8,20 @@ report say (`reports`), asking and telling (`cli`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 from gateway.adapters.endpoints import HttpEndpoints
 from gateway.adapters.exports.journal import Content, Job, Jobs, Running, StoredJournal
-from gateway.adapters.exports.made import Made, file_beside
+from gateway.adapters.exports.made import Made
 from gateway.adapters.exports.sftp import SftpPlaces
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
 from gateway.adapters.register.acts import note
 from gateway.adapters.register.writer import DatabaseRegister
-from gateway.adapters.sorted_rows import SortedRows
+from gateway.bootstrap.export_files import NAMES, Leaving
 from gateway.bootstrap.files import keep
 from gateway.bootstrap.plane import outside_of, sizes_of
 from gateway.bootstrap.reports import cover
@@ -37,10 +35,9 @@ from gateway.bootstrap.school import (
     upstream_sources,
     wire_limits,
 )
-from gateway.core.file_forms import Form, in_form
+from gateway.core.file_forms import Form
 from gateway.core.persons import Actor, Deed
 from gateway.core.reasons import Reason
-from gateway.formats.csv import Flat
 from gateway.transfer.export import Export
 from gateway.transfer.filing import Wanted
 from gateway.transfer.journal import Handed
@@ -52,7 +49,6 @@ from gateway.transfer.trail import instant
 
 _KEPT = timedelta(hours=24)  # for how long a job that was killed can be gone on with
 _ROUNDS = 3  # readings of pages whose pupils changed before it was handed over
-_MEMORY = 8 * 1024 * 1024  # bytes of rows before they are sorted on disk
 _UNWRITTEN = "the output could not be written; run the same command again"
 # Of these it may be otherwise soon: the same command goes on. Anything else ends the job.
 _PASSES = frozenset(
@@ -70,14 +66,17 @@ _PASSES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked at the command line. `form`: of what is made; it goes to the file `output`, or else `to` an
-    endpoint of the recipient; `anew`: a job that was killed is thrown away."""
+    """What is asked at the command line. `form`: of what is made; it goes to `output`, or else `to` an endpoint of the
+    recipient; `anew`: a job that was killed is thrown away. `records`: kinds; several in a `container`, which is a
+    folder or a zip."""
 
     wanted: Wanted
     form: Form
     output: Path | None = None
     to: str | None = None
     anew: bool = False
+    records: tuple[str, ...] = ()
+    container: str = "file"
 
 
 def export(
@@ -87,7 +86,7 @@ def export(
     returns. Raises Refused."""
     act = school.act(actor, Deed.RECORDS_EXPORT, reason)
     said = (f"reason: {act.reason}", *([f"on behalf of: {act.on_behalf}"] if act.on_behalf else []))
-    records = (order.wanted.record or only_record(school, order.wanted),)
+    records = _records(school, order)
     jobs = jobs_of(school)
     _forget_old(school, jobs, actor, anew=_content(actor, order, records, said) if order.anew else None)
     job = _job(school, jobs, _content(actor, order, records, said))
@@ -111,22 +110,26 @@ def jobs_of(school: School) -> Jobs:
 
 def unfinished(school: School, actor: Actor, order: Order) -> bool:
     """Whether a run of the same command was killed."""
-    records = (order.wanted.record or only_record(school, order.wanted),)
+    records = _records(school, order)
     mine = _content(actor, order, records, ())
     return any(job.content.same(mine) for job in jobs_of(school).open())
 
 
-def only_record(school: School, wanted: Wanted) -> str:
-    """The one kind of the delivery that its source lists. Raises Refused where there are several."""
+def _records(school: School, order: Order) -> tuple[str, ...]:
+    """The kinds that are asked; else those of the delivery that its source lists. Raises Refused where there are
+    several and one file."""
+    wanted = order.wanted
+    if order.records:
+        return order.records
     compiled = school.world(lean=True).now().compiled
     standing = compiled.standings.get((wanted.recipient, wanted.purpose, wanted.schema))
     schema = compiled.schemas.get(wanted.schema)
     if standing is None or schema is None:
-        return next(iter(schema.records), "") if schema else ""  # the gate says what is wrong
-    listed = [record for record in standing.delivery.grants if list_route(schema, record)]
-    if len(listed) > 1:
+        return tuple(schema.records)[:1] if schema else ("",)  # the gate says what is wrong
+    listed = tuple(record for record in standing.delivery.grants if list_route(schema, record))
+    if len(listed) > 1 and order.container == "file":
         raise Refused(["give --record: " + ", ".join(listed)])
-    return listed[0] if listed else next(iter(standing.delivery.grants), "")
+    return listed or tuple(standing.delivery.grants)[:1]
 
 
 # -- the job ---------------------------------------------------------------------------------------------
@@ -142,7 +145,7 @@ def _content(actor: Actor, order: Order, records: tuple[str, ...], said: tuple[s
         purpose=wanted.purpose,
         platform=wanted.platform,
         records=records,
-        form=order.form,
+        form=f"{order.form} {order.container}",
         target=f"endpoint {order.to}" if order.output is None else str(order.output.absolute()),
         said=said,
     )
@@ -216,9 +219,12 @@ class Run:
         if not exported.tally.released:
             return await self.flow.hand_over(Handed(0, 0, ""))
         self._tell("writing", exported)
-        with file_beside(self._target(), self._texts(exported)) as made:
-            if not await self.flow.hand_over(self._handed(exported, made)):
+        leaving = self._leaving(exported)
+        with leaving.made(self._target(), self.order.container) as made:
+            handed = Handed(leaving.records, made.size, self.school.store_keys.digest(made.sha256))
+            if not await self.flow.hand_over(handed):
                 return False
+            exported.tally.released = leaving.records
             if exported.stop is None:
                 self._tell("handing over", exported)
                 await (self._place(exported, made) if self.order.to is None else self._send(exported, made))
@@ -226,9 +232,9 @@ class Run:
 
     def _target(self) -> Path:
         """What is sent is made under the name of the job: a name of a file says nothing of anybody."""
-        names = {Form.ARRAY: "json", Form.LINES: "ndjson", Form.TABLE: "csv"}
         folder, job = self.school.directory / "exports", self.flow.asked.id
-        return self.order.output or folder / f"{job}.{names[self.order.form]}"
+        kind = "zip" if self.order.container == "zip" else NAMES[self.order.form]
+        return self.order.output or folder / f"{job}.{kind}"
 
     async def _place(self, exported: Exported, made: Made) -> None:
         """The cover first: what it says is there as soon as the rest is."""
@@ -238,7 +244,8 @@ class Run:
     def _cover(self, exported: Exported, made: Made) -> Path:
         path = made.target.with_name(made.target.name + ".cover.json")
         path.unlink(missing_ok=True)  # of a run that was killed here; before the first, nothing was there
-        keep(path, cover(self.school, [exported]))
+        told = cover(self.school, [exported])
+        keep(path, told | ({"record": list(exported.shapes)} if len(exported.shapes) > 1 else {}))
         return path
 
     async def _send(self, exported: Exported, made: Made) -> None:
@@ -269,36 +276,8 @@ class Run:
         exported.tally.released = closed.records
         return True
 
-    def _texts(self, exported: Exported) -> Iterator[bytes]:
-        """All rows in the order of their pseudonyms, whatever the pages."""
-        match = exported.trail.match
-        assert match is not None
-        folder = self.school.directory / "exports"
-        with closing(SortedRows(folder, random, _MEMORY)) as rows:
-            for part in self.journal.rows(match.route.record):
-                rows.take(part)
-            once = self._once(exported, rows.keyed())
-            if self.order.form is Form.TABLE:
-                flat = Flat(exported.paths)
-                yield from in_form(Form.TABLE, map(flat.line, once), flat.head)
-            else:
-                yield from in_form(self.order.form, once)
-
-    def _once(self, exported: Exported, rows: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
-        """Whoever is at two locations stands in the lists of both."""
-        exported.tally.released = 0
-        for key, same in groupby(rows, itemgetter(0)):
-            told: set[bytes] = set()
-            for _, text in same:
-                if key and ((told and exported.one_each) or text in told):
-                    continue
-                if key:
-                    told.add(text)
-                exported.tally.released += 1
-                yield text
-
-    def _handed(self, exported: Exported, made: Made) -> Handed:
-        return Handed(exported.tally.released, made.size, self.school.store_keys.digest(made.sha256))
+    def _leaving(self, exported: Exported) -> Leaving:
+        return Leaving(self.journal, self.school.directory / "exports", self.order.form, exported.shapes)
 
     def _tell(self, doing: str, exported: Exported) -> None:
         tally = exported.tally

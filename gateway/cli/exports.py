@@ -38,13 +38,16 @@ def export(
     final: Annotated[
         str | None, typer.Option("--final-recipient", help="Who gets it in the end, where the recipient is a platform.")
     ] = None,
-    record: Annotated[str | None, typer.Option("--record", help="Which kind of record, if several.")] = None,
+    record: Annotated[
+        list[str] | None, typer.Option("--record", help="Which kind of record, if several; more in a zip or folder.")
+    ] = None,
     source: Annotated[str | None, typer.Option("--source", help="Which source to read, if several.")] = None,
     form: Annotated[
         str | None, typer.Option("--form", help="json, ndjson or csv; by default what the name says.")
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "handed over as an export",
     *,
+    folder: Annotated[bool, typer.Option("--folder", help="-o is a new folder of numbered files.")] = False,
     anew: Annotated[bool, typer.Option("--anew", help="Do not go on with a run that was killed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Progress and report as lines of JSON.")] = False,
     by: OnBehalf = None,
@@ -54,11 +57,15 @@ def export(
     (OUT.cover.json). A run that was killed goes on when the same command is given again, within a day."""
     if (output is None) == (to is None):
         fail(["say where it goes: -o FILE, or --to ENDPOINT"], USAGE)
-    chosen = _form(output, form)
+    container = _container(output, folder=folder)
+    chosen = _form(output, form or ("csv" if container == "zip" else "json" if folder else None))
+    records = tuple(record or ())
+    if len(records) > 1 and container == "file":
+        fail(["several kinds of records take a zip (-o NAME.zip) or a folder (--folder)"], USAGE)
     with acting(directory, by) as (opened, actor):
         who, platform = through(recipient, final)
-        wanted = Wanted(source_of(opened, schema, source), schema, who, purpose, record, platform=platform)
-        order = exports.Order(wanted, chosen, output, to, anew=anew)
+        wanted = Wanted(source_of(opened, schema, source), schema, who, purpose, platform=platform)
+        order = exports.Order(wanted, chosen, output, to, anew, records, container)
         _possible(output, report, again=not anew and exports.unfinished(opened, actor, order))
         with _watching(as_json=as_json) as watch:
             exported, goes_on = exports.export(opened, actor, order, reason, watch)
@@ -70,6 +77,12 @@ def export(
         raise typer.Exit(PROBLEMS)
     if not made["released"]:
         raise typer.Exit(REFUSED)
+
+
+def _container(output: Path | None, *, folder: bool) -> str:
+    if folder and output is None:
+        fail(["--folder takes -o FOLDER"], USAGE)
+    return "folder" if folder else "zip" if output is not None and output.suffix == ".zip" else "file"
 
 
 def _form(output: Path | None, form: str | None) -> Form:

@@ -28,7 +28,7 @@ from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Handed, Journal, Page
 from gateway.transfer.listing import list_route, organisation_query
 from gateway.transfer.minimiser import Minimiser
-from gateway.transfer.pages import Asked, Exported, OtherPage, Progress, Reading, Source, light, same, whose
+from gateway.transfer.pages import Asked, Exported, OtherPage, Progress, Reading, Shape, Source, light, same, whose
 from gateway.transfer.parts import Piece
 from gateway.transfer.ports import (
     NotSent,
@@ -123,8 +123,8 @@ class Export(Filing):
             match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
             self.exported.trail = self.exported.trail.at(match)
             permit, minimiser = await self._may(inquiry)
-            self.exported.one_each = minimiser.projection.root.subject is not None
-            self.exported.paths = minimiser.projection.paths
+            projection = minimiser.projection
+            self.exported.shapes[record] = Shape(projection.root.subject is not None, projection.paths)
             route = list_route(match.schema, record)
             if route is None:
                 raise Stop(Reason.ROUTE_UNKNOWN, "the source gives no list of these records by location")

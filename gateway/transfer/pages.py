@@ -54,18 +54,24 @@ class Progress:
     released: int
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`one_each`: a record is a person's, and each has one; `paths`: what may leave of it."""
+
+    one_each: bool
+    paths: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Exported:
-    """What came of it. `stop`: why nothing of it may leave; `one_each`: a record is a person's, and each has one;
-    `paths`: what may leave of it."""
+    """What came of it. `stop`: why nothing of it may leave; `shapes`: of the kinds of records."""
 
     trail: Trail
     tally: Tally = field(default_factory=Tally)
     parts: int = 0
     permit: Permit | None = None
     stop: Stop | None = None
-    one_each: bool = False
-    paths: tuple[str, ...] = ()
+    shapes: dict[str, Shape] = field(default_factory=dict)
     receipt: Receipt | None = None
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from gateway.transfer.pages import Exported, Progress
 from tests.servers import Turn, answer, counting_bytes, free_port, scripted
 from tests.simulators.persons import somebody
 
-WANTED = Wanted("lvs", "edu-v-students", "toetsbureau", "papieren-toets", "Student")
+WANTED = Wanted("lvs", "edu-v-students", "toetsbureau", "papieren-toets")
 WHO = somebody("j.jansen")
 FORMS = {".ndjson": Form.LINES, ".csv": Form.TABLE}
 
@@ -56,8 +57,25 @@ class Exporting:
     ) -> tuple[Exported, bool]:
         form = FORMS.get(Path(output or "").suffix, Form.ARRAY)
         with open_school(self.directory) as school:
-            order = exports.Order(WANTED, form, self.folder / output if output else None, to, anew=anew)
+            order = exports.Order(WANTED, form, self.folder / output if output else None, to, anew, ("Student",))
             return exports.export(school, WHO, order, "toets", watch)
+
+    def make(self, output: str, schema: str, form: Form, container: str, *records: str) -> tuple[Exported, bool]:
+        """In a zip or a folder."""
+        with open_school(self.directory) as school:
+            wanted = replace(WANTED, schema=schema)
+            order = exports.Order(wanted, form, self.folder / output, None, False, records, container)
+            return exports.export(school, WHO, order, "toets", lambda _: None)
+
+    def get_groups(self) -> None:
+        """The bureau gets them too, as the test provider does."""
+        recipients = self.directory / "recipients"
+        provider = (recipients / "toetsaanbieder.yaml").read_text()
+        groups = provider[provider.index("        Group:\n") : provider.index("      edu-v-results:\n")]
+        with (recipients / "toetsbureau.yaml").open("a") as file:
+            file.write(groups)
+        with open_school(self.directory) as school:
+            acts.activate(school, "toetsbureau", somebody(), "afgesproken")
 
     def agree(self, url: str, *, listed: bool = True) -> None:
         """The bureau takes files at this address; `listed`: as the agreement says."""
@@ -333,3 +351,33 @@ def test_endpoint_that_the_agreement_does_not_list_gets_nothing(exporting: Expor
     assert exported.stop.reason is Reason.SUBPROCESSOR_UNKNOWN
     assert len(exporting.lvs.control.calls) == before
     assert exporting.entries()[-1]["reasons"] == ["SUBPROCESSOR_UNKNOWN"]
+
+
+def test_zip_holds_a_table_for_each_kind_of_record(exporting: Exporting) -> None:
+    exporting.get_groups()
+    exported, _ = exporting.make("uit.zip", "edu-v-association", Form.TABLE, "zip", "Enrollment", "Group")
+
+    with zipfile.ZipFile(exporting.folder / "uit.zip") as archive:
+        tables = {name: archive.read(name).decode("utf-8-sig").splitlines() for name in archive.namelist()}
+    cover = orjson.loads(exporting.made("uit.zip.cover.json"))
+    assert tables.keys() == {"Enrollment.csv", "Group.csv"}
+    assert sum(len(rows) - 1 for rows in tables.values()) == exported.tally.released == cover["records"]
+    assert cover["record"] == ["Enrollment", "Group"]
+
+
+def test_folder_is_there_whole_with_numbered_files(exporting: Exporting) -> None:
+    exporting.run("een.json")
+    exported, _ = exporting.make("uit", "edu-v-students", Form.ARRAY, "folder", "Student")
+
+    assert [one.name for one in (exporting.folder / "uit").iterdir()] == ["0001.json"]
+    assert exporting.made("uit/0001.json") == exporting.made("een.json")
+    assert exported.stop is None
+
+
+def test_what_a_killed_run_had_begun_to_write_is_gone(exporting: Exporting) -> None:
+    left = exporting.folder / ".uit.json.4711.part"
+    left.write_bytes(b"half")
+
+    exporting.run()
+
+    assert not left.exists()
