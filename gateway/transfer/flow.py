@@ -21,7 +21,7 @@ from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.release.projection import Projection
-from gateway.core.release.views import Shelf, Unannounced, Views
+from gateway.core.release.views import Unannounced
 from gateway.formats.json.envelope import closed, opened
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
@@ -43,7 +43,8 @@ from gateway.transfer.remembered import Granted
 from gateway.transfer.request import Asked, Match, Stop, upstream_path, upstream_query
 from gateway.transfer.resolve import Absent, Resolver
 from gateway.transfer.steps import Steps
-from gateway.transfer.trail import Built, Trail, instant
+from gateway.transfer.trail import Built, Trail
+from gateway.transfer.watching import message_unchanged, watched
 
 T = TypeVar("T")
 
@@ -130,6 +131,11 @@ class Flow(Steps):
             emission.views.whole = _is_whole(match, inquiry)
             emission.views.first = emission.views.announces and _is_list(match, inquiry)
         minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
+        record, now = minimiser.projection.record, self.outside.clock()
+        same = self.minimised(lambda: message_unchanged(match, inquiry, record, emission, minimised, now))
+        if same and match.route.soap is not None:
+            minimised = Minimised(operation(match, match.route.soap).unchanged(), 0, 0)
+            emission = Emission(emission.sight, emission.views)  # nobody is in it
         self.framed(minimised, match)
         built = self.built(emission, minimised)
         _same_person(target, built.released)
@@ -244,16 +250,7 @@ class Flow(Steps):
         return granted.permit, self.watched(trail, inquiry, granted, minimiser), minimiser
 
     def watched(self, trail: Trail, inquiry: Inquiry, granted: Granted, minimiser: Minimiser) -> Emission:
-        """With what this recipient last got, where its delivery tells that or its format asks for it."""
-        sight, call = granted.sight, inquiry.call
-        delivery = sight.delivery
-        if not minimiser.projection.views or delivery.conditions.one_off:
-            return Emission(sight)
-        shelf = Shelf(call.source, delivery.recipient, delivery.purpose, call.schema, call.record)
-        moment = f"{instant(trail.moment)[:-4]}Z"  # in milliseconds, as clients read moments
-        return Emission(
-            sight, Views(self.outside.views, shelf, moment, sight.version, call.locations, announces=delivery.notices)
-        )
+        return watched(self.outside.views, trail, inquiry, granted, minimiser)
 
     def built(self, emission: Emission, minimised: Minimised) -> Built:
         return Built(

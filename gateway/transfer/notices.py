@@ -29,7 +29,8 @@ from gateway.transfer.ports import RegisterUnavailable, Snapshot
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.request import Asked, Match, Request, Stop
 from gateway.transfer.steps import Steps, unregistered
-from gateway.transfer.trail import Built, Trail, instant
+from gateway.transfer.trail import Built, Trail
+from gateway.transfer.watching import moment_of, people_of
 
 _PLACE = re.compile(rb"/([A-Za-z0-9-]+)/notices")
 
@@ -68,7 +69,7 @@ class Notices(Steps):
         trail = self.begin(caller)
         try:
             source, schema = self._asked(request)
-            record = next((name for name, one in schema.records.items() if _is_person(one)), "")
+            record = next((name for name, one in schema.records.items() if _about_people(one)), "")
             trail = trail.at(Match(source, schema, Route("GET", "/notices", record, many=True), {}))
             call = Call(source, schema.name, record, named_purpose(request), None)
             return await self.steadily(lambda snapshot: self._answer(trail, call, snapshot))
@@ -108,8 +109,8 @@ class Notices(Steps):
             raise Stop(Reason.ROUTE_UNKNOWN, "this delivery has no notices")
         told = _Told()
         for record in snapshot.compiled.schemas[call.schema].records.values():
-            if _is_person(record):
-                self._tell(told, granted.sight, record, f"{instant(trail.moment)[:-4]}Z")
+            if _about_people(record):
+                self._tell(told, granted.sight, record, moment_of(trail))
         body = msgspec.json.encode(sorted(told.notices, key=lambda one: (one.pupil, one.notice)))
         built = Built(
             released=tuple(told.subjects),
@@ -126,6 +127,7 @@ class Notices(Steps):
     def _tell(self, told: _Told, sight: Sight, record: Record, moment: str) -> None:
         delivery = sight.delivery
         shelf = Shelf(sight.source, delivery.recipient, delivery.purpose, delivery.schema, record.name)
+        shelf = shelf if _is_person(record) else people_of(shelf)
         for view, about in self.outside.views.others(shelf, None, ()):
             subject = None if about.owner is None else sight.roster.by_id(about.owner)
             name = _name(sight, about, subject)
@@ -164,6 +166,11 @@ def _name(sight: Sight, about: Remembered, subject: Subject | None) -> str | Non
     if subject is None:
         return None
     return subject.ids.get(ECK_ID) if method is PseudonymMethod.ECK_ID else next(iter(subject.ids.values()), None)
+
+
+def _about_people(record: Record) -> bool:
+    """Of whom it is remembered whether this recipient had them: of persons, and of whom a message held."""
+    return _is_person(record) or record.since
 
 
 def _is_person(record: Record) -> bool:

@@ -367,10 +367,12 @@ class Emission:
         self.waiting.append(one)
         return True
 
-    def ended(self, record: Record, hidden: Mapping[str, Sequence[Sequence[Reason]]]) -> list[Ended]:
+    def ended(
+        self, record: Record, hidden: Mapping[str, Sequence[Sequence[Reason]]], views: Views | None = None
+    ) -> list[Ended]:
         """What is told to have ended, once everything else of this answer is known. `hidden`: records of nobody that
-        stay behind, and why each of the persons in them does. They are named in the entry as withheld."""
-        views = self.views
+        stay behind, and why each of the persons in them does; `views`: others than those of its records."""
+        views = views or self.views
         if views is None:
             return []
 

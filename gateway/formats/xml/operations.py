@@ -21,7 +21,7 @@ from gateway.formats.xml.source import Names
 Pairs = Sequence[tuple[str, str]]
 """(path from the request, text), in the order of the request."""
 
-_NOTHING = "geengegevens"
+_NOTHING, _UNCHANGED = "geengegevens", "geenwijzigingen"
 _MOST = 2_000  # values in one request
 
 
@@ -102,6 +102,10 @@ class Operation:
     def nothing(self) -> bytes:
         """The answer when there is nothing to say."""
         return self._answered(f"<{_NOTHING}/>".encode())
+
+    def unchanged(self) -> bytes:
+        """The answer when it would be the same as before."""
+        return self._answered(f"<{_UNCHANGED}/>".encode())
 
     def empty(self) -> bytes:
         """The answer of an operation that only confirms."""
