@@ -131,6 +131,7 @@ class RecipientKind(StrEnum):
     DUO = "duo"
     GOVERNMENT = "government"
     INSPECTIE = "inspectie"
+    LEERPLICHT = "leerplicht"
     CARE = "care"
     RESEARCH = "research"
     PARENT = "parent"

@@ -60,7 +60,7 @@ def with_agreement(**terms: Any) -> Recipient:
     return recipient(agreement=replace(AGREEMENT, **terms))
 
 
-def named(*fields: str, kind: RecipientKind = RecipientKind.INSPECTIE, **terms: Any) -> Recipient:
+def named(*fields: str, kind: RecipientKind = RecipientKind.GOVERNMENT, **terms: Any) -> Recipient:
     """A delivery on real ids with a recorded deviation."""
     more = {field: grant(field) for field in fields}
     granted = {"Pupil": REAL_IDS["Pupil"] | more}
@@ -230,7 +230,8 @@ def test_wildcard_in_an_object_is_refused() -> None:
 
 
 def test_inspectie_needs_no_agreement() -> None:
-    one = recipient(kind=RecipientKind.INSPECTIE, role=Role.CONTROLLER, agreement=None)
+    on_channel = delivery(channel="internet-schooldossier")
+    one = recipient(on_channel, kind=RecipientKind.INSPECTIE, role=Role.CONTROLLER, agreement=None)
 
     assert found(one) == set()
 

@@ -128,7 +128,7 @@ def test_support_to_those_who_give_it_needs_no_article_9(kind: RecipientKind) ->
 
 @pytest.mark.parametrize("path", ["criminal", "credential", "confidential"])
 def test_field_that_never_leaves_is_refused_under_every_term(path: str) -> None:
-    one = named(path, kind=RecipientKind.DUO, grondslag=replace(LAW, article9="UAVG 30"), dpia=DPIA)
+    one = named(path, grondslag=replace(LAW, article9="UAVG 30"), dpia=DPIA)
 
     assert found(one) == {next(iter(REFUSED_BESIDE_A_PSEUDONYM[path]))}
 
@@ -195,7 +195,7 @@ def test_third_person_by_name_is_for_family_kinds() -> None:
 
 
 def test_third_person_beside_a_pseudonym_is_refused_to_family_kinds_too() -> None:
-    one = recipient(delivery(grant("third-person")), kind=RecipientKind.INSPECTIE)
+    one = recipient(delivery(grant("third-person")), kind=RecipientKind.GOVERNMENT)
 
     assert found(one) == {Reason.THIRD_PERSON_DATA}
 

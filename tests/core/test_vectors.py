@@ -263,9 +263,12 @@ ABOUT_A_PUPIL = [
 
 # Rules about a delivery, whoever is in it. What no terms can open (R37, R64 in part) is only refused.
 ABOUT_A_DELIVERY = [
-    *(f"R{number}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 16, 17, 36, 39, 40, 44, 45, 46, 47, 50, 51, 53, 55)),
+    *(
+        f"R{number}"
+        for number in (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 16, 17, 36, 39, 40, 44, 45, 46, 47, 50, 51, 52, 53, 55)
+    ),
     *(f"R{number}" for number in (*range(59, 65), *range(67, 74), 75, 88, 98, 114, 116, 117, 118)),
-    *(f"N{number}" for number in (1, 3, 5, 7, 9, 16, 17, 18, 20, 22, 33, 35, 36, 42)),
+    *(f"N{number}" for number in (1, 3, 5, 7, 9, 16, 17, 18, 20, 22, 27, 28, 29, 33, 35, 36, 42)),
     *("R120", "N4", "D1", "D7", "D8", "D12"),
 ]
 NEVER = {"R37"}

@@ -53,6 +53,7 @@ _FAMILY_KINDS = frozenset(
         RecipientKind.DUO,
         RecipientKind.GOVERNMENT,
         RecipientKind.INSPECTIE,
+        RecipientKind.LEERPLICHT,
         RecipientKind.CARE,
         RecipientKind.PARENT,
     },

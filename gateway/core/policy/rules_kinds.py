@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from gateway.core.model import Category, FieldClass, Ground, RecipientKind, Role
 from gateway.core.policy.problems import DeliveryTerms, PolicyProblem
+from gateway.core.policy.rules_authorities import AUTHORITY_RULES
 from gateway.core.policy.rules_fields import SPECIAL_CLASSES, classes
 from gateway.core.reasons import Reason
 
@@ -45,6 +46,7 @@ _CLOSED_LIST = frozenset(
     }
 )
 _ARTICLE = re.compile(r"\bart(?:ikel(?:en)?|\.)\s*\d")
+_UNDER_AN_ARTICLE = frozenset({RecipientKind.GOVERNMENT, RecipientKind.LEERPLICHT})
 # R62: an audit counts enrolments; how a pupil fares or who helps is none of it.
 _CARE = SPECIAL_CLASSES | {FieldClass.SUPPORT, FieldClass.FREE_TEXT, FieldClass.DOCUMENT, FieldClass.RESULT}
 # R64: a dispute before a judge or a committee is weighed, not asked about.
@@ -66,7 +68,7 @@ def consent_unless_law(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 def article_cited(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     """R53: a ministry or municipality asks under an article of law, and the file says which."""
     grondslag = terms.delivery.grondslag
-    if terms.recipient.kind is not RecipientKind.GOVERNMENT or grondslag is None:
+    if terms.recipient.kind not in _UNDER_AN_ARTICLE or grondslag is None:
         return
     if not _ARTICLE.search(grondslag.reference.casefold()):
         message = "a government body needs the article of law that it asks under"
@@ -163,6 +165,7 @@ def core_on_interest(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
 KIND_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     consent_unless_law,
     article_cited,
+    *AUTHORITY_RULES,
     support_only,
     next_school,
     closed_list,

@@ -31,7 +31,9 @@ EEA = frozenset(
 # R50: mail is opened by nobody's default; the words a file could use for it.
 _MAIL = frozenset({"mail", "email", "e-mail", "smtp"})
 # R3, N7: these bodies ask under the law; a parent cannot be asked whether the law applies.
-_STATUTORY_KINDS = frozenset({RecipientKind.DUO, RecipientKind.GOVERNMENT, RecipientKind.INSPECTIE})
+_STATUTORY_KINDS = frozenset(
+    {RecipientKind.DUO, RecipientKind.GOVERNMENT, RecipientKind.INSPECTIE, RecipientKind.LEERPLICHT}
+)
 # N3: the chain for digital learning material and tests.
 _ECK_CHAIN = frozenset({RecipientKind.PUBLISHER, RecipientKind.DISTRIBUTOR, RecipientKind.TEST_PROVIDER})
 # R114: large-scale special categories.
