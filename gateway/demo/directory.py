@@ -16,6 +16,7 @@ from gateway.demo.pushes import oins
 from gateway.demo.receivers import DUO_PATH, TEST_PATH
 from gateway.demo.school import MASTER, SITES, Site
 
+ARTICLE = "Artikel 178 WPO, zoals een school het zou invullen"
 NEXT_SCHOOL = "27XY"  # BRIN of the school where pupils of the demo go
 
 
@@ -48,6 +49,8 @@ def make_directory(
         given = answers(template.stem, today, agreed=agreed, processor=processor)
         if "\n      destination: " in asked:
             given["deliveries.*.conditions.destination"] = NEXT_SCHOOL
+        if '\n      reference: "ASK:' in asked:
+            given["deliveries.*.grondslag.reference"] = ARTICLE
         text = answered(asked, given)
         (directory / "recipients" / template.name).write_text(text, encoding="utf-8")
     (directory / "gateway.yaml").write_text(_settings(directory, ports, today), encoding="utf-8")
@@ -136,7 +139,7 @@ def answers(
     """What a school fills in where a template asks: by dotted path, `*` for any delivery. `agreed`: there is an
     agreement to ask about; `processor`: and the recipient works on the school's behalf."""
     start, end = today - timedelta(days=30), today + timedelta(days=300)
-    locations = ["noord"] if recipient == "onderwijsassistent" else ["noord", "zuid"]
+    locations = ["noord"] if recipient in ("onderwijsassistent", "ocw") else ["noord", "zuid"]
     agreement: dict[int | str, str | list[str]] = {
         "agreement.signed": start.isoformat(),
         "agreement.starts": start.isoformat(),

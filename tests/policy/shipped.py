@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 22)
 RECIPIENTS = sorted(path.stem for path in (ROOT / "recipients").glob("*.yaml"))
 # Those who receive on a permit alone (D4), and those with a standing delivery.
-ONE_OFF = ["hulpdiensten", "inspectie-onderzoek", "op-verzoek", "politie", "veilig-thuis"]
+ONE_OFF = ["hulpdiensten", "inspectie-onderzoek", "leerplicht", "op-verzoek", "politie", "veilig-thuis"]
 # Those whose pupils consent by name (R16, R30, R63).
 NAMED = ["dyslexiebureau", "hulpverlening", "stagebedrijf"]
 # Those who receive a dossier about one pupil.
@@ -47,6 +47,7 @@ ANSWERED = {
     "deliveries.0.locations.0": "noord",
     "deliveries.0.until": "2027-07-31",
     "deliveries.0.conditions.destination": "27XY",
+    "deliveries.0.grondslag.reference": "Artikel 178 WPO",
 }
 
 
