@@ -309,7 +309,7 @@ def _loopback(address: tuple[str, int]) -> bool:
 def _build(form: SettingsForm, directory: Path) -> Settings:
     organisation = form.organisation
     locations = {
-        name: Location(name, place.title, frozenset((pair.type, pair.id) for pair in place.ids))
+        name: Location(name, place.title, frozenset((pair.type, pair.id) for pair in place.ids), place.state_exams)
         for name, place in organisation.locations.items()
     }
     return Settings(

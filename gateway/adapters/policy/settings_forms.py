@@ -118,10 +118,11 @@ class PairForm(Form):
 
 
 class LocationForm(Form):
-    """A vestiging."""
+    """A vestiging. `state_exams`: pupils there take state exams (R51)."""
 
     title: Plain
     ids: Annotated[list[PairForm], Field(min_length=1)]
+    state_exams: bool = False
 
 
 class OrganisationForm(Form):

@@ -50,6 +50,7 @@ _TRUANCY = frozenset(
 # R50: how the Inspectie receives; the last on an express request only, which the permit of an investigation records.
 _INSPECTION_CHANNELS = frozenset({"internet-schooldossier", "kwalidata"})
 _ON_REQUEST = "beveiligde-mail"
+STATE_EXAMS = "staatsexamen"
 # R48: not in the ordinary supervision.
 _INVESTIGATED = SPECIAL_CLASSES | {FieldClass.SUPPORT, FieldClass.FREE_TEXT, FieldClass.DOCUMENT}
 
@@ -59,6 +60,17 @@ def register_only(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     if terms.recipient.kind is RecipientKind.DUO:
         yield from _on_the_duty(terms, "R51")
         yield from _beyond(terms, _REGISTER, "R51, N27", "the register of DUO")
+
+
+def state_exams_here(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """R51: at the locations concerned only."""
+    delivery, organisation = terms.delivery, terms.organisation
+    if terms.recipient.kind is not RecipientKind.DUO or delivery.purpose != STATE_EXAMS or organisation is None:
+        return
+    known = [organisation.locations[name] for name in delivery.locations if name in organisation.locations]
+    if not all(one.state_exams for one in known):
+        message = "no state exams are taken at this location (state_exams in gateway.yaml)"
+        yield terms.problem(Reason.LOCATION_OUT_OF_SCOPE, "R51", message, "locations")
 
 
 def truancy_only(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
@@ -106,6 +118,7 @@ def _beyond(terms: DeliveryTerms, closed: frozenset[Category], rule: str, what: 
 
 AUTHORITY_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     register_only,
+    state_exams_here,
     truancy_only,
     inspection_profile,
     inspection_channel,

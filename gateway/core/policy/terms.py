@@ -222,11 +222,13 @@ class SchoolPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A vestiging: its name in policy files, and its (id type, id) pairs in the LVS."""
+    """A vestiging: its name in policy files, and its (id type, id) pairs in the LVS. `state_exams`: pupils there take
+    state exams (R51)."""
 
     name: str
     title: str
     ids: frozenset[tuple[str, str]]
+    state_exams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
