@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from gateway.adapters.policy.forms import UNANSWERED, CategoryName, ClassName, Form, Key, Mended
+from gateway.adapters.policy.forms import UNANSWERED, CategoryName, ClassName, Form, Key, KindName, Mended
 from gateway.core.policy.grants import node_at
 from gateway.core.policy.schema import Branch, Claim, Flag, Hidden, Leaf, LeafType, Link, Many, Node, Recorded, Told
 
@@ -40,12 +40,14 @@ class HiddenForm(Form):
 
 
 class FlagForm(Form):
-    """This value says whether the parts `of` the record are there, in the words of the standard."""
+    """This value says whether the parts `of` the record are there, in the words of the standard. `kinds`: of recipients
+    to whom the standard always demands them."""
 
     of: list[At] = Field(min_length=1)
     absent: Plain
     demanded: Plain
     closed: list[Plain] = Field(default_factory=list)
+    kinds: list[KindName] = Field(default_factory=list)
 
 
 class ClaimForm(Form):
@@ -181,7 +183,9 @@ def _claim(claim: ClaimForm | None) -> Claim | None:
 
 
 def _flag(flag: FlagForm | None) -> Flag | None:
-    return None if flag is None else Flag(tuple(flag.of), flag.absent, flag.demanded, tuple(flag.closed))
+    if flag is None:
+        return None
+    return Flag(tuple(flag.of), flag.absent, flag.demanded, tuple(flag.closed), frozenset(flag.kinds))
 
 
 def node_faults(

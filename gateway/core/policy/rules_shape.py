@@ -125,6 +125,23 @@ def required_there(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
             yield terms.problem(Reason.SCHEMA_NOT_ACTIVE, "R7", message, *where)
 
 
+def demanded_there(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """Where the standard demands a part of every record to this kind of recipient, a delivery without it would release
+    no record at all."""
+    for name, grants in terms.delivery.grants.items():
+        record = terms.schema.records.get(name) if terms.schema else None
+        if record is None or not grants:
+            continue
+        for path, leaf in leaves(record.fields):
+            flag = leaf.flag
+            if flag is None or terms.recipient.kind not in flag.kinds:
+                continue
+            if not any(one == part or one.startswith(f"{part}.") for one in grants for part in flag.of):
+                message = "the standard demands this part for this kind of recipient: grant something of it"
+                where = ("schemas", terms.delivery.schema, name, path)
+                yield terms.problem(Reason.SCHEMA_NOT_ACTIVE, "R7", message, *where)
+
+
 def _missing(branch: Branch, prefix: str, granted: frozenset[str]) -> Iterator[str]:
     chosen = {node.choice for name, node in branch.fields.items() if _named(f"{prefix}{name}", granted)} - {None}
     for name, node in branch.fields.items():
@@ -231,6 +248,7 @@ SHAPE_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     known,
     transform_fits,
     required_there,
+    demanded_there,
     emptied_once,
     linked,
     ids_in_slots,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway.core.model import Category, FieldClass, Person
+from gateway.core.model import Category, FieldClass, Person, RecipientKind
 
 LeafType = Literal["string", "integer", "number", "boolean"]
 Told = Literal["created", "modified", "status"]
@@ -38,12 +38,14 @@ class Hidden:
 class Flag:
     """A field that says of a part of the record whether it is there. `of`: the paths of that part; `absent`: what
     leaves when nothing of it may leave; `demanded`: without the part the record cannot leave; `closed`: the source says
-    that the part is not there, and nothing of it leaves, whatever stands there."""
+    that the part is not there, and nothing of it leaves, whatever stands there; `kinds`: of recipients, in every record
+    to whom the standard demands the part."""
 
     of: tuple[str, ...]
     absent: str
     demanded: str
     closed: tuple[str, ...]
+    kinds: frozenset[RecipientKind] = frozenset()
 
 
 Recorded = Literal["inzage", "inzage-day", "inzage-remark", "consent"]
