@@ -218,7 +218,8 @@ TEST = "<toets><toetscode>T1</toetscode><toetsnaam>Rekenen</toetsnaam></toets>"
 
 
 def result(key: str, score: str = "<score>7</score>", more: str = "") -> str:
-    return f'<resultaat key="{key}"><afnamedatum>2026-11-20</afnamedatum><toetscode>T1</toetscode>{score}{more}</resultaat>'
+    said = f"<afnamedatum>2026-11-20</afnamedatum><toetscode>T1</toetscode>{score}{more}"
+    return f'<resultaat key="{key}">{said}</resultaat>'
 
 
 def taken(pupil: str, *results: str, more: str = "") -> str:
