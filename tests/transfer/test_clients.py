@@ -29,6 +29,7 @@ from gateway.core.facts import (
 )
 from gateway.core.model import Caller, Category, Person
 from gateway.core.release import pseudonym
+from gateway.demo.oneroster import BASE
 from gateway.transfer.compiled import Compiled
 from tests.builders_formats import pupil, student_json
 from tests.builders_uwlr import HAAL, answered_with, answering, asking, content_of, moved, sample
@@ -118,7 +119,7 @@ class Delta(Client):
         begun = f"{self.made.clock.now:%Y-%m-%dT%H:%M:%S}.000Z"
         query, offset = f"filter=dateLastModified%3E%27{self.since}%27&limit=5", 0
         while True:
-            answer = await self.ask(f"{oneroster.BASE}/users?{query}&offset={offset}")
+            answer = await self.ask(f"{BASE}/users?{query}&offset={offset}")
             users = answer.json()["users"]
             for one in users:
                 if [role["role"] for role in one["roles"]] != ["teacher"]:
