@@ -46,7 +46,7 @@ class OneRosterUpstream(SimulatedUpstream):
 
     def __init__(self, journal: list[str], roster: Roster) -> None:
         super().__init__(journal)
-        self.api = OneRoster(roster)
+        self.api = OneRoster(lambda: roster)
         self.counts = True
 
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
