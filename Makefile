@@ -51,7 +51,6 @@ bench: $(INSTALLED) ## speed against nginx + Lua; whether time tells; start of t
 	$(BIN)/python -m bench.start
 	$(BIN)/python -m bench.facts
 	$(BIN)/python -m bench.xml
-	$(BIN)/python -m bench.xml_filter
 
 clean: ## remove what was built, the demo school included
 	rm -rf .venv dist demo demo.key demo.lvs-secret .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

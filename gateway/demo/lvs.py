@@ -1,4 +1,5 @@
-"""The demo LVS: Edu-V Students, Association and Results at their official paths, over a made-up school.
+"""The demo LVS: Edu-V Students, Association and Results at their official paths, over a made-up school; and the same
+school as Somtoday Connect (`somtoday`).
 
 Speaks OAuth2 client credentials with opaque tokens and answers errors as Edu-V's StatusResponse (Results: an
 array). What reached it and faults on request stand in `control`. `python -m gateway.demo.lvs` runs it alone.
@@ -31,12 +32,11 @@ from starlette.types import ASGIApp
 
 from gateway.demo.answers import Answers, Unanswerable, knows_school
 from gateway.demo.control import Control
-from gateway.demo.oneroster import make_roster
-from gateway.demo.oneroster_api import OneRoster, status_info
 from gateway.demo.receivers import receivers
 from gateway.demo.records import make_records
 from gateway.demo.school import School, make_school
 from gateway.demo.server import serve
+from gateway.demo.somtoday import Somtoday
 
 JSON = "application/json"
 Handler = Callable[[Request], Awaitable[Response]]
@@ -81,8 +81,7 @@ class DemoLvs:
     def __post_init__(self) -> None:
         self.answers = Answers(make_records(self.school))
         token = Route("/oauth/token", self._token, methods=["POST"])
-        oneroster = OneRoster(lambda: make_roster(self.school))
-        api = Starlette(routes=[token, *self._routes(), *oneroster.routes(self._demanding), *receivers()])
+        api = Starlette(routes=[token, *self._routes(), *receivers()])
         names = [pupil.name.full for pupil in self.school.pupils[:30]]
         self.control = Control(api, self.results, names)
         self.app = self.control
@@ -107,7 +106,14 @@ class DemoLvs:
             *(Route(path, self._search(find), methods=["POST"]) for path, find in named.items()),
             *(Route(f"/{kind}/school/{{id}}", self._single(kind), methods=["GET"]) for kind in ones),
             Route("/results", self._guarded(self._results, listed=True), methods=["POST"]),
+            *Somtoday(self.school).routes(self._looking),
         ]
+
+    def _looking(self, find: Callable[[Request], Response]) -> Handler:
+        async def answer(request: Request) -> Response:
+            return find(request)
+
+        return self._guarded(answer)
 
     def _listing(self, find: Callable[[Mapping[str, str]], bytes]) -> Handler:
         async def answer(request: Request) -> Response:
@@ -138,14 +144,6 @@ class DemoLvs:
                 return await handler(request)
             except Unanswerable as refused:
                 return _status(refused.status, refused.message, listed=listed)
-
-        return answer
-
-    def _demanding(self, handler: Callable[[Request], Response]) -> Handler:
-        async def answer(request: Request) -> Response:
-            if not self.credentials.accepts(request.headers.get("authorization", "")):
-                return status_info(401, "unauthorisedrequest")
-            return handler(request)
 
         return answer
 

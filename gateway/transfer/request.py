@@ -124,7 +124,8 @@ class Router:
 
 
 def _segments(path: str) -> list[str]:
-    return [segment for segment in path.split("/") if segment]
+    """A slash at the end is a segment with nothing in it: another path than without."""
+    return [*(segment for segment in path.split("/") if segment), *([""] if path.endswith("/") else [])]
 
 
 def _decoded(raw_path: bytes) -> list[str]:

@@ -15,7 +15,7 @@ from gateway.transfer.push import Push, is_push
 from gateway.transfer.refusals import Refusals
 from gateway.transfer.released import Answer, Unregistered
 from gateway.transfer.remembered import Remembered
-from gateway.transfer.request import Request, Stop
+from gateway.transfer.request import Match, Request, Stop
 from gateway.transfer.steps import Outside, Sizes, unregistered
 from gateway.transfer.upload import Upload, is_upload
 from gateway.transfer.writeback import WriteBack
@@ -47,7 +47,7 @@ class Transfers:
             inquiry = await inquire(match, request, self._world.organisation, depth=self._flow.sizes.depth)
             if match.route.write is not None:
                 return await self._writeback.answer(trail, match, inquiry)
-            if match.schema.paging is not None:
+            if _in_pages(match):
                 flow = self._flow
                 return await Paged(flow.outside, flow.sizes, flow.remembered).read(trail, match, inquiry)
             return await self._flow.read(trail, match, inquiry)
@@ -71,3 +71,9 @@ class Transfers:
         """Register what was only counted: of minutes that ended, or (before the process stops) all."""
         with contextlib.suppress(RegisterUnavailable):  # the first of each was registered at once
             await self._refusals.flush(ended_only=ended_only)
+
+
+def _in_pages(match: Match) -> bool:
+    """A list that nobody can ask for page by page is one answer."""
+    asked = any(one.meaning == "limit" for one in match.route.parameters)
+    return match.schema.paging is not None and (asked or not match.route.many)

@@ -16,9 +16,8 @@ from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Grant
 from gateway.core.release.projection import DeliveryRefused, compile_projection
-from gateway.core.release.statements import contains
 from gateway.formats.json import BodyRefused, JsonInbound, Message
-from gateway.formats.json.inbound import _fault
+from gateway.formats.json.inbound import _fault, contains
 from tests import builders_formats as build
 from tests.official import needs_standards, problems
 

@@ -50,7 +50,7 @@ DEFAULT = "default"  # in `namespaces`: of names without a prefix
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_@:.-]*$", max_length=80)]
-Template = Annotated[str, StringConstraints(pattern=r"^(/([A-Za-z0-9_.~-]+|\{[A-Za-z]+\}))+$")]
+Template = Annotated[str, StringConstraints(pattern=r"^(/([A-Za-z0-9_.~-]+|\{[A-Za-z]+\}))+/?$")]
 
 
 class TypedForm(Form):
