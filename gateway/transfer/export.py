@@ -16,17 +16,19 @@ from dataclasses import replace
 from gateway.core.days import legal_date
 from gateway.core.file_forms import OtherFormat
 from gateway.core.gate.decide import FILE, Call, Permit
+from gateway.core.policy.schema import Paging
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.formats.json import JsonFile
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
 from gateway.transfer.filing import Filing, handed_in, reader_of
 from gateway.transfer.filter import PersonsRegister
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Handed, Journal, Page
-from gateway.transfer.listing import list_route, organisation_query
+from gateway.transfer.listing import list_route, next_page, organisation_query
 from gateway.transfer.minimiser import Minimiser
 from gateway.transfer.pages import Asked, Exported, OtherPage, Progress, Reading, Shape, Source, light, same, whose
 from gateway.transfer.parts import Piece
@@ -47,6 +49,10 @@ from gateway.transfer.tally import Tally, kept, recalled, sampled
 from gateway.transfer.trail import Trail
 
 _TRIES = 3  # readings of a page of which the source says something else each time; looks before handing over
+
+
+EVERYWHERE = ""
+"""The location of a page whose records name their own."""
 
 
 class Export(Filing):
@@ -129,7 +135,9 @@ class Export(Filing):
             if route is None:
                 raise Stop(Reason.ROUTE_UNKNOWN, "the source gives no list of these records by location")
             self.exported.trail, self.exported.permit = self.exported.trail.at(replace(match, route=route)), permit
-            self._pages += [Page(record, one) for one in sorted(permit.standing.delivery.locations)]
+            located = match.schema.paging is None
+            places = sorted(permit.standing.delivery.locations) if located else [EVERYWHERE]
+            self._pages += [Page(record, place) for place in places]
 
     async def _may(self, inquiry: Inquiry) -> tuple[Permit, Minimiser]:
         trail = self.exported.trail
@@ -140,14 +148,16 @@ class Export(Filing):
         wanted, organisation = self.asked.wanted, self.outside.world.organisation
         schema = self.outside.world.now().compiled.schemas[wanted.schema]
         route = list_route(schema, page.record)
-        location = organisation.locations.get(page.location)
         assert route is not None, "the pages were made of such routes"
+        match = Match(wanted.source, schema, route, {})
+        call = Call(wanted.source, schema.name, page.record, None, None, FILE)
+        if page.location == EVERYWHERE:
+            return match, Inquiry(call, ask(match, b"", organisation))
+        location = organisation.locations.get(page.location)
         if location is None:
             raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
-        match = Match(wanted.source, schema, route, {})
         asked = ask(match, organisation_query(route, location.ids), organisation)
-        call = Call(wanted.source, schema.name, page.record, None, frozenset({page.location}), FILE)
-        return match, Inquiry(call, asked)
+        return match, Inquiry(replace(call, locations=frozenset({page.location})), asked)
 
     def _recall(self) -> None:
         """What earlier runs came to."""
@@ -200,18 +210,43 @@ class Export(Filing):
     async def _records(self, permit: Permit, call: UpstreamCall, reading: Reading) -> AsyncGenerator[bytes]:
         """As the source sends them; what it says that is no list of records holds no word of it."""
         try:
-            async with aclosing(self._source.stream(permit, call)) as chunks:
-                async for chunk in chunks:
-                    for record in reading.reader.feed(chunk):
+            paging = reading.match.schema.paging
+            if paging is None:
+                async with aclosing(self._source.stream(permit, call)) as chunks:
+                    async for chunk in chunks:
+                        for record in reading.reader.feed(chunk):
+                            yield record
+                for record in reading.reader.close():
+                    yield record
+            else:
+                async with aclosing(self._in_pages(permit, call, reading.match, paging)) as records:
+                    async for record in records:
                         yield record
-            for record in reading.reader.close():
-                yield record
         except (OtherFormat, EnvelopeBroken, UpstreamFailed, OutcomeUnknown):
             raise Stop(Reason.UPSTREAM_FAILED) from None
         except NotSent:
             raise Stop(Reason.NOT_SENT) from None
         except UpstreamTimeout:
             raise Stop(Reason.UPSTREAM_TIMEOUT) from None
+
+    async def _in_pages(
+        self, permit: Permit, call: UpstreamCall, match: Match, paging: Paging
+    ) -> AsyncGenerator[bytes]:
+        """Of a source that gives its lists so. It may give fewer than were asked: only nothing, or its own count, is
+        the end."""
+        at = 0
+        while True:
+            query = next_page(paging, call.query, at)
+            fetched = self.opened(match, await self.fetch(permit, replace(call, query=query)))
+            if fetched.status == 404:
+                raise Stop(Reason.UPSTREAM_FAILED)
+            cut = JsonFile(self.sizes.answer_bytes)
+            records = [*cut.feed(fetched.body), *cut.close()]
+            for record in records:
+                yield record
+            at += len(records)
+            if not records or (fetched.total is not None and at >= fetched.total):
+                return
 
     async def _emit(self, reading: Reading, records: list[bytes], *, last: bool) -> None:
         tally, match = self.exported.tally, reading.match
@@ -228,6 +263,9 @@ class Export(Filing):
         tally.join(reading.tally)
         self.outside.drift.look(match, sample)
         self._tell("part", self._pages.index(reading.page) + 1)
+
+    def framed(self, minimised: Minimised, match: Match) -> None:
+        """Rows leave, whatever stood around them."""
 
     def drafted(self, draft: Draft, minimised: Minimised, emission: Emission) -> Draft:
         """The part is kept in the transaction of its entry."""

@@ -1,13 +1,13 @@
 """Which question to the source lists all records of a kind at one location, for who reads them all (`export`).
 
-Pure. Leaves out: paging within a list.
+Pure. Leaves out: reading it.
 """
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from gateway.core.policy.schema import Route, Schema
+from gateway.core.policy.schema import Paging, Route, Schema
 from gateway.core.reasons import Reason
 from gateway.transfer.request import Stop
 
@@ -15,7 +15,9 @@ _KINDS = ("V_ID", "AS_ID", "DD_ID", "BP_ID", "OIE_CODE")  # of organisation ids,
 
 
 def list_route(schema: Schema, record: str) -> Route | None:
-    """The route that lists these records of one location."""
+    """The route that lists these records of one location; of all, where they come in pages and name their own."""
+    if schema.paging is not None:
+        return next((one for one in schema.routes if _lists_all(one, schema, record)), None)
     for route in schema.routes:
         meanings = {one.meaning for one in route.parameters}
         lists = route.many and route.method == "GET" and route.write is None and route.named is None
@@ -24,6 +26,18 @@ def list_route(schema: Schema, record: str) -> Route | None:
         if route.record == record and whole and {"organisation-id", "organisation-id-type"} <= meanings:
             return route
     return None
+
+
+def _lists_all(route: Route, schema: Schema, record: str) -> bool:
+    """It is called as what is in it, as others list some of them (`/students` among `/users`)."""
+    path = f"/{schema.records[record].envelope}"
+    return (route.method, route.record, route.path) == ("GET", record, path) and route.many
+
+
+def next_page(paging: Paging, query: str, at: int) -> str:
+    """The query of the page that begins there."""
+    page = urlencode([(paging.limit, paging.most), (paging.offset, at), *paging.stable])
+    return f"{query}&{page}" if query else page
 
 
 def organisation_query(route: Route, ids: frozenset[tuple[str, str]]) -> bytes:

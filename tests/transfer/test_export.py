@@ -1,0 +1,130 @@
+"""transfer.export: a source whose lists come in pages is read to its end, and everybody is decided as in a call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.core.facts import Restriction, RestrictionGround
+from gateway.core.gate.decide import Permit
+from gateway.core.reasons import Reason
+from gateway.demo.oneroster import Roster
+from gateway.transfer.export import Export
+from gateway.transfer.filing import Wanted
+from gateway.transfer.journal import Handed
+from gateway.transfer.pages import Asked, Exported, Progress
+from gateway.transfer.ports import NotSent, UpstreamAnswer, UpstreamCall
+from tests.simulators.journal import SimulatedJournal
+from tests.simulators.oneroster import (
+    ORGANISATION,
+    PURPOSE,
+    RECIPIENT,
+    TWELVE,
+    OneRosterUpstream,
+    people,
+    policy,
+    small,
+)
+from tests.simulators.world import SIZES, School
+
+pytestmark = pytest.mark.anyio
+
+WANTED = Wanted("lvs", "oneroster", RECIPIENT, PURPOSE)
+HANDED = (("channel: api", "channel: sftp"),)
+
+
+class FewAtOnce(OneRosterUpstream):
+    """Gives five records at once, whatever is asked."""
+
+    async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+        return await super().read(permit, replace(call, query=call.query.replace("limit=1000", "limit=5")))
+
+
+class NoStream:
+    """transfer.pages.Source of which no list is read as it comes."""
+
+    def stream(self, permit: Permit, call: UpstreamCall) -> AsyncGenerator[bytes]:
+        raise NotSent
+
+
+def a_school(roster: Roster) -> School:
+    school = School(policy(*HANDED), people(roster), SIZES, lambda journal: FewAtOnce(journal, roster))
+    school.world.organisation = ORGANISATION
+    return school
+
+
+def export(school: School, journal: SimulatedJournal, *records: str) -> Export:
+    asked = Asked("job", "j.jansen", ("reason: toets",), WANTED, records)
+    return Export(school.outside, SIZES, asked, NoStream(), journal, _unwatched)
+
+
+def _unwatched(_: Progress) -> None: ...
+
+
+async def exported(school: School, *records: str) -> tuple[Exported, list[dict[str, Any]]]:
+    journal = SimulatedJournal()
+    run = export(school, journal, *records)
+    found = await run.read_all()
+    return found, [orjson.loads(row) for rows in journal.rows.values() for _, row in rows]
+
+
+@pytest.fixture
+def school() -> School:
+    return a_school(small(TWELVE))
+
+
+async def test_every_page_of_the_source_is_read(school: School) -> None:
+    found, records = await exported(school, "User")
+
+    assert (found.stop, len(records)) == (None, len(school.pupils))
+    assert len({one["sourcedId"] for one in records}) == len(records)
+    assert len(school.upstream.calls) > len(records) // 5
+    assert {draft.route for draft in school.register.drafts} == {"GET /users"}
+
+
+async def test_source_that_tells_no_count_is_read_until_nothing_comes(school: School) -> None:
+    assert isinstance(school.upstream, OneRosterUpstream)
+    school.upstream.counts = False
+
+    found, records = await exported(school, "User")
+
+    assert (found.stop, len(records)) == (None, len(school.pupils))
+
+
+async def test_restricted_pupil_is_not_in_it(school: School) -> None:
+    _, before = await exported(school, "User")
+    school.record(1, Restriction(ground=RestrictionGround.ACCURACY))
+
+    found, after = await exported(school, "User")
+
+    assert len(after) == len(before) - 1
+    assert found.tally.withheld[Reason.PUPIL_RESTRICTED] == 1
+
+
+async def test_whoever_is_restricted_before_it_is_handed_over_has_the_page_read_again(school: School) -> None:
+    journal = SimulatedJournal()
+    run = export(school, journal, "User")
+    await run.read_all()
+    school.record(1, Restriction(ground=RestrictionGround.ACCURACY))
+
+    assert not await run.hand_over(Handed(1, 1, ""))
+    assert journal.rows == {}
+    await run.read_all()
+    assert await run.hand_over(Handed(1, 1, ""))
+    assert run.exported.tally.withheld[Reason.PUPIL_RESTRICTED] == 1
+    assert [draft.kind for draft in school.register.drafts][-3:] == ["refusal", "part", "closing"]
+
+
+async def test_delivery_that_the_recipient_calls_for_is_not_exported() -> None:
+    roster = small(TWELVE)
+    school = School(policy(), people(roster), SIZES, lambda journal: FewAtOnce(journal, roster))
+    school.world.organisation = ORGANISATION
+
+    found, records = await exported(school, "User")
+
+    assert found.stop is not None
+    assert (found.stop.reason, records, school.upstream.calls) == (Reason.CHANNEL_NOT_ALLOWED, [], [])
