@@ -205,14 +205,21 @@ def legal_today() -> date:
 def check(directory: Path) -> Report:
     """Every problem of gateway.yaml, schemas/ and recipients/; needs no database and no key."""
     directory = directory.resolve()
-    problems: list[Problem] = []
-    organisation = None
     try:
-        organisation = settings_file.load(directory).organisation
+        settings = settings_file.load(directory)
     except settings_file.SettingsWrong as wrong:
-        problems = list(wrong.problems)
-    report = check_directory(directory, legal_today(), organisation)
-    return replace(report, problems=(*problems, *report.problems))
+        report = check_directory(directory, legal_today())
+        return replace(report, problems=(*wrong.problems, *report.problems))
+    report = check_directory(directory, legal_today(), settings.organisation)
+    return replace(report, warnings=(*report.warnings, *_nowhere(report, settings)))
+
+
+def _nowhere(report: Report, settings: Settings) -> Iterator[Problem]:
+    """What is pushed to an endpoint that gateway.yaml lacks is never sent (503)."""
+    for recipient in report.recipients.values():
+        for name in sorted({one.endpoint for one in recipient.deliveries if one.endpoint} - settings.endpoints.keys()):
+            message = f"gateway.yaml has no endpoint of this name: {name}"
+            yield Problem(f"recipients/{recipient.name}.yaml", 1, message, "R75")
 
 
 def overdue(directory: Path) -> list[str]:

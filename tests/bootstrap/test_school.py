@@ -42,6 +42,14 @@ def test_check_made_directory_has_no_problem_and_no_question(directory: Path) ->
     assert len(report.recipients) > 10
 
 
+def test_push_to_an_endpoint_that_the_settings_lack_is_warned_of(directory: Path) -> None:
+    known = check(directory).warnings
+    rewrite(directory, "  duo:\n", "  elders:\n")
+
+    (found,) = set(check(directory).warnings) - set(known)
+    assert (found.file, found.rule, found.message.endswith(": duo")) == ("recipients/duo.yaml", "R75", True)
+
+
 def test_policy_whose_evaluation_has_passed_is_told(directory: Path) -> None:
     rewrite(directory, "evaluation: 2027-09-18", "evaluation: 2025-01-01")
 
