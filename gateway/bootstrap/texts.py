@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from gateway.adapters.facts.store import UnknownSubject
+from gateway.adapters.file_output import chunks_of
 from gateway.adapters.register import holds as stored
 from gateway.adapters.register.acts import Act
 from gateway.bootstrap.acts import compiled
+from gateway.bootstrap.files import source_of
 from gateway.bootstrap.one_pupil import outside, parts
 from gateway.bootstrap.plane import sizes_of
 from gateway.bootstrap.proposals import carries, propose
@@ -23,23 +26,27 @@ from gateway.bootstrap.pupils import as_registered, pupil
 from gateway.bootstrap.school import Refused, School
 from gateway.core.facts import Document
 from gateway.core.gate.decide import Standing
-from gateway.core.model import FieldClass
+from gateway.core.model import NOBODIES, FieldClass
 from gateway.core.persons import Actor, Deed, needs_two, sentence, weights
 from gateway.core.release.classified import FREE, Waiting
+from gateway.transfer.filing import Wanted
 from gateway.transfer.request import Stop
-from gateway.transfer.review import Review
+from gateway.transfer.review import FileReview, Review
 
 __all__ = ["About", "Content", "Waiting", "release", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Which pupil, in which delivery."""
+    """Which pupil, in which delivery. `file`: what is to be handed in, where the source is not asked; `schema`: of its
+    records, where the delivery has several."""
 
     recipient: str
     purpose: str
     las_key: str = field(repr=False)
     source: str | None = None
+    file: Path | None = field(default=None, repr=False)
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,10 @@ def _looked_at(school: School, actor: Actor, about: About, subject: bytes, reaso
     standings = _standings(school, about.recipient, about.purpose)
     told = {"recipient": about.recipient, "purpose": about.purpose}
     school.look(actor, Deed.TEXT_RELEASE, reason, as_registered(school, subject), about=told)
-    found = asyncio.run(_review(school, actor, subject, standings))
+    if about.file is not None:
+        found = asyncio.run(_in_file(school, actor, subject, about, standings))
+    else:
+        found = asyncio.run(_review(school, actor, subject, standings))
     return list({(one.field_class, one.digest): one for one in found}.values())
 
 
@@ -89,6 +99,23 @@ async def _review(school: School, actor: Actor, subject: bytes, standings: list[
         return found
 
 
+async def _in_file(
+    school: School, actor: Actor, subject: bytes, about: About, standings: list[Standing]
+) -> list[Waiting]:
+    """What waits in a file that a person of the school is to hand in."""
+    schemas = sorted(one.delivery.schema for one in standings)
+    if about.schema is None and len(schemas) > 1:
+        raise Refused(["say what the file holds: --schema"])
+    schema = about.schema or schemas[0]
+    assert about.file is not None
+    wanted = Wanted(source_of(school, schema, about.source), schema, about.recipient, about.purpose)
+    async with outside(school) as opened:
+        try:
+            return FileReview(opened, sizes_of(school), subject).waiting(actor.name, wanted, chunks_of(about.file))
+        except Stop as stop:
+            raise Refused([f"{stop.reason}: {sentence(stop.reason, actor.roles)}"]) from None
+
+
 def release(school: School, actor: Actor, about: About, content: Content, reason: str) -> int | None:
     """Something that waits. The number of the proposal when a second person must confirm. Raises Refused."""
     act = school.act(actor, Deed.TEXT_RELEASE, reason)
@@ -103,6 +130,7 @@ def release(school: School, actor: Actor, about: About, content: Content, reason
             "digest": content.digest.hex(),
             "called": content.called,
             "everybody": content.everybody,
+            "in_file": about.file is not None,
         }
         return propose(school, actor, Deed.TEXT_RELEASE, arguments, reason)
     _keep(school, act, subject, about.recipient, document)
@@ -111,25 +139,35 @@ def release(school: School, actor: Actor, about: About, content: Content, reason
 
 @carries(Deed.TEXT_RELEASE)
 def _release_confirmed(school: School, actor: Actor, arguments: Mapping[str, Any], reason: str) -> None:
-    """Everything is looked at again: the text may have changed since."""
+    """Everything is looked at again: the text may have changed since. A file is not kept; its content is what the
+    digest says, and is looked at again when it is handed in."""
     act = school.act(actor, Deed.TEXT_RELEASE, reason)
     about = About(arguments["recipient"], arguments["purpose"], "")
     called = FieldClass(arguments["called"]) if arguments["called"] else None
     content = Content(bytes.fromhex(arguments["digest"]), called, everybody=arguments["everybody"])
     subject = bytes.fromhex(arguments["subject"])
-    _keep(school, act, subject, about.recipient, _waits(school, actor, about, subject, content, reason))
+    if arguments.get("in_file"):
+        found = Waiting(NOBODIES[0], "", FieldClass(arguments["about"]), content.digest, "")
+        document = _document(found, about, content)
+    else:
+        document = _waits(school, actor, about, subject, content, reason)
+    _keep(school, act, subject, about.recipient, document)
 
 
 def _waits(school: School, actor: Actor, about: About, subject: bytes, content: Content, reason: str) -> Document:
     for one in _looked_at(school, actor, about, subject, reason):
         if one.digest == content.digest:
-            return Document(
-                digest=one.digest,
-                purpose=about.purpose,
-                field_class=_class(one, content.called),
-                recipient=None if content.everybody else about.recipient,
-            )
+            return _document(one, about, content)
     raise Refused(["nothing with this digest waits of this pupil in this delivery"])
+
+
+def _document(one: Waiting, about: About, content: Content) -> Document:
+    return Document(
+        digest=one.digest,
+        purpose=about.purpose,
+        field_class=_class(one, content.called),
+        recipient=None if content.everybody else about.recipient,
+    )
 
 
 def _class(one: Waiting, called: FieldClass | None) -> FieldClass:

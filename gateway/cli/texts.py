@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -16,6 +17,8 @@ from gateway.core.model import FieldClass
 text = typer.Typer(help="Texts and documents that wait for a person: review, release.", no_args_is_help=True)
 Recipient = Annotated[str, typer.Option("--recipient", help="Who would receive.")]
 Purpose = Annotated[str, typer.Option("--purpose", help="For which purpose.")]
+File = Annotated[Path | None, typer.Option("--file", help="In this file, as it is to be handed in.", dir_okay=False)]
+Schema = Annotated[str | None, typer.Option("--schema", help="What the file holds, if several.")]
 Source = Annotated[str | None, typer.Option("--source", help="Which source knows the pupil, if several.")]
 
 
@@ -24,6 +27,8 @@ def review(
     recipient: Recipient,
     purpose: Purpose,
     reason: Why,
+    file: File = None,
+    schema: Schema = None,
     source: Source = None,
     by: OnBehalf = None,
     directory: Directory = HERE,
@@ -31,7 +36,7 @@ def review(
     """What of one pupil waits in this delivery: a line of JSON each, a text as masked as it would leave. The pupil's
     number is asked for; that you looked is registered."""
     with acting(directory, by) as (opened, actor):
-        about = About(recipient, purpose, _pupil(), source)
+        about = About(recipient, purpose, _pupil(), source, file, schema)
         for one in texts.waiting(opened, actor, about, reason):
             told = {"digest": one.digest.hex(), "class": one.field_class, "field": one.path, "text": one.shown or None}
             console.print(orjson.dumps(told).decode(), markup=False)
@@ -45,6 +50,8 @@ def release(
     reason: Why,
     called: Annotated[FieldClass | None, typer.Option("--class", help="What a document is; else a document.")] = None,
     everybody: Annotated[bool, typer.Option("--any-recipient", help="To each recipient with this purpose.")] = False,
+    file: File = None,
+    schema: Schema = None,
     source: Source = None,
     by: OnBehalf = None,
     directory: Directory = HERE,
@@ -52,7 +59,7 @@ def release(
     """Let exactly this content of this pupil leave for this purpose. The pupil's number is asked for."""
     with acting(directory, by) as (opened, actor):
         named = _digest(digest)
-        about = About(recipient, purpose, _pupil(), source)
+        about = About(recipient, purpose, _pupil(), source, file, schema)
         number = texts.release(opened, actor, about, Content(named, called, everybody=everybody), reason)
         if number is not None:
             console.print(f"proposal {number} waits for a second person: gateway proposal confirm", markup=False)

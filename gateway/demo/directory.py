@@ -17,6 +17,7 @@ from gateway.demo.receivers import DUO_PATH, TEST_PATH
 from gateway.demo.school import MASTER, SITES, Site
 
 ARTICLE = "Artikel 178 WPO, zoals een school het zou invullen"
+OWN_SCHOOL = "01AB"  # BRIN of the demo school
 NEXT_SCHOOL = "27XY"  # BRIN of the school where pupils of the demo go
 
 
@@ -48,7 +49,8 @@ def make_directory(
         processor = "\nrole: processor\n" in asked
         given = answers(template.stem, today, agreed=agreed, processor=processor)
         if "\n      destination: " in asked:
-            given["deliveries.*.conditions.destination"] = NEXT_SCHOOL
+            own = template.stem == "school-bb"
+            given["deliveries.*.conditions.destination"] = OWN_SCHOOL if own else NEXT_SCHOOL
         if '\n      reference: "ASK:' in asked:
             given["deliveries.*.grondslag.reference"] = ARTICLE
         text = answered(asked, given)

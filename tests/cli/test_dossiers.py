@@ -148,3 +148,36 @@ def test_next_school_that_is_not_where_the_pupil_goes_gets_nothing(
     know(demo, school, pupil, "guardian", "inzage", "consent")
     _, report = handed_in(demo, tmp_path, MOVE, dossier(school, pupil, "VOVO"), code=3)
     assert report["withheld"] == {"PUPIL_NOT_IN_SCOPE": 1}
+
+
+def test_document_that_a_person_classified_in_the_file_leaves_and_no_other(
+    demo: CommandLine, school: School, others: Callable[[], Pupil], tmp_path: Path
+) -> None:
+    pupil, asked = others(), TLV[:4]
+    know(demo, school, pupil, "support-request")
+    text = dossier(school, pupil, "VOSWV")
+    file = tmp_path / "aanvraag.xml"
+    file.write_bytes(text)
+    look = ("--file", str(file), "--reason", "aanvraag")
+
+    said = demo("text", "review", *asked, *look, answers=[str(pupil.number)])
+    waiting = [orjson.loads(line) for line in said.splitlines()]
+    (opp,) = [one for one in waiting if ".opp." in one["field"]]
+    demo("text", "release", opp["digest"], *asked, *look, "--class", "support", answers=[str(pupil.number)])
+    body, report = handed_in(demo, tmp_path, TLV, text)
+
+    assert len(waiting) == 2
+    assert body.count(b"<document>") == 1
+    assert b"<opp>" in body
+    assert [one["field"].split(".")[-3] for one in report["fields_withheld"]] == ["toelichting_onderwijsbehoeften"]
+
+
+def test_file_is_not_looked_at_for_a_pupil_of_whom_nothing_would_leave(
+    demo: CommandLine, school: School, others: Callable[[], Pupil], tmp_path: Path
+) -> None:
+    pupil = others()
+    file = tmp_path / "in.xml"
+    file.write_bytes(dossier(school, pupil, "VOSWV"))
+    look = ("--file", str(file), "--reason", "aanvraag")
+    said = demo("text", "review", *TLV[:4], *look, answers=[str(pupil.number)], code=3)
+    assert "PUPIL_NOT_IN_SCOPE" in said

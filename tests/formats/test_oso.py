@@ -6,6 +6,7 @@ import os
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,15 +20,18 @@ from gateway.adapters.policy.files import load_recipient
 from gateway.core.facts import Document, Facts
 from gateway.core.model import FieldClass, PseudonymMethod
 from gateway.core.policy.grants import leaves
+from gateway.core.policy.rules import problems
 from gateway.core.policy.schema import Leaf, Record
-from gateway.core.policy.terms import Grant, Recipient
+from gateway.core.policy.terms import Grant, Location, Organisation, Recipient
 from gateway.core.reasons import Reason
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import Minimised
 from gateway.core.release.projection import DeliveryRefused, compile_projection
+from gateway.demo.dossiers import PROFILES, dossier
+from gateway.demo.school import make_school
 from gateway.formats.xml import XmlMinimiser
 from tests import builders_formats as build
-from tests.policy.shipped import schemas, template
+from tests.policy.shipped import TODAY, answered, schemas, template
 from tests.simulators.facts import SimulatedFacts
 
 pytestmark = pytest.mark.skipif(
@@ -349,3 +353,44 @@ def test_next_secondary_school_gets_a_valid_dossier() -> None:
     found = from_template("school-vovo", "overstap", official(f"{POPO}_full"))
     assert_valid(found.body)
     assert b"toetslijst" not in found.body
+
+
+PROFILED = [
+    ("POSWV", "samenwerkingsverband", "advies"),
+    ("VOSWV", "samenwerkingsverband", "ondersteuning"),
+    ("POPO", "school-povo", "overstap"),
+    ("POVO", "school-povo", "overstap"),
+    ("VOVO", "school-vovo", "overstap"),
+    ("VOVO", "vervolgonderwijs", "overstap"),
+    ("BB", "school-bb", "overstap"),
+]
+
+
+@pytest.mark.parametrize(("profile", "name", "purpose"), PROFILED)
+def test_dossier_of_every_profile_leaves_valid_by_the_template_for_it(profile: str, name: str, purpose: str) -> None:
+    school = make_school(1, date(2026, 9, 15))
+    body = dossier(school, next(one for one in school.pupils if str(one.number) == "100274"), profile)
+    assert_valid(body)
+    found = from_template(name, purpose, body.replace(b"<leerlingid>100274", b"<leerlingid>LN094837"))
+    assert_valid(found.body)
+    told = said(found.body)
+    assert {flag: word for flag, word in told.items() if word != "OPT-UIT"}.items() <= said(body).items()
+    assert (b"<bsn>" in found.body) == (name in ("school-povo", "school-vovo"))
+    assert b"<document>" not in found.body
+
+
+def test_every_demo_dossier_is_valid() -> None:
+    school = make_school(1, date(2026, 9, 15))
+    for profile in PROFILES:
+        for pupil in school.pupils[::40]:
+            assert_valid(dossier(school, pupil, profile))
+
+
+def test_ground_of_the_school_itself_is_for_its_own_locations_only() -> None:
+    """BB is within one BRIN; to another school it goes by law or on consent (R57, R58)."""
+    recipient = load_recipient(answered("school-bb"), "school-bb.yaml", schemas())
+    assert isinstance(recipient, Recipient)
+    for number, wrong in (("27XY00", False), ("01AB00", True)):
+        organisation = Organisation(frozenset(), {"noord": Location("noord", "Noord", frozenset({("V_ID", number)}))})
+        found = [one.rule for one in problems(recipient, schemas(), organisation, TODAY)]
+        assert found == (["R58"] if wrong else [])

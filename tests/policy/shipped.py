@@ -25,7 +25,7 @@ ONE_OFF = ["hulpdiensten", "inspectie-onderzoek", "leerplicht", "op-verzoek", "p
 # Those whose pupils consent by name (R16, R30, R63).
 NAMED = ["dyslexiebureau", "hulpverlening", "stagebedrijf"]
 # Those who receive a dossier about one pupil.
-DOSSIERS = ["samenwerkingsverband", "school-povo", "school-vovo"]
+DOSSIERS = ["samenwerkingsverband", "school-bb", "school-povo", "school-vovo", "vervolgonderwijs"]
 # Those who receive the set that a profile of a standard lays down, all in one document.
 PROFILES = ["edexml-smalle-set", "uwlr-lvs-set", "uwlr-smalle-set"]
 # Those to whom the gateway pushes what a standard or a law lists.

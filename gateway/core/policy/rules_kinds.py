@@ -97,7 +97,8 @@ def next_school(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     delivery, grondslag = terms.delivery, terms.delivery.grondslag
     if terms.recipient.kind is not RecipientKind.SCHOOL or delivery.conditions.one_off or grondslag is None:
         return
-    if grondslag.ground not in (Ground.CONSENT, Ground.STATUTORY_DUTY):
+    own = grondslag.ground is Ground.PUBLIC_TASK and _own_school(terms)
+    if grondslag.ground not in (Ground.CONSENT, Ground.STATUTORY_DUTY) and not own:
         message = "the next school gets the statutory set, or what the family consented to"
         yield PolicyProblem(Reason.NO_GRONDSLAG, "R58", message, ("kind",), terms.key)
     if grondslag.ground is Ground.STATUTORY_DUTY and not delivery.conditions.inzage:
@@ -106,6 +107,15 @@ def next_school(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     if delivery.conditions.destination is None:
         message = "name the school where the pupil must be registered to go (conditions.destination)"
         yield terms.problem(Reason.NO_NOODZAAK, "R109, N25", message, "conditions", "destination")
+
+
+def _own_school(terms: DeliveryTerms) -> bool:
+    """Within one BRIN a pupil goes to no other school (OSO's profile BB). A template apart from a school can be."""
+    destination = terms.delivery.conditions.destination
+    if destination is None or terms.organisation is None:
+        return terms.organisation is None
+    ids = (value for place in terms.organisation.locations.values() for _, value in place.ids)
+    return any(one.startswith(destination[:4]) for one in ids)
 
 
 def closed_list(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
