@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check format reference lock bench clean
+.PHONY: help install demo test quick check format reference lock bench fuzz clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -51,6 +51,11 @@ bench: $(INSTALLED) ## speed against nginx + Lua; whether time tells; start of t
 	$(BIN)/python -m bench.start
 	$(BIN)/python -m bench.facts
 	$(BIN)/python -m bench.xml
+
+fuzz: $(INSTALLED) ## inputs that nobody thought of for each minimiser: made by hypothesis, then led by atheris
+	-@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/python -m pip install --quiet --group fuzz
+	$(BIN)/python -m fuzz.mutated
+	$(BIN)/python -m fuzz.guided
 
 clean: ## remove what was built, the demo school included
 	rm -rf .venv dist demo demo.key demo.lvs-secret .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -153,7 +153,9 @@ def test_tests_patch_nothing() -> None:
 
 
 def test_sources_leave_nothing_for_later() -> None:
-    later = [str(path) for path in sources("gateway", "tests", "bench", "scripts") if LATER.search(path.read_text())]
+    later = [
+        str(path) for path in sources("gateway", "tests", "bench", "fuzz", "scripts") if LATER.search(path.read_text())
+    ]
 
     assert later == []
 
@@ -161,7 +163,7 @@ def test_sources_leave_nothing_for_later() -> None:
 def test_sources_silence_a_tool_only_by_code_and_with_a_reason() -> None:
     unexplained = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in sources("gateway", "tests", "bench", "scripts")
+        for path in sources("gateway", "tests", "bench", "fuzz", "scripts")
         for number, (above, line) in enumerate(pairwise(["", *path.read_text().splitlines()]), 1)
         for found in SILENCED.finditer(line)
         if not found["code"] or not (found["reason"] or above.strip().startswith("#"))
@@ -171,7 +173,7 @@ def test_sources_silence_a_tool_only_by_code_and_with_a_reason() -> None:
 
 
 def test_modules_say_what_they_hold() -> None:
-    trees = {path: ast.parse(path.read_text()) for path in sources("gateway", "bench", "scripts")}
+    trees = {path: ast.parse(path.read_text()) for path in sources("gateway", "bench", "fuzz", "scripts")}
 
     silent = [str(path.relative_to(ROOT)) for path, tree in trees.items() if tree.body and not ast.get_docstring(tree)]
 
