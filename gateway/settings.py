@@ -155,6 +155,11 @@ class Settings:
     endpoints: Mapping[str, Endpoint]
     limits: Limits
 
+    @property
+    def numbering(self) -> tuple[str, ...]:
+        """Sources whose numbers are their own: by these a person is named."""
+        return tuple(name for name, source in self.sources.items() if source.numbers is None)
+
 
 class SettingsWrong(Exception):
     """The gateway cannot start. `problems`: all of them."""

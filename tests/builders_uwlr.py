@@ -209,3 +209,35 @@ def content_of(body: bytes) -> etree._Element:
 def answered_with(body: bytes) -> bytes:
     """What stands in the answer of a message."""
     return etree.tostring(content_of(body)[0])
+
+
+# -- results -------------------------------------------------------------------------------------------------
+
+BRENG = "BrengLeerresultaten"
+TEST = "<toets><toetscode>T1</toetscode><toetsnaam>Rekenen</toetsnaam></toets>"
+
+
+def result(key: str, score: str = "<score>7</score>", more: str = "") -> str:
+    said = f"<afnamedatum>2026-11-20</afnamedatum><toetscode>T1</toetscode>{score}{more}"
+    return f'<resultaat key="{key}">{said}</resultaat>'
+
+
+def taken(pupil: str, *results: str, more: str = "") -> str:
+    return (
+        f"<toetsafname><leerlingid>{pupil}</leerlingid>{more}<resultaten>{''.join(results)}</resultaten></toetsafname>"
+    )
+
+
+def bringing(*taken_by: str, header: str = "", tests: str = TEST, more: str = "") -> bytes:
+    """A message of results."""
+    return message(
+        f'<leerresultaten_verzoek xmlns="{LR}"><school><schooljaar>2026-2027</schooljaar><brincode>01AB</brincode>'
+        f"<dependancecode>00</dependancecode><aanmaakdatum>2026-11-21T10:00:00</aanmaakdatum>{more}"
+        f"<xsdversie>2.2</xsdversie></school><toetsafnames>{''.join(taken_by)}</toetsafnames><toetsen>{tests}</toetsen>"
+        "</leerresultaten_verzoek>",
+        header,
+    )
+
+
+def results_wrong(body: bytes) -> list[str]:
+    return wrong(body, "UWLR_Leerresultaten_v2p2.xsd")

@@ -65,7 +65,7 @@ class Turning:
 
 def door(school: School) -> Door:
     """What rows are held against now."""
-    return Door(clock(), legal_today(), written(school), campaigns(school.database), tuple(school.settings.sources))
+    return Door(clock(), legal_today(), written(school), campaigns(school.database), school.settings.numbering)
 
 
 # -- in --------------------------------------------------------------------------------------------------

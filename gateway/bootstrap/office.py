@@ -17,6 +17,9 @@ from gateway.adapters.database import DatabaseUnavailable
 from gateway.adapters.facts.store import sweep
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
 from gateway.adapters.pupils.details import SCHEMA, PupilSync
+from gateway.adapters.pupils.oneroster import SCHEMA as ONEROSTER
+from gateway.adapters.pupils.oneroster import OneRosterSource, OneRosterSync
+from gateway.adapters.pupils.roster import SCHEMA as ASSOCIATION
 from gateway.adapters.pupils.roster import Outcome, RosterSource, RosterSync
 from gateway.adapters.pupils.subjects import Subjects
 from gateway.adapters.world import StoredWorld
@@ -40,7 +43,7 @@ class Office:
 
     school: School
     world: StoredWorld
-    sync: RosterSync
+    sync: Mapping[str, RosterSync | OneRosterSync]
     pupils: PupilSync
     upstream: HttpUpstream
     metrics: Path
@@ -129,9 +132,9 @@ async def synchronise(directory: Path, source: str) -> bool:
     return not any(one.failure for one in outcomes)
 
 
-async def _round(roster: RosterSync, pupils: PupilSync, source: str) -> list[Outcome]:
+async def _round(rosters: Mapping[str, RosterSync | OneRosterSync], pupils: PupilSync, source: str) -> list[Outcome]:
     """The roster first: it says who is a pupil."""
-    return [*await roster.run_source(source, clock()), *await pupils.run_source(source, clock())]
+    return [*await rosters[source].run_source(source, clock()), *await pupils.run_source(source, clock())]
 
 
 def _pupils(school: School, upstream: HttpUpstream) -> PupilSync:
@@ -141,11 +144,22 @@ def _pupils(school: School, upstream: HttpUpstream) -> PupilSync:
     return PupilSync(upstream.fetch, school.database, school.store_keys, telling, school.new_id, limits)
 
 
-def _sync(school: School, upstream: HttpUpstream) -> RosterSync:
-    settings = school.settings
+def _sync(school: School, upstream: HttpUpstream) -> dict[str, RosterSync | OneRosterSync]:
+    """By source, each by what it speaks."""
+    settings, limits = school.settings, wire_limits(school.settings)
     succeeding = frozenset(name for name, source in settings.sources.items() if source.succeeds)
     book = Subjects(school.database, school.store_keys, succeeding)
-    return RosterSync(upstream.fetch, book, _roster_sources(settings), random, wire_limits(settings))
+    eduv, numbered = _roster_sources(settings), _oneroster_sources(settings)
+    association = RosterSync(upstream.fetch, book, eduv, random, limits)
+    oneroster = OneRosterSync(upstream.fetch, book, numbered, random, limits)
+    return {**{one.name: association for one in eduv}, **{one.name: oneroster for one in numbered}}
+
+
+def _oneroster_sources(settings: Settings) -> list[OneRosterSource]:
+    """Those that tell who is where in this way alone."""
+    locations = tuple(settings.organisation.locations.values())
+    alone = [one for one in settings.sources.values() if ONEROSTER in one.schemas and ASSOCIATION not in one.schemas]
+    return [OneRosterSource(one.name, locations, one.numbers) for one in alone if one.url is not None]
 
 
 def _roster_sources(settings: Settings) -> list[RosterSource]:

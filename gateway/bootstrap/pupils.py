@@ -17,10 +17,10 @@ UNKNOWN = "this source has no such pupil"
 
 def source_of(school: School, source: str | None) -> str:
     """The source that is meant; where there is one it need not be named. Raises Refused."""
-    sources = list(school.settings.sources)
-    if source is None and len(sources) == 1:
-        return sources[0]
-    if source not in sources:
+    own = school.settings.numbering
+    if source is None and len(own) == 1:
+        return own[0]
+    if source is None or source not in school.settings.sources:
         raise Refused(["say which source knows this pupil: --source"])
     return source
 

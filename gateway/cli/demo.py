@@ -78,6 +78,8 @@ def _prepare(directory: Path, port: int) -> None:
             os.environ.setdefault("GATEWAY_ADMIN", f"127.0.0.1:{port + 1}")
             os.environ.setdefault("GATEWAY_SOURCES_LVS_URL", f"http://127.0.0.1:{port + 2}")
             os.environ.setdefault("GATEWAY_SOURCES_LVS_TOKEN_URL", f"http://127.0.0.1:{port + 2}/oauth/token")
+            os.environ.setdefault("GATEWAY_SOURCES_ONEROSTER_URL", f"http://127.0.0.1:{port + 2}")
+            os.environ.setdefault("GATEWAY_SOURCES_ONEROSTER_TOKEN_URL", f"http://127.0.0.1:{port + 2}/oauth/token")
             os.environ.setdefault("GATEWAY_ENDPOINTS_DUO_URL", f"http://127.0.0.1:{port + 2}{DUO_PATH}")
             os.environ.setdefault("GATEWAY_ENDPOINTS_DOORSTROOMTOETS_URL", f"http://127.0.0.1:{port + 2}{TEST_PATH}")
         return

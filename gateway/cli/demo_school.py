@@ -33,8 +33,9 @@ _SIGNED_IN = timedelta(days=30)  # the person at the demo's command line; a scho
 async def furnish(directory: Path) -> tuple[list[Client], Client]:
     """Roster, persons, activations, declared facts and credentials, also one of a system of the school; a second start
     adds credentials only, as secrets are shown once."""
-    if not await synchronise(directory, "lvs"):
-        raise Unusable(["the demo LVS did not answer"])
+    for source in ("lvs", "oneroster"):
+        if not await synchronise(directory, source):
+            raise Unusable(["the demo LVS did not answer"])
     with open_school(directory) as school:
         fresh = session.nobody_yet(school)
         actor = _people(school, directory)
@@ -50,7 +51,7 @@ async def furnish(directory: Path) -> tuple[list[Client], Client]:
         # who receives on a permit alone has no credential: a person of the school hands over (D4)
         # nor who is handed files
         # nor who calls by a schema that the demo LVS does not speak
-        speaks = school.settings.sources["lvs"].schemas
+        speaks = {schema for source in school.settings.sources.values() for schema in source.schemas}
         called = {key[:2] for key, one in standings.items() if one.delivery.channel == API and key[2] in speaks}
         keys = sorted(called - {key[:2] for key, one in standings.items() if one.delivery.conditions.one_off})
         # whose pupils are asked comes last: its lists are empty until somebody consented

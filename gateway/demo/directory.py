@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from gateway.demo.oneroster import school_id
 from gateway.demo.pushes import oins
 from gateway.demo.receivers import DUO_PATH, TEST_PATH
 from gateway.demo.school import MASTER, SITES, Site
@@ -108,6 +109,18 @@ sources:
     roster:
       every: 5m
       stale_after: 72h
+  # the same LVS for a learning environment that asks for itself (OneRoster); `identifier` holds the number of above
+  oneroster:
+    url: http://127.0.0.1:{ports.lvs}
+    schemas: [oneroster]
+    numbers: lvs
+    token:
+      url: http://127.0.0.1:{ports.lvs}/oauth/token
+      client_id: gateway
+      client_secret: file:../{secret_path(directory).name}
+    roster:
+      every: 5m
+      stale_after: 72h
 # where pushes go: simulators beside the demo's LVS
 endpoints:
   duo:
@@ -127,7 +140,7 @@ def _before(today: date, days: int) -> str:
 
 
 def _ids(site: Site) -> frozenset[tuple[str, str]]:
-    return site.ids | {("OIN", oin) for oin in oins(site)}
+    return site.ids | {("OIN", oin) for oin in oins(site)} | {("sourcedId", school_id(site))}
 
 
 def _location(name: str, title: str, ids: frozenset[tuple[str, str]]) -> str:

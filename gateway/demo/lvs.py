@@ -32,6 +32,8 @@ from starlette.types import ASGIApp
 
 from gateway.demo.answers import Answers, Unanswerable, knows_school
 from gateway.demo.control import Control
+from gateway.demo.oneroster import make_roster
+from gateway.demo.oneroster_api import OneRoster, status_info
 from gateway.demo.receivers import receivers
 from gateway.demo.records import make_records
 from gateway.demo.school import School, make_school
@@ -81,7 +83,8 @@ class DemoLvs:
     def __post_init__(self) -> None:
         self.answers = Answers(make_records(self.school))
         token = Route("/oauth/token", self._token, methods=["POST"])
-        api = Starlette(routes=[token, *self._routes(), *receivers()])
+        oneroster = OneRoster(lambda: make_roster(self.school))
+        api = Starlette(routes=[token, *self._routes(), *oneroster.routes(self._demanding), *receivers()])
         names = [pupil.name.full for pupil in self.school.pupils[:30]]
         self.control = Control(api, self.results, names)
         self.app = self.control
@@ -144,6 +147,14 @@ class DemoLvs:
                 return await handler(request)
             except Unanswerable as refused:
                 return _status(refused.status, refused.message, listed=listed)
+
+        return answer
+
+    def _demanding(self, handler: Callable[[Request], Response]) -> Handler:
+        async def answer(request: Request) -> Response:
+            if not self.credentials.accepts(request.headers.get("authorization", "")):
+                return status_info(401, "unauthorisedrequest")
+            return handler(request)
 
         return answer
 

@@ -47,16 +47,20 @@ class Unknown(Exception):
 
 @dataclass(slots=True)
 class OneRoster:
-    """Looks up records; every answer of a list is a page of it."""
+    """Looks up records, made when they are first asked for; every answer of a list is a page of it."""
 
-    roster: Roster
+    make: Callable[[], Roster]
     most: int = _MOST
+    _roster: Roster | None = field(default=None, init=False)
     _by_id: dict[tuple[str, str], Json] = field(default_factory=dict, init=False)
 
-    def __post_init__(self) -> None:
-        for name in _SINGLE:
-            for record in self._all(name):
-                self._by_id[name, record["sourcedId"]] = record
+    @property
+    def roster(self) -> Roster:
+        if self._roster is None:
+            self._roster = self.make()
+            for name in _SINGLE:
+                self._by_id |= {(name, record["sourcedId"]): record for record in self._all(name)}
+        return self._roster
 
     def routes(self, guarded: Callable[[Callable[[Request], Response]], Any]) -> list[Route]:
         """`guarded` demands the token."""
@@ -92,23 +96,23 @@ class OneRoster:
 
     def _one(self, collection: str, id_: str) -> Response:
         whole, belongs = _PARTS.get(collection, (collection, _any))
-        record = self._by_id.get((whole, id_))
+        record = next((one for one in self._all(whole) if one["sourcedId"] == id_), None)
         if record is None or not belongs(record):
             raise Unknown
         return Response(msgspec.json.encode({_SINGLE[whole]: record}), media_type=JSON)
 
     def _listed(self, last: str, whole: str, named: Mapping[str, str]) -> list[Json]:
+        records = self._all(whole)
         for kind, id_ in named.items():
             if (_COLLECTION[kind], id_) not in self._by_id:
                 raise Unknown
-        records = self._all(whole)
         belongs = _PARTS[last][1] if last in _PARTS else _any
         tests = [_NARROWED[whole, kind](self, id_) for kind, id_ in named.items()]
         return [one for one in records if belongs(one) and all(test(one) for test in tests)]
 
     def _all(self, collection: str) -> list[Json]:
         name = "sessions" if collection == "academicSessions" else collection
-        found: list[Json] = getattr(self.roster, name)
+        found: list[Json] = getattr(self._roster or self.roster, name)
         return found
 
     # -- what belongs to what --------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """What became of statements, told to the recipient in its format's own form: one exit, one word per outcome (D3, D9).
 
 Edu-V Results: 201 without a body when all were taken, else 400 with a status per statement id. What the source says
-of a statement is looked at for its number only; none of its words is relayed (house rule 7).
+of a statement is looked at for its number only; none of its words is relayed (house rule 7). UWLR: a confirmation when
+all were taken, else a fault that names each statement that was not.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from typing import Annotated, Any
 import msgspec
 
 from gateway.core.reasons import Reason, first
+from gateway.core.release.minimised import EnvelopeBroken
+from gateway.formats.xml import Operation
+from gateway.formats.xml.message import fault, faultcode
 from gateway.transfer.ledger import Outcome, State, Statement
 from gateway.transfer.ports import Receipt, UpstreamAnswer
-from gateway.transfer.released import Released
+from gateway.transfer.released import SOAP, Released
 
 _TAKEN = 201
 _SUCCESS = range(200, 300)
@@ -65,6 +69,29 @@ def acknowledge(receipt: Receipt, results: Sequence[Result], purpose: str) -> Re
         return Released(receipt, status=_TAKEN, body=b"", purpose=purpose)
     body = msgspec.json.encode([_told(one) for one in results])
     return Released(receipt, first(reasons), status=400, body=body, purpose=purpose)
+
+
+def confirmed(answer: UpstreamAnswer, operation: Operation) -> State:
+    """What the source's message says of all statements together. SOAP 1.1 section 4.4.1: a fault of the class Client
+    says that the message was not processed; any other answer leaves open what became of it."""
+    try:
+        taken = answer.status in _SUCCESS and operation.confirms(answer.body)
+    except EnvelopeBroken:
+        return State.UNKNOWN
+    if taken:
+        return State.ACCEPTED
+    return State.REFUSED if faultcode(answer.body) == "Client" else State.UNKNOWN
+
+
+def confirm(receipt: Receipt, results: Sequence[Result], purpose: str, operation: Operation) -> Released:
+    """The confirmation, or a fault with the word for every statement."""
+    reasons = [one.reason for one in results if one.reason is not None]
+    if not reasons:
+        return Released(receipt, body=operation.empty(), media=SOAP, purpose=purpose)
+    reason = first(reasons).outward
+    each = [(one.id, one.reason.outward.value if one.reason else "ACCEPTED") for one in results if one.id is not None]
+    body = fault("Client", reason.value, reason.meaning.recipient, each=each)
+    return Released(receipt, first(reasons), status=500, body=body, media=SOAP, purpose=purpose)
 
 
 def _told(result: Result) -> dict[str, Any]:

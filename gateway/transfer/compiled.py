@@ -18,13 +18,13 @@ from gateway.core.reasons import Reason
 from gateway.core.release.projection import DeliveryRefused, compile_projection
 from gateway.formats.csv import CsvMinimiser, CsvSet
 from gateway.formats.json import JsonInbound, JsonMinimiser
-from gateway.formats.xml import XmlMinimiser
+from gateway.formats.xml import Names, XmlInbound, XmlMinimiser
 from gateway.transfer.request import Router
 
 Key = tuple[str, str, str]
 """Recipient, purpose, schema."""
 
-Made = JsonMinimiser | JsonInbound | XmlMinimiser | CsvMinimiser
+Made = JsonMinimiser | JsonInbound | XmlMinimiser | XmlInbound | CsvMinimiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Compiled:
         """What leaves of a whole set in this delivery; None where files come one by one."""
         return self.sets.get(_key(permit))
 
-    def inbound(self, permit: Permit, record: str) -> JsonInbound | None:
+    def inbound(self, permit: Permit, record: str) -> JsonInbound | XmlInbound | None:
         """What may come back as this record in this delivery; None when nothing may."""
         found = self._found(permit, record)
-        return found if isinstance(found, JsonInbound) else None
+        return found if isinstance(found, JsonInbound | XmlInbound) else None
 
     def _found(self, permit: Permit, record: str) -> Made | None:
         return self.records.get(_key(permit), {}).get(record)
@@ -111,7 +111,7 @@ def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Mad
     schema = schemas.get(delivery.schema)
     if schema is None or delivery.conditions.final_recipients:
         return {}  # a platform gets nothing itself (R55)
-    writes = {route.record: route.write for route in schema.routes if route.write is not None}
+    writes = {route.record: (route.write, route.soap) for route in schema.routes if route.write is not None}
     compiled: dict[str, Made] = {}
     for name, grants in delivery.grants.items():
         if name in schema.records:
@@ -120,8 +120,10 @@ def _records(standing: Standing, schemas: Mapping[str, Schema]) -> dict[str, Mad
             projection = compile_projection(
                 record, grants, method, special=special, whole=whole, notices=delivery.notices
             )  # fmt: skip
-            write = writes.get(name)
-            if schema.format == "xml":
+            write, soap = writes.get(name, (None, None))
+            if schema.format == "xml" and write is not None and soap is not None:
+                compiled[name] = XmlInbound(projection, write, soap, Names(schema.namespaces))
+            elif schema.format == "xml":
                 compiled[name] = XmlMinimiser(projection, schema.namespaces, delivery.aggregate)
             elif schema.format == "csv":
                 compiled[name] = CsvMinimiser(projection, schema.csv, delivery.aggregate)

@@ -128,7 +128,7 @@ class Flow(Steps):
         permit, emission, minimiser = self.emission(trail, inquiry, snapshot)
         _one_table(permit, match, inquiry)
         if emission.views is not None:
-            emission.views.whole = _is_whole(match, inquiry)
+            emission.views.whole = is_whole(match, inquiry)
             emission.views.first = emission.views.announces and _is_list(match, inquiry)
         minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
         record, now = minimiser.projection.record, self.outside.clock()
@@ -196,7 +196,7 @@ class Flow(Steps):
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)  # it is counts since the parts began, and counts have no parts
         if emission.views is not None:
             emission.views.single, emission.views.seen = False, piece.seen
-            emission.views.whole = piece.last and _is_whole(match, inquiry)
+            emission.views.whole = piece.last and is_whole(match, inquiry)
             emission.views.first = emission.views.announces and piece.number == 1
         minimised = self.minimised(
             lambda: minimiser.minimise(
@@ -337,9 +337,14 @@ def _is_list(match: Match, inquiry: Inquiry) -> bool:
     return match.route.many and inquiry.named is None
 
 
-def _is_whole(match: Match, inquiry: Inquiry) -> bool:
-    """The list of everybody, so that who is missing there is missing (`release.views`)."""
-    return _is_list(match, inquiry) and not inquiry.asked.things and not inquiry.asked.plain
+def is_whole(match: Match, inquiry: Inquiry) -> bool:
+    """The list of everybody, so that who is missing there is missing (`release.views`). In a format with pages some
+    lists are of a part (`/students`): whole is the one that is called as its records."""
+    asked = inquiry.asked
+    part = (
+        match.schema.paging is not None and match.route.path != f"/{match.schema.records[match.route.record].envelope}"
+    )
+    return _is_list(match, inquiry) and not asked.things and not asked.plain and not match.values and not part
 
 
 def _told(emission: Emission) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
-"""Which question to the source lists all records of a kind at one location, for who reads them all (`export`).
+"""Which question to the source lists all records of a kind at one location, for who reads them all (`export`), and by
+which of its ids a source knows a location.
 
 Pure. Leaves out: reading it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from gateway.core.policy.schema import Paging, Route, Schema
@@ -43,10 +45,19 @@ def next_page(paging: Paging, query: str, at: int) -> str:
 def organisation_query(route: Route, ids: frozenset[tuple[str, str]]) -> bytes:
     """One location, named as particularly as this route can."""
     names = {one.meaning: one for one in route.parameters}
-    kinds = names["organisation-id-type"].values
-    fit = [pair for pair in ids if not kinds or pair[0] in kinds]
+    fit = [pair for pair in ids if _fits((route,), pair[0])]
     if not fit:
         raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
     kind, value = min(fit, key=lambda pair: (_KINDS.index(pair[0]) if pair[0] in _KINDS else len(_KINDS), pair))
     query = {names["organisation-id"].name: value, names["organisation-id-type"].name: kind}
     return urlencode(query).encode("ascii")
+
+
+def named_as(schema: Schema, ids: frozenset[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The ids of a location that a source of this schema knows; those of other kinds are for other formats."""
+    return sorted(pair for pair in ids if _fits(schema.routes, pair[0]))
+
+
+def _fits(routes: Iterable[Route], kind: str) -> bool:
+    types = [one.values for route in routes for one in route.parameters if one.meaning == "organisation-id-type"]
+    return not types or any(not values or kind in values for values in types)

@@ -17,6 +17,7 @@ from gateway.core.reasons import Reason
 from gateway.formats.json import naming
 from gateway.transfer.flow import Flow, Target, aimed_at
 from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.listing import named_as
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Asked, Match, Stop
 from gateway.transfer.resolve import Absent, Resolver
@@ -45,9 +46,9 @@ class OnePupil(Flow):
         locations = frozenset(one.location for one in found.enrolments) & delivery.locations if found else frozenset()
         named = match.route.named
         assert named is not None, "a route that asks for one person"
-        pairs = sorted(pair for name in sorted(locations) for pair in organisation.locations[name].ids)
+        ids = frozenset().union(*(organisation.locations[name].ids for name in locations))
         call = Call(match.source, match.schema.name, match.route.record, None, locations, channel)
-        return Inquiry(call, Asked(locations, ()), naming(named, pairs))
+        return Inquiry(call, Asked(locations, ()), naming(named, named_as(match.schema, ids)))
 
     def target(self, resolver: Resolver, match: Match, inquiry: Inquiry) -> Target | Absent:
         """Nobody asks under a pseudonym: the pupil is screened as anybody who is named."""

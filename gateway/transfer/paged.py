@@ -19,10 +19,11 @@ from gateway.core.register import Anchor, altered
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import Minimised
 from gateway.core.release.projection import Projection
+from gateway.core.release.views import Views
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer import trail as entries
 from gateway.transfer.anchors import Place, Rank, decoded, encoded
-from gateway.transfer.flow import Flow
+from gateway.transfer.flow import Flow, is_whole
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.ports import Snapshot, UpstreamAnswer, UpstreamCall
 from gateway.transfer.released import Answer, Released
@@ -101,7 +102,8 @@ class Paged(Flow):
         async def read(at: Place) -> Stretch:
             return await stretches.at(at, lambda call: self._one(permit, match, call))
 
-        drawn = await self._draw(minimiser, emission, place, skip, page.limit, read)
+        whole = is_whole(match, inquiry)
+        drawn = await self._draw(minimiser, emission, place, skip, page.limit, read, whole=whole)
         minimised = Minimised(b"[" + b",".join(drawn.texts) + b"]", len(drawn.texts), emission.malformed)
         self.framed(minimised, match)
         built, projection = self.built(emission, minimised), self.told(minimiser.projection)
@@ -122,7 +124,15 @@ class Paged(Flow):
         return fetched
 
     async def _draw(
-        self, minimiser: JsonMinimiser, emission: Emission, place: Place, skip: int, limit: int, read: Read
+        self,
+        minimiser: JsonMinimiser,
+        emission: Emission,
+        place: Place,
+        skip: int,
+        limit: int,
+        read: Read,
+        *,
+        whole: bool,
     ) -> _Drawn:
         """Fill the page, and look one record further."""
         drawn = _Drawn()
@@ -130,7 +140,8 @@ class Paged(Flow):
             stretch = await read(place)
             if self._wishes.sort is not None and not (stretch.at == 0 and stretch.size == WHOLE):
                 raise Stop(Reason.PARAMETER_INVALID, "sort: this list is too long to be sorted")
-            sheet = self.minimised(lambda: minimiser.look(stretch.body, Emission(emission.sight)))  # noqa: B023 - called at once
+            beside = Emission(emission.sight, _beside(emission, stretch, whole=whole))
+            sheet = self.minimised(lambda: minimiser.look(stretch.body, beside))  # noqa: B023 - called at once
             rows = self._wishes.ranked(sheet.rows)
             if stretch.whole:
                 drawn.total = len(rows)
@@ -171,6 +182,15 @@ class Paged(Flow):
     def _dated(self, place: Place, emission: Emission) -> Place:
         moment = int(self.outside.clock().timestamp())
         return Place(place.at, place.size, place.after, emission.sight.version, moment)
+
+
+def _beside(emission: Emission, stretch: Stretch, *, whole: bool) -> Views | None:
+    """Of what is only looked at; who ended stands with the last records of the list of everybody."""
+    views = emission.views
+    if views is None:
+        return None
+    last, begins = whole and stretch.next is None, views.announces and stretch.at == 0
+    return replace(views, seen={}, written=[], told=0, whole=last, single=stretch.whole, first=begins)
 
 
 def _among(after: Rank | None, last: Rank | None, *, sorts: bool) -> Callable[[str], bool]:

@@ -17,18 +17,23 @@ from gateway.core.gate.decide import Permit
 from gateway.core.model import Person, Subject
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
-from gateway.formats.json import BodyRefused, JsonInbound, Message, Statement
+from gateway.core.release.statements import BodyRefused, Message, Statement
+from gateway.formats.json import JsonInbound
+from gateway.formats.xml import XmlInbound
 from gateway.transfer import ledger
 from gateway.transfer import trail as entries
-from gateway.transfer.acknowledgement import Result, acknowledge, understood
+from gateway.transfer.acknowledgement import Result, acknowledge, confirm, confirmed, understood
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.ledger import Outcome, Plan, Planned, State
+from gateway.transfer.messages import operation
 from gateway.transfer.ports import NotSent, OutcomeUnknown, Receipt, Snapshot, UpstreamCall, UpstreamFailed
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.request import Match, Stop, named_locations, upstream_path, upstream_query
 from gateway.transfer.resolve import UNKNOWN, Absent, Resolver
 from gateway.transfer.steps import Steps
 from gateway.transfer.trail import Built, Trail
+
+Inbound = JsonInbound | XmlInbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Registered:
 
     permit: Permit
     receipt: Receipt
-    inbound: JsonInbound
+    inbound: Inbound
     message: Message
     judged: tuple[Judged, ...]
 
@@ -89,6 +94,8 @@ class WriteBack(Steps):
         if failure is not None:
             return Released(registered.receipt, failure, shape=trail.shape, purpose=purpose)
         results = [_result(one, outcomes) for one in registered.judged]
+        if match.route.soap is not None:
+            return confirm(registered.receipt, results, purpose, operation(match, match.route.soap))
         return acknowledge(registered.receipt, results, purpose)
 
     async def _register(self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Registered:
@@ -109,7 +116,7 @@ class WriteBack(Steps):
         locations = named_locations(organisation, message.organisation_master, message.organisation_ids)
         return replace(inquiry, call=replace(inquiry.call, locations=locations))
 
-    def _judge(self, resolver: Resolver, inbound: JsonInbound, statement: Statement) -> Judged:
+    def _judge(self, resolver: Resolver, inbound: Inbound, statement: Statement) -> Judged:
         if statement.fault is not None:
             return Judged(statement, None)
         found = resolver.person(statement.ids, Person.PUPIL)
@@ -138,6 +145,7 @@ class WriteBack(Steps):
             upstream_path(match, {}),
             upstream_query(inquiry.asked, {}),
             registered.body(),
+            match.route.soap.action if match.route.soap is not None else None,
         )
         forwarded = [_in_ledger(one) for one in registered.judged if one.forwarded]
         try:
@@ -148,7 +156,10 @@ class WriteBack(Steps):
             return _all(forwarded, State.UNKNOWN), Reason.OUTCOME_UNKNOWN
         except UpstreamFailed:
             return _all(forwarded, State.UNKNOWN), Reason.UPSTREAM_FAILED
-        return {one.statement.id: one for one in understood(forwarded, answer)}, None
+        if match.route.soap is None:
+            return {one.statement.id: one for one in understood(forwarded, answer)}, None
+        state = confirmed(answer, operation(match, match.route.soap))
+        return _all(forwarded, state), Reason.UPSTREAM_FAILED if state is State.UNKNOWN else None
 
     async def _keep(
         self,
@@ -165,7 +176,7 @@ class WriteBack(Steps):
         await self.outside.register.append(_ending(self.begin(trail.caller), trail, kept, failure))
 
 
-def _read(inbound: JsonInbound, body: bytes) -> Message:
+def _read(inbound: Inbound, body: bytes) -> Message:
     try:
         message = inbound.read(body)
     except BodyRefused as refused:
@@ -193,7 +204,7 @@ def _result(one: Judged, outcomes: dict[str, Outcome]) -> Result:
     return Result(one.statement.id, None if outcome.state is State.ACCEPTED else Reason.STATEMENT_REFUSED)
 
 
-def _entry(trail: Trail, permit: Permit, snapshot: Snapshot, inbound: JsonInbound, judged: tuple[Judged, ...]) -> Draft:
+def _entry(trail: Trail, permit: Permit, snapshot: Snapshot, inbound: Inbound, judged: tuple[Judged, ...]) -> Draft:
     absent = [one.subject for one in judged if isinstance(one.subject, Absent)]
     faults = sum(one.subject is None for one in judged)
     known = sum(one.known is not None and one.known.plan is not Plan.FORWARD for one in judged)

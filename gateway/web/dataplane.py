@@ -112,7 +112,7 @@ class DataPlane:
             await self._anonymous(way, origin, Reason.INSECURE_TRANSPORT)
         elif scope["raw_path"] == b"/oauth/token":
             await self._oauth(scope, receive, send)
-        elif _is_message(headers) and not offers(headers):
+        elif _is_message(headers) and not offers(headers) and not is_upload(scope["raw_path"]):
             await self._by_message(scope, headers, receive, way)
         else:
             caller = identify(headers, self._doors.callers)

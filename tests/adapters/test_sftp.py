@@ -80,6 +80,7 @@ async def test_server_with_another_key_gets_nothing(permit: Permit, tmp_path: Pa
 
 
 async def test_endpoint_that_is_not_agreed_gets_nothing(permit: Permit, tmp_path: Path) -> None:
+    """R75."""
     async with server(tmp_path) as (places, _):
         with pytest.raises(ValueError, match="another endpoint"):
             await places.put(permit, RECEIPT, "bureau", "uit.json", tmp_path / "made")

@@ -12,14 +12,17 @@ from typing import Any
 
 import orjson
 import pytest
+from typer.testing import CliRunner, Result
 
 from gateway.adapters.facts.store import Entered, enter
-from gateway.bootstrap import acts, exports, facts
+from gateway.bootstrap import acts, exports, facts, session
 from gateway.bootstrap.office import synchronise
 from gateway.bootstrap.school import Refused, create_key, legal_today, open_school
 from gateway.bootstrap.templates import SHARE, answered
+from gateway.cli.app import app
 from gateway.core.facts import Restriction, RestrictionGround
 from gateway.core.file_forms import Form
+from gateway.core.persons import Held, PersonRole
 from gateway.core.reasons import Reason
 from gateway.demo.control import Fault
 from gateway.demo.directory import Ports, make_directory
@@ -163,6 +166,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, lvs: tuple[DemoLvs, int])
         for kind, location, declared, _ in facts.status(school).declared:
             if declared is None:
                 facts.declare(school, somebody(), [kind], [location], "begin")
+        session.add_first_person(school, WHO.name, [Held(PersonRole.RELEASER)], session.new_credentials())
+        session.accept_statement(school, WHO)
+        session.keep_session(school, WHO.name, school.sign_in_rules())
     (place / "out").mkdir()
     return place
 
@@ -342,6 +348,7 @@ def test_endpoint_that_was_not_reached_is_tried_again_by_the_same_command(export
 
 
 def test_endpoint_that_the_agreement_does_not_list_gets_nothing(exporting: Exporting) -> None:
+    """R75, R109."""
     exporting.agree(f"http://127.0.0.1:{free_port()}", listed=False)
     before = len(exporting.lvs.control.calls)
 
@@ -381,3 +388,58 @@ def test_what_a_killed_run_had_begun_to_write_is_gone(exporting: Exporting) -> N
     exporting.run()
 
     assert not left.exists()
+
+
+# -- the command line ------------------------------------------------------------------------------------
+
+
+def cli(exporting: Exporting, *arguments: str, recipient: str = "toetsbureau") -> Result:
+    asked = ["--recipient", recipient, "--purpose", "papieren-toets", "--schema", "edu-v-students"]
+    where = ["-C", str(exporting.directory)]
+    return CliRunner().invoke(app, ["export", *asked, *arguments, *where])
+
+
+def test_command_tells_how_far_it_is_and_what_became_of_it(exporting: Exporting) -> None:
+    output, report = exporting.folder / "uit.json", exporting.folder / "verslag.json"
+    done = cli(exporting, "-o", str(output), "--report", str(report), "--json")
+
+    lines = [orjson.loads(line) for line in done.stdout.splitlines()]
+    assert done.exit_code == 0, done.output
+    assert {"reading", "part", "writing", "looking", "handing over", "done"} == {line["doing"] for line in lines}
+    assert lines[-1]["report"] == orjson.loads(report.read_bytes())
+    assert lines[-1]["report"]["released"] == len(pseudonyms(exporting.made()))
+
+
+def test_command_without_a_terminal_tells_lines(exporting: Exporting) -> None:
+    done = cli(exporting, "-o", str(exporting.folder / "uit.csv"))
+
+    assert done.exit_code == 0, done.output
+    assert "handing over: " in done.output
+    assert "registered as " in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["-o", "uit.json", "--to", "bureau"], ["-o", "uit"], ["-o", "none/uit.json"], ["--to", "bureau", "--folder"]],
+)
+def test_command_that_says_no_place_is_bad_usage(exporting: Exporting, arguments: list[str]) -> None:
+    assert cli(exporting, *arguments).exit_code == 2
+
+
+def test_command_that_is_refused_says_why_and_makes_nothing(exporting: Exporting) -> None:
+    done = cli(exporting, "-o", str(exporting.folder / "uit.json"), recipient="onbekend")
+
+    assert done.exit_code == 3
+    assert "CALLER_NOT_RECIPIENT" in done.output
+    assert list(exporting.folder.iterdir()) == exporting.left() == []
+
+
+def test_only_a_releaser_exports_and_the_attempt_is_registered(exporting: Exporting) -> None:
+    with open_school(exporting.directory) as school:
+        session.change_roles(school, somebody(), WHO.name, [Held(PersonRole.FG)], [Held(PersonRole.RELEASER)], "weg")
+        session.keep_session(school, WHO.name, school.sign_in_rules())
+
+    done = cli(exporting, "-o", str(exporting.folder / "uit.json"))
+
+    assert done.exit_code == 3
+    assert "deed: records.export" in exporting.entries()[-1]["detail"]

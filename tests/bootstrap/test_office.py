@@ -36,6 +36,6 @@ class Broken:
 
 async def test_source_that_fails_as_nobody_foresaw_is_asked_again(directory: Path, tmp_path: Path) -> None:
     async with open_office(directory, tmp_path) as office:
-        office.sync = cast("RosterSync", Broken())
+        office.sync = {"lvs": cast("RosterSync", Broken())}
 
         assert 0 < await office.synchronise("lvs") < 60

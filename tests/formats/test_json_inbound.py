@@ -16,8 +16,9 @@ from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Grant
 from gateway.core.release.projection import DeliveryRefused, compile_projection
+from gateway.core.release.statements import contains
 from gateway.formats.json import BodyRefused, JsonInbound, Message
-from gateway.formats.json.inbound import _fault, contains
+from gateway.formats.json.inbound import _fault
 from tests import builders_formats as build
 from tests.official import needs_standards, problems
 

@@ -237,6 +237,23 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     assert peak < 5_000_000
 
 
+def test_a_bomb_within_the_sizes_is_refused_by_how_small_it_is_packed() -> None:
+    bomb = one.archive({**USERS, "orgs.csv": b"sourcedId\r\n" + b"0\r\n" * 10_000_000})
+    tracemalloc.start()
+    with pytest.raises(EnvelopeBroken):
+        one.bench().run(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_an_archive_within_an_archive_is_not_opened() -> None:
+    bomb = one.archive({"users.csv": b"0" * 20_000_000})
+    assert b"0000" not in one.bench().run(one.archive({**USERS, "more.zip": bomb})).body
+    with pytest.raises(EnvelopeBroken):
+        one.bench().run(one.archive({**USERS, "users.csv": bomb}))
+
+
 def test_an_archive_of_very_many_entries_is_refused_before_they_are_listed() -> None:
     body = one.archive({f"f{number}": b"" for number in range(5_000)})
     bench = one.bench()

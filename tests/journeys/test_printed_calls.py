@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx2
 import orjson
 import pytest
 
+from tests.builders_push import valid, within
 from tests.journeys.driving import NORTH, STUDENTS, Demo, http
 
 pytestmark = pytest.mark.journey
@@ -13,6 +16,7 @@ pytestmark = pytest.mark.journey
 RECIPIENTS = [
     "distributeur-keten",
     "dyslexiebureau",
+    "ocw",
     "onderwijsassistent",
     "toetsaanbieder",
     "uitgever-noord",
@@ -41,6 +45,41 @@ def test_printed_calls_work_as_printed(demo: Demo, recipient: str) -> None:
             response = client.request(call["method"], call["path"], headers=call["headers"], json=call["body"])
 
         assert response.status_code == call["status"], (call["path"], response.headers.get("gateway-reason"))
+
+
+def pushed(demo: Demo, told: dict[str, str]) -> httpx2.Response:
+    key = {"Gateway-Key": demo.told["school_system"]["api_key"], "Content-Type": told["content_type"]}
+    with http(demo.told["gateway"], **key) as client:
+        return client.post(told["url"], content=Path(told["path"]).read_bytes())
+
+
+def test_printed_pushes_reach_their_recipients_as_small_as_they_may(demo: Demo) -> None:
+    duo, provider = demo.told["school_system"]["pushes"]
+    with http(demo.told["lvs"]) as lvs:
+        lvs.delete("/-/calls")
+        answers = [pushed(demo, one) for one in (duo, provider)]
+        register, listed = (one["body"] for one in lvs.get("/-/calls").json() if "/ontvangers/" in one["path"])
+
+    assert [(one.status_code, one.headers["purpose"]) for one in answers] == [
+        (200, "inschrijving"),
+        (202, "doorstroomtoets"),
+    ]
+    assert valid(within(register.encode()))
+    assert b"ontvangstBevestiging>J<" in answers[0].content
+    assert {one["achternaam"] for one in listed["deelnemers"]} == {"-"}
+    assert not {"bsn", "voorvoegsel"} & {name for one in listed["deelnemers"] for name in one}
+
+
+def test_push_whose_recipient_breaks_off_is_of_unknown_outcome_and_not_sent_again(demo: Demo) -> None:
+    duo, _ = demo.told["school_system"]["pushes"]
+    with http(demo.told["lvs"]) as lvs:
+        lvs.delete("/-/calls")
+        lvs.put("/-/fault", json={"fault": "broken-after"})
+        answer = pushed(demo, duo)
+        reached = [one for one in lvs.get("/-/calls").json() if "/ontvangers/" in one["path"]]
+
+    assert (answer.status_code, answer.headers["gateway-reason"]) == (504, "OUTCOME_UNKNOWN")
+    assert len(reached) == 1
 
 
 def test_first_printed_call_is_the_students_of_a_subject_offering(demo: Demo) -> None:

@@ -46,7 +46,7 @@ class OneRosterUpstream(SimulatedUpstream):
 
     def __init__(self, journal: list[str], roster: Roster) -> None:
         super().__init__(journal)
-        self.api = OneRoster(roster)
+        self.api = OneRoster(lambda: roster)
         self.counts = True
 
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
@@ -127,9 +127,13 @@ def people(roster: Roster) -> list[Subject]:
 @cache
 def policy(*edits: tuple[str, str]) -> Compiled:
     """The shipped template, answered and activated, with changes to its text."""
+    return compiled(changed(answered(RECIPIENT), *edits))
+
+
+def compiled(text: str) -> Compiled:
+    """The recipient's file, activated."""
     world.PURPOSES.setdefault(RECIPIENT, PURPOSE)
-    recipient = world.loaded(RECIPIENT, changed(answered(RECIPIENT), *edits))
-    states = [world._state(recipient, suspended=False)]
+    states = [world._state(world.loaded(RECIPIENT, text), suspended=False)]
     return compile_policy(compile_standings(states, schemas(), ORGANISATION), schemas(), {"lvs": ["oneroster"]})
 
 

@@ -389,6 +389,25 @@ async def test_body_of_a_wrong_media_type_is_not_read(plane: Plane) -> None:
     assert plane.bytes_read == 0
 
 
+@pytest.mark.parametrize("media", [b"application/json", b"text/xml", b"application/zip"])
+@pytest.mark.parametrize("query", ["", "recipient=toetsbureau&purpose=papieren-toets&schema=edu-v-students"])
+async def test_records_that_a_recipient_hands_in_are_refused_without_a_byte_being_read(
+    plane: Plane, media: bytes, query: str
+) -> None:
+    left = await plane.call("/lvs/filter", KEY, (b"content-type", media), query=query, method="POST", body=[b"x"] * 9)
+
+    assert (left.status, left.header("gateway-reason")) == (403, "CALLER_NOT_RECIPIENT")
+    assert plane.bytes_read == 0
+
+
+async def test_nobody_hands_in_records_with_a_key_in_the_message(plane: Plane) -> None:
+    body = [b"<autorisatiesleutel>anything</autorisatiesleutel>"]
+    left = await plane.call("/lvs/filter", (b"content-type", b"text/xml"), query="", method="POST", body=body)
+
+    assert left.status == 401
+    assert plane.bytes_read == 0
+
+
 @pytest.mark.parametrize("length", [b"10001", b"-1", b"1e3", b"", b"5, 5"])
 async def test_body_with_too_large_or_no_length_at_all_is_not_read(plane: Plane, length: bytes) -> None:
     left = await post(plane, JSON, (b"content-length", length), body=[b"x" * 100])

@@ -35,6 +35,7 @@ from gateway.transfer.ports import (
 _PUPIL_KINDS = {"ASI": "las-key", "NEPRI": "nepri", "NEPPI": "neppi", "BPI": "bpi", "eduID": "eduid"}
 _STAFF_KINDS = {"NEPPI": "neppi", "BPI": "bpi", "eduID": "eduid", "eckId": "eck-id"}
 # The most particular kind of organisation id first: an OIE_CODE is of a whole school.
+SCHEMA = "edu-v-association"
 _ORGANISATION_KINDS = ("V_ID", "AS_ID", "DD_ID", "BP_ID", "OIE_CODE")
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 

@@ -31,12 +31,13 @@ _CHUNK = 400  # ids searched for in one statement
 
 
 def scope(source: str, kind: str) -> str:
-    """The ECK iD and the BSN are national; every other id is known in its own source only."""
-    return "" if kind in _EVERYWHERE else source
+    """The ECK iD and the BSN are national; every other id is known in its own source only, or in the one that the kind
+    names (`las-key@lvs`: a number that this source took over from that one)."""
+    return "" if kind in _EVERYWHERE else kind.partition("@")[2] or source
 
 
 def id_lookup(keys: StoreKeys, source: str, kind: str, value: str) -> bytes:
-    return keys.look_up("subject-id", scope(source, kind), kind, value)
+    return keys.look_up("subject-id", scope(source, kind), kind.partition("@")[0], value)
 
 
 def reference(keys: StoreKeys, internal: bytes, sealed_key: bytes) -> bytes:
@@ -142,7 +143,7 @@ class Learning:
                 self.known[lookup] = subject
                 self.changed.add(subject)
                 sealed = b"" if kind == BSN else self.keys.seal(seen.observation.ids[kind].encode(), lookup)
-                place = {"lookup": lookup, "source": scope(self.source, kind), "kind": kind}
+                place = {"lookup": lookup, "source": scope(self.source, kind), "kind": kind.partition("@")[0]}
                 self.new_ids.append({**place, "value": sealed, "subject": subject})
         presence = encode_enrolments(seen.observation.enrolments), encode_groups(seen.observation.groups)
         # an LVS may know one person by two numbers: both records together are its presence

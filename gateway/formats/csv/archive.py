@@ -31,17 +31,21 @@ _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _BEGIN = b"PK\x03\x04"
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
+_SMALL = 65_536  # what is smaller harms nobody, however it is packed
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class SetLimits:
-    """What one zip may be. `archive`: bytes of it; `entries`; `file`, `total`: bytes of one and of all files in it."""
+    """What one zip may be. `archive`: bytes of it; `entries`; `file`, `total`: bytes of one and of all files in it;
+    `ratio`: how many times smaller it may be packed than it is (a table is some twenty times smaller, a bomb a thousand
+    times)."""
 
     archive: int = 64 * 1024 * 1024
     entries: int = 64
     file: int = 128 * 1024 * 1024
     total: int = 256 * 1024 * 1024
+    ratio: int = 100
 
 
 class SetFile:
@@ -103,6 +107,8 @@ def _judged(found: list[zipfile.ZipInfo], limits: SetLimits) -> None:
         raise EnvelopeBroken("an entry that has no place in a set of files")
     if any(one.file_size > limits.file for one in found) or sum(one.file_size for one in found) > limits.total:
         raise EnvelopeBroken("the files are larger than allowed")
+    if any(one.file_size > _SMALL and one.file_size > limits.ratio * one.compress_size for one in found):
+        raise EnvelopeBroken("a file is packed smaller than tables are")
 
 
 def _strange(one: zipfile.ZipInfo) -> bool:

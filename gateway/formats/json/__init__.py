@@ -3,11 +3,12 @@ what is new in a source (`drift`)."""
 
 from gateway.core.release.circle import Circle
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.statements import BodyRefused, Message, Statement
 from gateway.formats.json.drift import unknown_fields
 from gateway.formats.json.files import JsonFile
-from gateway.formats.json.inbound import JsonInbound, Message, Statement
+from gateway.formats.json.inbound import JsonInbound
 from gateway.formats.json.minimiser import JsonMinimiser, Row, Sheet
-from gateway.formats.json.requests import BodyRefused, NamedRequest, naming, read_named
+from gateway.formats.json.requests import NamedRequest, naming, read_named
 
 __all__ = [
     "BodyRefused",

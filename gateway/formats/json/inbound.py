@@ -7,9 +7,8 @@ reference stands for, what was forwarded before, what the caller hears (`transfe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -18,35 +17,13 @@ from msgspec import Raw
 from gateway.core.model import Subject, Transform
 from gateway.core.policy.schema import WriteBack
 from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Projection, Slot
-from gateway.formats.json.ids import IdReader, Ids, own_reference
-from gateway.formats.json.requests import BodyRefused, School
+from gateway.core.release.statements import BodyRefused, Message, Statement, contains
+from gateway.formats.json.ids import IdReader, own_reference
+from gateway.formats.json.requests import School
 from gateway.formats.json.shapes import shape
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement. `ids`: whom it names, as (kind of id, value); `content`: canonical bytes for its digest;
-    `fault`: why it cannot be taken, in our own words (then nothing of it is forwarded)."""
-
-    id: str | None = field(repr=False)
-    ids: Ids = field(default=(), repr=False)
-    content: bytes = field(default=b"", repr=False)
-    fault: str | None = None
-    fields: Json = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A body as it was read. `organisation_ids`: (type, id); `fault` as with a statement, for the whole message."""
-
-    organisation_master: str | None = field(repr=False)
-    organisation_ids: tuple[tuple[str, str], ...] = field(repr=False)
-    statements: tuple[Statement, ...]
-    header: Json = field(repr=False)
-    fault: str | None = None
 
 
 class JsonInbound:
@@ -121,39 +98,11 @@ class JsonInbound:
 
 # -- what may not stand in text (D9) -----------------------------------------------------------------------
 
-_PSEUDONYM = re.compile(
-    r"(?<![0-9a-f])[0-9a-f]{8}-?[0-9a-f]{4}-?8[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE
-)
-# The host is found first and looked into then: in one pattern the time grows with the square of the text.
-_HOST = re.compile(r"https?://([^\s/]*)/", re.IGNORECASE)
-_KETENID = re.compile(r"ketenid", re.IGNORECASE)
-_ECK_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{128}(?![0-9a-f])", re.IGNORECASE)
-_NINE = re.compile(r"(?<!\d)(?:\d{9}|\d{4}\.\d{2}\.\d{3}|\d{3}[ .]\d{3}[ .]\d{3})(?!\d)")
-_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-
-
-def contains(text: str, *, number: bool = False) -> str | None:
-    """What may not stand in a text that comes in: a pseudonym, an ECK iD, a number that could be a BSN. `number`: the
-    text is an id of a test or statement; the 11-proef would refuse one in eleven of nine digits (D7)."""
-    if _PSEUDONYM.search(text):
-        return "pseudonym"
-    if _ECK_ID.search(text) or any(_KETENID.search(found[1]) for found in _HOST.finditer(text)):
-        return "ECK iD"
-    if not number and any(_eleven(found.group()) for found in _NINE.finditer(text)):
-        return "BSN"
-    return None
-
 
 def _is_id(path: str) -> bool:
     """How Edu-V names what is an id: `id`, `assessmentId`, `scoreScaleIds`."""
     name = path.rpartition(".")[2]
     return name == "id" or name.endswith(("Id", "Ids"))
-
-
-def _eleven(text: str) -> bool:
-    """The 11-proef of a burgerservicenummer."""
-    digits = [int(digit) for digit in text if digit.isdigit()]
-    return any(digits) and sum(weight * digit for weight, digit in zip(_WEIGHTS, digits, strict=True)) % 11 == 0
 
 
 def _fault(texts: Iterable[tuple[str, str]]) -> str | None:

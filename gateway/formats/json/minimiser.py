@@ -25,7 +25,7 @@ from gateway.core.release.emission import Emission, Seen
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Projection, without
 from gateway.core.release.transforms import reference_day
-from gateway.core.release.views import Views
+from gateway.core.release.views import Viewed, Views
 from gateway.formats.json.cells import counted
 from gateway.formats.json.circle import CircleReader
 from gateway.formats.json.guard import Guard
@@ -49,7 +49,8 @@ class Pieces:
 
 
 class Row(NamedTuple):
-    """One record that may leave: what orders it, what leaves, and the decoded record it is made of."""
+    """One record that may leave: what orders it, what leaves, and the decoded record it is made of (None: it has
+    ended)."""
 
     key: str
     text: bytes
@@ -61,12 +62,14 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A list, looked at: what may leave, in its order; who may not; what is malformed; the names in it."""
+    """A list, looked at: what may leave, in its order; who may not; what is malformed; the names in it. `viewed`: where
+    what each recipient last got is remembered, what is to be written down of a row, by its key."""
 
     rows: list[Row] = field(repr=False)
     gone: list[Seen] = field(repr=False)
     malformed: list[Any] = field(repr=False)
     circle: Callable[[], Circle] = field(repr=False)
+    viewed: Mapping[str, Viewed] | None = field(default=None, repr=False)
 
 
 class JsonMinimiser:
@@ -122,24 +125,33 @@ class JsonMinimiser:
 
     def look(self, body: bytes, emission: Emission) -> Sheet:
         """What would leave of a list now, in the order in which it would, for who lets a part of it leave (`cut`).
-        `emission` is of no answer. Raises EnvelopeBroken."""
+        `emission`, with its views, is of no answer. Raises EnvelopeBroken."""
         records, broken = self._decoded(body, many=True)
         circle = cache(lambda: self._circles.read(body, many=True))
         walked = self._walked(records, emission, circle)
         malformed = [*walked.malformed, *broken]
         if len(malformed) > tolerable(len(records) + len(broken)):
             raise EnvelopeBroken("too many malformed records")
-        keys = walked.keys or [""] * len(walked.rows)
-        lines = map(self._encode, walked.rows)
-        rows = [Row(*one) for one in zip(keys, lines, walked.sources, strict=True)]
-        return Sheet(sorted(rows, key=itemgetter(0, 1)), walked.gone, malformed, circle)
+        pairs = list(zip(walked.keys or [""] * len(walked.rows), map(self._encode, walked.rows), strict=True))
+        viewed = None
+        if emission.views is not None:
+            self._report(walked, malformed, emission)
+            pairs = self._viewed(pairs, walked, emission, emission.views)
+            viewed = {one.remembered.key: one for one in emission.views.written}
+        ended = [None] * (len(pairs) - len(walked.sources))
+        rows = [Row(*pair, source) for pair, source in zip(pairs, [*walked.sources, *ended], strict=True)]
+        return Sheet(sorted(rows, key=itemgetter(0, 1)), walked.gone, malformed, circle, viewed)
 
     def cut(self, sheet: Sheet, rows: Sequence[Row], emission: Emission) -> list[bytes]:
         """These rows of the sheet leave, in this order: `emission` learns who is in them."""
-        walked = self._walked([row.record for row in rows], emission, sheet.circle)
+        walked = self._walked([row.record for row in rows if row.record is not None], emission, sheet.circle)
         self._report(walked, walked.malformed, emission)
-        made = {id(record): row for record, row in zip(walked.sources, walked.rows, strict=True)}
-        return [self._encode(made[id(row.record)]) for row in rows if id(row.record) in made]
+        made = set(map(id, walked.sources))
+        leaving = [row for row in rows if row.record is None or id(row.record) in made]
+        if emission.views is not None and sheet.viewed is not None:
+            emission.views.written += [sheet.viewed[row.key] for row in leaving if row.key in sheet.viewed]
+            emission.views.told += sum(row.record is None for row in leaving)
+        return [row.text for row in leaving]
 
     def kept(self, sheet: Sheet, emission: Emission, among: Callable[[str], bool]) -> None:
         """`emission` learns whom this list keeps back, of those whose key is `among` these."""

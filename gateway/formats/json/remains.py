@@ -44,9 +44,17 @@ def _kept(node: Node, value: Any) -> Any:
         case Leaf():
             return _leaf(node, value)
         case Many():
-            return [] if node.required else None
+            return _items(node, value or []) if node.required else None
         case Branch():
             return _object(node, value or {}) if node.required else None
+
+
+def _items(many: Many, value: list[Any]) -> list[Any]:
+    """None of them; one, without what it said, where the format wants one."""
+    if not many.filled or not value:
+        return []
+    item = many.item
+    return [_object(item, value[0]) if isinstance(item, Branch) else _leaf(item, value[0])]
 
 
 def _leaf(leaf: Leaf, value: Any) -> Any:

@@ -17,12 +17,8 @@ from msgspec import Raw
 from gateway.core.model import Subject
 from gateway.core.policy.schema import NamedSubject, TypedIds
 from gateway.core.release.emission import ECK_ID
+from gateway.core.release.statements import BodyRefused
 from gateway.formats.json.ids import IdReader, Ids, own_reference
-
-
-class BodyRefused(Exception):
-    """The body of a request does not follow its schema. Says what is wrong in our own words."""
-
 
 _ENTRY = {"id": "organisationId", "type": "organisationIdType"}
 _SCHOOL = {"master": "organisationMasterIdentifier", "ids": "organisationIds"}

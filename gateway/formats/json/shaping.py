@@ -105,14 +105,15 @@ def selected(text: bytes, names: frozenset[str]) -> bytes:
 
 
 def _comparable(path: str, projection: Projection) -> tuple[str, ...]:
-    """Raises NotAsked for whatever does not leave as the source has it, or as an id of the recipient's own."""
+    """Raises NotAsked for whatever does not leave as the source has it, as an id of the recipient's own, or as the
+    gateway's own word (what changed since)."""
     node: Node | None = projection.root
     steps = tuple(path.split("."))
     for step in steps:
         inside = node.item if isinstance(node, Many) and not node.empty else node
         node = inside.fields.get(step) if isinstance(inside, Branch) else None
     leaf = node.item if isinstance(node, Many) and not node.empty else node
-    kept = isinstance(leaf, Leaf) and leaf.transform is Transform.KEEP
+    kept = isinstance(leaf, Leaf) and leaf.transform in (Transform.KEEP, Transform.VIEW)
     if not kept and not (isinstance(leaf, Slot) and leaf.form in ("own", "master")):
         raise NotAsked("no such field can be compared")
     return steps

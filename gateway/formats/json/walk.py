@@ -21,6 +21,7 @@ import msgspec
 
 from gateway.core.model import Transform
 from gateway.core.policy.schema import Link, Record
+from gateway.core.reasons import Reason
 from gateway.core.release.emission import Seen, Sight, contradicted
 from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Order, Slot, leaves
 from gateway.core.release.transforms import change
@@ -130,6 +131,7 @@ class _Writer:
             "first": itemgetter(0),
             "ABSENT": frozenset({b"", b"null"}),
             "NOBODY": Seen(None, ()),
+            "EMPTY": Seen(None, (Reason.NOT_AVAILABLE,)),
             "NOTHING": frozenset(),
             "contradicted": contradicted,
             "partial_of": partial,
@@ -156,7 +158,7 @@ class _Writer:
     # -- one record ----------------------------------------------------------------------------------------
 
     def loop(self, root: Branch, shape: Shape, order: Order | None) -> None:
-        self.placed(root, shape)
+        self.placed(root, shape, order)
         people = self.people(root, shape)
         if not self.judged:
             self.suspected(root, shape, people)
@@ -177,12 +179,18 @@ class _Writer:
         for one in people.values():
             self.steps.append(f"if {one.name} is not None: show({one.name})" if one.optional else f"show({one.name})")
 
-    def placed(self, root: Branch, shape: Shape) -> None:
-        """R7, R68: what is elsewhere, or of a group of which nobody is in this delivery, is none of its business."""
+    def placed(self, root: Branch, shape: Shape, order: Order | None) -> None:
+        """R7, R68: what is elsewhere, or of a group of which nobody is in this delivery, is none of its business. (Of
+        the latter nobody knows why, so it has not ended.)"""
         gone = elsewhere(root, shape, "r")
         if self.record.members is not None:
             self.bound.append(f"peopled = partial_of(sight.peopled, {self.constant(self.record)})")
-            gone.append(f"not peopled(r.{shape.attributes[self.record.members]} or '')")
+            empty = f"not peopled(r.{shape.attributes[self.record.members]} or '')"
+            if self.viewed and order is not None:
+                key = f"sight.thing({self.constant(order.maps)}, r.{shape.attributes[order.path]} or '')"
+                self.steps.append(f"if {empty}: hide(({key}, [EMPTY])); continue")
+            else:
+                gone.append(empty)
         if gone:
             self.steps.append(f"if {' or '.join(gone)}: continue")
 

@@ -6,9 +6,10 @@ operation asks and answers (`operations`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
@@ -105,10 +106,13 @@ def authorised(key: str, code: str, name: str) -> bytes:
     return bytes(etree.tostring(block, encoding="UTF-8", xml_declaration=False))
 
 
-def fault(code: str, word: str, sentence: str, about: str = "") -> bytes:
-    """A message that says why there is no answer. `code`: "Client" or "Server" (section 4.4.1)."""
+def fault(code: str, word: str, sentence: str, about: str = "", each: Iterable[tuple[str, str]] = ()) -> bytes:
+    """A message that says why there is no answer. `code`: "Client" or "Server" (section 4.4.1); `each`: of which
+    statement (its sender's own id) and the word for it."""
     detail = f'<reden xmlns="urn:dataminimalisatie-gateway"><woord>{escape(word)}</woord>'
     detail += f"<toelichting>{escape(about)}</toelichting></reden>" if about else "</reden>"
+    told = "".join(f"<uitspraak key={quoteattr(key)}>{escape(one)}</uitspraak>" for key, one in each)
+    detail += f'<uitspraken xmlns="urn:dataminimalisatie-gateway">{told}</uitspraken>' if told else ""
     text = (
         f"<soap:Fault><faultcode>soap:{code}</faultcode><faultstring>{escape(word)}: {escape(sentence)}</faultstring>"
         f"<detail>{detail}</detail></soap:Fault>"

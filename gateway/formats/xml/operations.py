@@ -107,6 +107,10 @@ class Operation:
         """The answer when it would be the same as before."""
         return self._answered(f"<{_UNCHANGED}/>".encode())
 
+    def confirms(self, body: bytes) -> bool:
+        """Whether this is the answer of an operation that only confirms. Raises EnvelopeBroken."""
+        return bool(opened(body).tag == self._names(self.soap.answer))
+
     def empty(self) -> bytes:
         """The answer of an operation that only confirms."""
         return enveloped(_written(self._names.element(self._names(self.soap.answer))))

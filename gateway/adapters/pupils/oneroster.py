@@ -1,0 +1,204 @@
+"""The roster sync of a source that speaks OneRoster 1.2: who is a pupil or an employee where, in which classes.
+
+Reads all users and enrolments page by page, in an order that holds. A school is a location by its `sourcedId`
+(gateway.yaml: an id of that type); an answer that is not complete is not learned. Where the source's `identifier` is a
+number of another source (`numbers` in gateway.yaml), it leads to the same pupil there. Guardians are not learned.
+Leaves out how persons are kept (`RosterBook`), and when the sync runs (the supervisor).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from types import GenericAlias
+from typing import Literal, TypeVar
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from gateway.adapters.lvs.wire import Limits
+from gateway.adapters.pupils.roster import Fetch, Outcome, whole
+from gateway.core.model import Enrolment, Person
+from gateway.core.policy.terms import Location
+from gateway.transfer.ports import Observation, RosterBook, UpstreamFailed
+
+SCHEMA = "oneroster"
+LOCATION_TYPE = "sourcedId"
+_BASE = "/ims/oneroster/rostering/v1p2"
+_PAGE = 1_000  # records asked at once; a source may give fewer
+_MOST_PAGES = 20_000
+_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+_GUARDIANS = frozenset({"guardian", "parent", "relative"})
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class OneRosterSource:
+    """One source and the locations it holds; `numbers`: the source whose numbers stand in its `identifier`."""
+
+    name: str
+    locations: tuple[Location, ...]
+    numbers: str | None = None
+
+
+class OneRosterSync:
+    """Reads every such source whole, and learns its locations."""
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        book: RosterBook,
+        sources: Sequence[OneRosterSource],
+        random: Callable[[int], bytes],
+        limits: Limits,
+    ) -> None:
+        self._fetch = fetch
+        self._book = book
+        self._sources = {source.name: source for source in sources}
+        self._random = random
+        self._limits = limits
+
+    async def run_source(self, name: str, now: datetime) -> tuple[Outcome, ...]:
+        """One round over the locations of this source."""
+        source = self._sources[name]
+        read = await whole(self._lists(name))
+        if isinstance(read, str):
+            return tuple(Outcome(name, one.name, failure=read) for one in source.locations)
+        return tuple([self._learn(source, one, read, now) for one in source.locations])
+
+    def _learn(self, source: OneRosterSource, location: Location, answers: _Answers, now: datetime) -> Outcome:
+        schools = frozenset(value for kind, value in location.ids if kind == LOCATION_TYPE)
+        if not schools:
+            return Outcome(source.name, location.name, failure="unusable")
+        here = [one for one in answers.users if one.status == "active" and one.at(schools)]
+        groups = answers.groups(schools, now.astimezone(_AMSTERDAM).date())
+        told = [_observed(one, location.name, schools, groups, source.numbers) for one in here]
+        observations = [one for one in told if one is not None]
+        self._book.learn(source.name, location.name, observations, now, self._random)
+        guardians = sum(one.only_guards for one in here)
+        return Outcome(source.name, location.name, len(observations), len(here) - len(observations) - guardians)
+
+    async def _lists(self, source: str) -> _Answers:
+        return _Answers(await self._all(source, "users", _User), await self._all(source, "enrollments", _Enrollment))
+
+    async def _all(self, source: str, what: str, kind: type[_T]) -> list[_T]:
+        found: list[_T] = []
+        for _ in range(_MOST_PAGES):
+            asked = {"limit": _PAGE, "offset": len(found), "sort": "sourcedId", "orderBy": "asc"}
+            answer = await self._fetch(source, f"{_BASE}/{what}", urlencode(asked), self._limits)
+            if answer.status != 200:
+                raise UpstreamFailed("the LVS has no such list")
+            page: list[_T] = _records(answer.body, what, kind)
+            found += page
+            if not page or (answer.total is not None and len(found) >= answer.total):
+                return found
+        raise UpstreamFailed("the list does not end")
+
+
+def _records(body: bytes, what: str, kind: type[_T]) -> list[_T]:
+    inside = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(what)
+    if inside is None:
+        raise UpstreamFailed("the LVS sent another list")
+    found: list[_T] = msgspec.json.decode(inside, type=GenericAlias(list, (kind,)))
+    return found
+
+
+# -- what is read of the answers: strict where it is read, blind for the rest --------------------------------
+
+
+class _Reference(msgspec.Struct, frozen=True, rename="camel"):
+    sourced_id: str
+
+
+class _Role(msgspec.Struct, frozen=True, rename="camel"):
+    role: str
+    org: _Reference
+    begin_date: date | None = None
+    end_date: date | None = None
+
+
+class _User(msgspec.Struct, frozen=True, rename="camel"):
+    sourced_id: str
+    status: Literal["active", "tobedeleted"]
+    roles: tuple[_Role, ...]
+    user_master_identifier: str | None = None
+    identifier: str | None = None
+    grades: tuple[str, ...] | None = ()
+
+    def __repr__(self) -> str:
+        return "<User …>"
+
+    @property
+    def only_guards(self) -> bool:
+        return all(one.role in _GUARDIANS for one in self.roles)
+
+    def at(self, schools: frozenset[str]) -> bool:
+        return any(one.org.sourced_id in schools for one in self.roles)
+
+
+class _Enrollment(msgspec.Struct, frozen=True, rename="camel"):
+    status: Literal["active", "tobedeleted"]
+    user: _Reference
+    school: _Reference
+    group: _Reference = msgspec.field(name="class")
+    end_date: date | None = None
+
+    def __repr__(self) -> str:
+        return "<Enrollment …>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Both lists, whole."""
+
+    users: list[_User] = field(repr=False)
+    enrollments: list[_Enrollment] = field(repr=False)
+
+    def groups(self, schools: frozenset[str], today: date) -> Mapping[str, set[str]]:
+        """User → classes at these schools; an end is exclusive, as everywhere in OneRoster."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for one in self.enrollments:
+            ended = one.end_date is not None and one.end_date <= today
+            if one.status == "active" and one.school.sourced_id in schools and not ended:
+                found[one.user.sourced_id].add(one.group.sourced_id)
+        return found
+
+
+def _observed(
+    user: _User, location: str, schools: frozenset[str], groups: Mapping[str, set[str]], numbers: str | None
+) -> Observation | None:
+    """None for a guardian, and for who is a pupil and an employee at once."""
+    roles = [one for one in user.roles if one.role not in _GUARDIANS]
+    persons = {Person.PUPIL if one.role == "student" else Person.STAFF for one in roles}
+    if len(persons) != 1:
+        return None
+    (person,) = persons
+    year = _year(user.grades or ()) if person is Person.PUPIL else None
+    stays = tuple(_stays((one for one in roles if one.org.sourced_id in schools), location, year))
+    return Observation(person, _ids(user, person, numbers), stays, frozenset(groups.get(user.sourced_id, ())))
+
+
+def _ids(user: _User, person: Person, numbers: str | None) -> dict[str, str]:
+    found = {"las-key": user.sourced_id}
+    if user.user_master_identifier:
+        found["eck-id"] = user.user_master_identifier
+    if numbers is not None and user.identifier and person is Person.PUPIL:
+        found[f"las-key@{numbers}"] = user.identifier
+    return found
+
+
+def _stays(roles: Iterable[_Role], location: str, year: int | None) -> Iterable[Enrolment]:
+    """Where no begin is told it lies in the past; what ended before it began never was."""
+    for one in sorted(roles, key=lambda role: (role.begin_date or date.min, role.end_date or date.max)):
+        begin = one.begin_date or date.min
+        if one.end_date is None:
+            yield Enrolment(location, year, begin, None)
+        elif begin < one.end_date:
+            yield Enrolment(location, year, begin, one.end_date - timedelta(days=1))
+
+
+def _year(grades: Sequence[str]) -> int | None:
+    return int(grades[0]) if len(grades) == 1 and grades[0].isascii() and grades[0].isdigit() else None
