@@ -177,6 +177,9 @@ def _person(directory: Path, one: DemoPerson) -> dict[str, Any]:
     return {**told, "password": known.password, "totp_secret": known.totp_secret}
 
 
+_EXPORT = "gateway export --recipient toetsbureau --purpose papieren-toets --schema edu-v-students -o iedereen.json"
+
+
 def _for_people(told: Mapping[str, Any]) -> str:
     """The same, to read and to paste."""
     lines = [
@@ -192,6 +195,7 @@ def _for_people(told: Mapping[str, Any]) -> str:
     lines += ["", "files that an employee took out of the LVS; try in the directory above:"]
     lines += [f"  {_command(one)}" for one in told["files"]]
     system = told["school_system"]
+    lines += [f"  everybody at once, from the LVS: {_EXPORT}"]
     lines += [f"  a system of the school pushes them to {system['upload']} with Gateway-Key {system['api_key']}"]
     lines += ["", "messages that a system of the school hands in, and the gateway sends on:"]
     lines += [f"  {_handed_in(one, system['api_key'])}" for one in system["pushes"]]
