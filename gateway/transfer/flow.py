@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from gateway.core.gate.decide import Permit
+from gateway.core.gate.decide import FILE, Permit
 from gateway.core.model import Person, Subject
 from gateway.core.policy.schema import Soap
 from gateway.core.reasons import Reason
@@ -344,7 +344,8 @@ def is_whole(match: Match, inquiry: Inquiry) -> bool:
     part = (
         match.schema.paging is not None and match.route.path != f"/{match.schema.records[match.route.record].envelope}"
     )
-    return _is_list(match, inquiry) and not asked.things and not asked.plain and not match.values and not part
+    whole = not (asked.things or asked.plain or match.values or part)
+    return _is_list(match, inquiry) and whole and inquiry.call.channel != FILE  # who hands in says what is in it
 
 
 def _told(emission: Emission) -> tuple[str, ...]:

@@ -157,7 +157,8 @@ class Sets:
         several = {name: one.projection for name, one in self.files.minimisers.items()}
         paths = tuple(f"{name}.{path}" for name, one in several.items() for path in one.paths)
         categories = {category for one in several.values() for category in one.categories}
-        return replace(next(iter(several.values())), paths=paths, categories=tuple(sorted(categories)))
+        views = any(one.views for one in several.values())
+        return replace(next(iter(several.values())), paths=paths, categories=tuple(sorted(categories)), views=views)
 
     def minimise(
         self,

@@ -47,10 +47,14 @@ def read(body: bytes, dialect: Csv, manifest: Manifest, known: Collection[str]) 
     return Contents({one: how for one, how in modes.items() if one in known}, kept)
 
 
-def rewritten(contents: Contents, leaving: Collection[str], dialect: Csv, manifest: Manifest) -> bytes:
-    """Every file of the schema that the source names, absent when it does not leave."""
+def rewritten(
+    contents: Contents, leaving: Collection[str], dialect: Csv, manifest: Manifest, changes: Collection[str] = ()
+) -> bytes:
+    """Every file of the schema that the source names, absent when it does not leave. `changes`: files that tell of each
+    row whether it ended."""
     told = [(name, contents.kept[name]) for name in manifest.kept]
     for name, how in contents.modes.items():
-        told.append((f"{manifest.entry}{name}", how if name in leaving else manifest.absent))
+        leaves = manifest.partial if name in changes else how
+        told.append((f"{manifest.entry}{name}", leaves if name in leaving else manifest.absent))
     first = head((manifest.name, manifest.value), dialect)
     return first + b"".join(line(list(pair), dialect) for pair in told)

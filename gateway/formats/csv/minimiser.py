@@ -12,18 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from gateway.core.model import Transform
+from gateway.core.model import Subject, Transform
 from gateway.core.policy.schema import Csv
 from gateway.core.policy.terms import Aggregate
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.release.projection import Branch, DeliveryRefused, Many, Projection, without
+from gateway.core.release.views import Views
 from gateway.formats.csv.circle import circle as circle_of
 from gateway.formats.csv.places import Place
 from gateway.formats.csv.plan import Column, Planner, references, subjects
 from gateway.formats.csv.read import Limits, Table, table
 from gateway.formats.csv.rows import ALONE, Beside, Row, Rows
+from gateway.formats.csv.viewed import Told
 from gateway.formats.csv.write import head
 
 _PLANS = 4096  # kept columns: rows with ever other withheld paths must not fill the memory
@@ -31,16 +33,18 @@ _PLANS = 4096  # kept columns: rows with ever other withheld paths must not fill
 
 @dataclass(slots=True)
 class Sheet:
-    """What leaves of one file: `lines` (what orders each, the line), and what others refer to these rows by (`named`:
-    column → what stood in it)."""
+    """What leaves of one file: `lines` (what orders each, the line; `owners`: whose, before any is told to have
+    ended), and what others refer to these rows by (`named`: column → what stood in it)."""
 
     head: bytes
     lines: list[tuple[str, bytes]] = field(default_factory=list, repr=False)
     malformed: int = 0
     named: dict[str, set[str]] = field(default_factory=dict, repr=False)
+    owners: list[Subject | None] = field(default_factory=list, repr=False)
 
     def take(self, row: Row) -> None:
         self.lines.append((row.key, row.line))
+        self.owners.append(row.owner)
         for name, text in row.named.items():
             self.named.setdefault(name, set()).add(text)
 
@@ -100,7 +104,8 @@ class CsvMinimiser:
         found = self.table(body)
         if not many and len(found.rows) != 1:
             raise EnvelopeBroken("not one row")
-        sheet = self.sheet(found, emission, lambda: circle or self.circle(found), tolerated=tolerated)
+        views = emission.views if self.projection.views else None
+        sheet = self.sheet(found, emission, lambda: circle or self.circle(found), tolerated=tolerated, views=views)
         rows = tuple(sheet.lines) if apart else ()
         body = sheet.body if many or sheet.lines else b""
         return Minimised(body, len(sheet.lines), sheet.malformed, rows, head=sheet.head)
@@ -131,8 +136,10 @@ class CsvMinimiser:
         *,
         tolerated: int | None = None,
         beside: Beside = ALONE,
+        views: Views | None = None,
     ) -> Sheet:
-        """`beside`: the other files of a set. Raises EnvelopeBroken."""
+        """`beside`: the other files of a set; `views`: where what the recipient last got is remembered. Raises
+        EnvelopeBroken."""
         self._whole(found)
         sheet = Sheet(self.head(found.names))
         rows = Rows(self, found.names, self._leaving(found.names), emission, _once(circle), beside)
@@ -143,6 +150,9 @@ class CsvMinimiser:
         sheet.malformed = rows.malformed
         if sheet.malformed > (tolerable(len(found.rows)) if tolerated is None else tolerated):
             raise EnvelopeBroken("too many malformed records")
+        if views is not None:
+            told = Told(self.projection, self.columns, self._leaving(found.names), self.dialect)
+            sheet.lines = told.lines(sheet.lines, sheet.owners, emission, views)
         if self._sorted:
             sheet.lines.sort(key=lambda line: line[0])
         return sheet
@@ -176,7 +186,7 @@ def _needed(root: Branch, at: str) -> bool:
 
 
 def _read(column: Column) -> bool:
-    return column.value is not None and column.value.leaf.transform is not Transform.FIXED
+    return column.value is not None and column.value.leaf.read
 
 
 def _once(read: Callable[[], Circle]) -> Callable[[], Circle]:

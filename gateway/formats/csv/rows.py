@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from gateway.core.model import Category, Transform
+from gateway.core.model import Category, Subject, Transform
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Csv, Record
 from gateway.core.reasons import Reason
@@ -33,11 +33,13 @@ class Gone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that leaves. `key`: by what a file is sorted (house rule 7); `named`: what others refer to it by."""
+    """A row that leaves. `key`: by what a file is sorted (house rule 7); `named`: what others refer to it by; `owner`:
+    whose it is."""
 
     key: str
     line: bytes = field(repr=False)
     named: Mapping[str, str] = field(repr=False)
+    owner: Subject | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -140,7 +142,8 @@ class Rows:
             return None  # R7, R68: a list of which nobody is in this delivery is none of its business
         emission.release([*people.values(), *made.shown])
         emission.block(about, made.blocked)
-        return Row(self._key(row, people), text, {name: row.get(name, "").strip() for name in self._beside.named})
+        named = {name: row.get(name, "").strip() for name in self._beside.named}
+        return Row(self._key(row, people), text, named, next(iter(about), None))
 
     # -- whom a row is about -------------------------------------------------------------------------------
 
@@ -194,6 +197,8 @@ class Rows:
         value = column.value
         if value is None:
             return ""
+        if value.leaf.transform is Transform.VIEW:
+            return ""  # the gateway's own word comes when the whole file is known
         if value.leaf.transform is Transform.FIXED:
             return self._plain(value, written(value.leaf.value))
         if not column.many and value.place is None:

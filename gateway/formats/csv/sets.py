@@ -10,7 +10,7 @@ its absence. The whole set is one answer: one emission, one entry, in memory wit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Csv, Manifest, Schema
@@ -18,12 +18,14 @@ from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised
 from gateway.core.release.projection import DeliveryRefused
+from gateway.core.release.views import Views
 from gateway.formats.csv.archive import SetLimits, packed, unpacked
 from gateway.formats.csv.circle import circle
 from gateway.formats.csv.manifest import Contents, read, rewritten
 from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
 from gateway.formats.csv.read import Limits, Table, table
 from gateway.formats.csv.rows import Beside
+from gateway.formats.csv.viewed import tells_ends
 
 _END = ".csv"
 
@@ -80,14 +82,20 @@ class CsvSet:
             minimiser = self._minimisers.get(name)
             if minimiser is not None:
                 beside = Beside(released, self._named[name])
-                sheets[name] = sheet = minimiser.sheet(found, emission, everybody, beside=beside)
+                views = _views(emission, name, whole=contents.full(name, self._manifest))
+                views = views if minimiser.projection.views else None
+                sheets[name] = sheet = minimiser.sheet(found, emission, everybody, beside=beside, views=views)
+                if views is not None and emission.views is not None:
+                    emission.views.written += views.written
+                    emission.views.told += views.told
                 if contents.full(name, self._manifest):
                     released |= {f"{name}.{one}": sheet.named.get(one, set()) for one in self._named[name]}
         return self._packed(contents, tables, sheets)
 
     def _packed(self, contents: Contents, tables: Mapping[str, Table], sheets: Mapping[str, Sheet]) -> MinimisedSet:
         leaving = {name: sheet for name, sheet in sheets.items() if sheet.lines}  # no file is without rows
-        told = rewritten(contents, leaving.keys(), self._dialect, self._manifest)
+        ends = {name for name in leaving if tells_ends(self._minimisers[name].projection)}
+        told = rewritten(contents, leaving.keys(), self._dialect, self._manifest, ends)
         files = {f"{self._manifest.file}{_END}": told}
         files |= {f"{name}{_END}": sheet.body for name, sheet in leaving.items()}
         found = {
@@ -109,6 +117,14 @@ class CsvSet:
         if not {f"{name}{_END}" for name in there} <= files.keys():
             raise EnvelopeBroken("a file that the manifest names is missing")
         return contents, {name: table(files[f"{name}{_END}"], self._dialect, self._rows) for name in there}
+
+
+def _views(emission: Emission, name: str, *, whole: bool) -> Views | None:
+    """Of one file. `whole`: it holds everything, so that who is not in it may have ended."""
+    views = emission.views
+    if views is None:
+        return None
+    return replace(views, shelf=views.shelf._replace(record=name), seen={}, written=[], told=0, whole=whole)
 
 
 def _referred(schema: Schema) -> dict[str, frozenset[str]]:
