@@ -152,7 +152,7 @@ class Flow(Steps):
     async def nothing_there(self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Released:
         """The source has none. Where a request named it, that looks as any other absence (house rule 5); a list that
         is "not found" is a broken answer: an empty one would make a client delete what it holds."""
-        if _is_list(match, inquiry):
+        if _is_list(match, inquiry) and not match.values:
             raise Stop(Reason.UPSTREAM_FAILED)
         permit = self.granted(trail, inquiry, snapshot).permit  # nobody is withheld here: the entry names nobody
         draft = altered(entries.delivery(trail, permit, snapshot.versions, None, Built()), outcome="not-available")

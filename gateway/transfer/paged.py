@@ -68,9 +68,7 @@ class Paged(Flow):
                 lambda snapshot: self._page(trail, match, inquiry, page, stretches, snapshot)
             )  # fmt: skip
         except NotThere:
-            if not match.values:  # an empty list would make a client delete what it holds
-                raise Stop(Reason.UPSTREAM_FAILED) from None
-        return await self.steadily(lambda snapshot: self.nothing_there(trail, match, inquiry, snapshot))
+            return await self.steadily(lambda snapshot: self.nothing_there(trail, match, inquiry, snapshot))
 
     async def _read_wishes(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Wishes:
         minimiser = self.granted(trail, inquiry, snapshot).minimiser

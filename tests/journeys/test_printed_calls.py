@@ -16,6 +16,7 @@ pytestmark = pytest.mark.journey
 RECIPIENTS = [
     "distributeur-keten",
     "dyslexiebureau",
+    "leeromgeving-online",
     "ocw",
     "onderwijsassistent",
     "toetsaanbieder",
