@@ -218,5 +218,6 @@ def _handed_in(one: Mapping[str, str], key: str) -> str:
 
 def _curl(gateway: str, call: Mapping[str, Any]) -> str:
     headers = " ".join(f"-H '{name}: {value}'" for name, value in call["headers"].items())
-    body = f" -d '{orjson.dumps(call['body']).decode()}'" if call["body"] else ""
+    body = call["body"] if isinstance(call["body"], str) else orjson.dumps(call["body"]).decode()
+    body = f" --data-binary '{body}'" if call["body"] else ""
     return f"curl -s {headers}{body} '{gateway}{call['path']}'"

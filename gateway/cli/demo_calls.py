@@ -6,6 +6,7 @@ pupil's pseudonym. Leaves out: how they are shown (`demo`).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,7 +48,8 @@ async def calls_of(client: Client, gateway: str) -> list[dict[str, Any]]:
         )
         found = [made for call in calls if (made := await _made(http, headers, *call))]
         rest = [] if found else [("GET", f"/oneroster{BASE}/{path}", None) for path in _ONEROSTER]
-        return found + [made for call in rest if (made := await _made(http, headers, *call))]
+        found += [made for call in rest if (made := await _made(http, headers, *call))]
+        return found or await _messages(http, client)
 
 
 async def _list(http: httpx2.AsyncClient, path: str, asked: Mapping[str, str]) -> list[Any]:
@@ -98,6 +100,52 @@ def _results(enrolments: list[Any]) -> list[_Asked]:
         "studentScoresAndResults": [statement],
     }
     return [("POST", "/lvs/results", message)]
+
+
+async def _messages(http: httpx2.AsyncClient, client: Client) -> list[dict[str, Any]]:
+    """What a client of UWLR sends: it asks for everybody, and brings a result of the first."""
+    asked = await _sent(http, client, "leerlinggegevens", "HaalLeerlinggegevens", _ASKING)
+    pupil = re.search(r'<leerling key="([^"]+)"', asked[1]) if asked else None
+    if asked is None or pupil is None:
+        return []
+    brought = await _sent(http, client, "leerresultaten", "BrengLeerresultaten", _BRINGING.format(pupil=pupil.group(1)))
+    return [asked[0], *([brought[0]] if brought else [])]
+
+
+async def _sent(
+    http: httpx2.AsyncClient, client: Client, service: str, action: str, content: str
+) -> tuple[dict[str, Any], str] | None:
+    """The call with its status, and the answer. The key stands in the message, not in a header."""
+    body = _MESSAGE.format(key=client.api_key, code=client.id, name=client.recipient, content=content)
+    path, headers = f"/lvs/uwlr/{service}", {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+    async with httpx2.AsyncClient(base_url=http.base_url, timeout=_SECONDS, trust_env=False) as bare:
+        response = await bare.post(path, content=body.encode(), headers=headers)
+    if response.status_code != 200:
+        return None
+    told = {"method": "POST", "path": path, "headers": headers, "body": body, "status": response.status_code}
+    return told, response.text
+
+
+_MESSAGE = (
+    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Header>'
+    '<autorisatie xmlns="http://www.edustandaard.nl/leerresultaten/2/autorisatie">'
+    "<autorisatiesleutel>{key}</autorisatiesleutel><klantcode>{code}</klantcode><klantnaam>{name}</klantnaam>"
+    "</autorisatie></soap:Header><soap:Body>{content}</soap:Body></soap:Envelope>"
+)
+_ASKING = (
+    '<leerlinggegevens_verzoek xmlns="http://www.edustandaard.nl/leerresultaten/2/leerlinggegevens">'
+    "<schooljaar>2026-2027</schooljaar><brincode>01AB</brincode><dependancecode>00</dependancecode>"
+    "<xsdversie>2.2</xsdversie></leerlinggegevens_verzoek>"
+)
+_BRINGING = (
+    '<leerresultaten_verzoek xmlns="http://www.edustandaard.nl/leerresultaten/2/leerresultaten"><school>'
+    "<schooljaar>2026-2027</schooljaar><brincode>01AB</brincode><dependancecode>00</dependancecode>"
+    "<aanmaakdatum>2026-01-15T09:30:00</aanmaakdatum><xsdversie>2.2</xsdversie></school><toetsafnames><toetsafname>"
+    '<leerlingid>{pupil}</leerlingid><resultaten><resultaat key="demo-result-1"><afnamedatum>2026-01-15</afnamedatum>'
+    "<toetscode>demo-toets</toetscode><score>7</score></resultaat></resultaten></toetsafname></toetsafnames><toetsen>"
+    "<toets><toetscode>demo-toets</toetscode><toetsnaam>Demotoets</toetsnaam></toets></toetsen>"
+    "</leerresultaten_verzoek>"
+)
 
 
 async def _made(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,9 @@ from gateway.demo.server import HANG_UP
 FAULTS = (
     "slow", "broken-before", "broken-after", "html", "gzip", "record-type", "envelope-type", "new-field", "error-data",
 )  # fmt: skip
+
+
+_KEY = re.compile(r"(?<=<autorisatiesleutel>)[^<]*")
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -249,9 +253,9 @@ def _call(scope: Scope, body: bytes, fault: Fault | None) -> dict[str, Any]:
 
 
 def _shown(body: bytes) -> object:
-    """JSON as it is, markup as a text."""
+    """JSON as it is, markup as a text, without the key of who sends it."""
     try:
-        return body.decode() if body.startswith(b"<") else _decoded(body)
+        return _KEY.sub("…", body.decode()) if body.startswith(b"<") else _decoded(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -102,10 +102,18 @@ sources:
       - duo-inschrijving-vo
       - eindtoets
       - cijferlijst-csv
+      - uwlr-2-2
+      - uwlr-2-2-leerresultaten
+      - edexml-2-1
     token:
       url: http://127.0.0.1:{ports.lvs}/oauth/token
       client_id: gateway
       client_secret: file:../{secret_path(directory).name}
+    # how the gateway is known in messages of UWLR
+    authorisation:
+      key: file:../{secret_path(directory).name}
+      code: gateway
+      name: Demoschool
     roster:
       every: 5m
       stale_after: 72h

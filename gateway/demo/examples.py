@@ -21,6 +21,7 @@ from gateway.demo.grades import grade_list
 from gateway.demo.pushes import enrolment, oins, participants
 from gateway.demo.records import Json, Records, make_records
 from gateway.demo.school import NOORD, Pupil, School, make_school
+from gateway.demo.uwlr import Documents
 
 Row = Mapping[str, str]
 
@@ -64,6 +65,8 @@ def _students(held: Records) -> Iterable[Json]:
     return held.students.values()
 
 
+PLATFORM = ("edexml-smalle-set", "methodetoetsen-bestand")
+PARTS = ("groepen", "leerlingen", "leerkrachten")
 BUREAU = ("toetsbureau", "papieren-toets")
 EXAMPLES = (
     Example(
@@ -93,6 +96,14 @@ EXAMPLES = (
     Example(
         "xml", "inschrijving.xml", "duo-inschrijving-vo", "inschrijving", "duo", "inschrijving",
         lambda school, _: enrolment(school),
+    ),
+    Example(
+        "xml", "edex.xml", "edexml-2-1", "EDEX", *PLATFORM,
+        lambda school, held: Documents(school, held).edexml(NOORD),
+    ),
+    Example(
+        "xml", "uwlr.xml", "uwlr-2-2", "leerlinggegevens", *PLATFORM,
+        lambda school, held: Documents(school, held).uwlr(NOORD, "leerlinggegevens", PARTS) or b"",
     ),
     Example(
         "json", "deelnemers.json", "eindtoets", "Deelnemerslijst", "doorstroomtoets", "doorstroomtoets",

@@ -35,10 +35,12 @@ from gateway.demo.control import Control
 from gateway.demo.oneroster import make_roster
 from gateway.demo.oneroster_api import OneRoster, status_info
 from gateway.demo.receivers import receivers
-from gateway.demo.records import make_records
+from gateway.demo.records import Records, make_records
 from gateway.demo.school import School, make_school
 from gateway.demo.server import serve
 from gateway.demo.somtoday import Somtoday
+from gateway.demo.uwlr import Documents
+from gateway.demo.uwlr_service import UwlrService
 
 JSON = "application/json"
 Handler = Callable[[Request], Awaitable[Response]]
@@ -81,13 +83,21 @@ class DemoLvs:
     control: Control = field(init=False)
 
     def __post_init__(self) -> None:
-        self.answers = Answers(make_records(self.school))
+        records = make_records(self.school)
+        self.answers = Answers(records)
         token = Route("/oauth/token", self._token, methods=["POST"])
         oneroster = OneRoster(lambda: make_roster(self.school))
-        api = Starlette(routes=[token, *self._routes(), *oneroster.routes(self._demanding), *receivers()])
+        roster = oneroster.routes(self._demanding)
+        api = Starlette(routes=[token, *self._routes(), *roster, *self._uwlr(records), *receivers()])
         names = [pupil.name.full for pupil in self.school.pupils[:30]]
         self.control = Control(api, self.results, names)
         self.app = self.control
+
+    def _uwlr(self, records: Records) -> list[Route]:
+        numbers = {str(pupil.number) for pupil in self.school.pupils}
+        documents = Documents(self.school, records)
+        service = UwlrService(documents, self.credentials.client_secret, numbers.__contains__, self.results)
+        return service.routes()
 
     def _routes(self) -> list[Route]:
         a = self.answers
