@@ -40,7 +40,7 @@ KNOWN = authorisation("secret", "gateway")
 
 @pytest.fixture
 async def lvs() -> httpx2.AsyncClient:
-    made = make_lvs(1, TODAY, "gateway", "secret", lambda size: bytes(size))
+    made = make_lvs(1, TODAY, "gateway", "secret", bytes)
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(made.app), base_url="http://lvs")
 
 
