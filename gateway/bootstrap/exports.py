@@ -85,6 +85,8 @@ def export(
     """What came of it, and whether the same command can go on with it; what may leave is at the output when this
     returns. Raises Refused."""
     act = school.act(actor, Deed.RECORDS_EXPORT, reason)
+    if order.to is not None and order.to not in school.settings.endpoints:
+        raise Refused(["gateway.yaml has no such endpoint"])
     said = (f"reason: {act.reason}", *([f"on behalf of: {act.on_behalf}"] if act.on_behalf else []))
     records = _records(school, order)
     jobs = jobs_of(school)

@@ -309,7 +309,7 @@ class Export(Filing):
                 versions=snapshot.versions,
                 records=handed.records,
                 bytes=handed.size,
-                digest=handed.digest,
+                digest=handed.digest or None,
                 advances=self._journal.closing(handed),
             )
             try:

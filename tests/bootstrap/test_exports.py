@@ -347,6 +347,28 @@ def test_endpoint_that_was_not_reached_is_tried_again_by_the_same_command(export
     assert {entry["kind"] for entry in exporting.parts()[registered:]} == {"closing", "refusal"}
 
 
+def test_endpoint_that_nobody_described_is_no_endpoint(exporting: Exporting) -> None:
+    with pytest.raises(Refused):
+        exporting.run(None, to="elders")
+
+
+def test_run_that_was_killed_when_all_was_done_is_done(exporting: Exporting) -> None:
+    exporting.run("een.json")
+
+    def watch(how_far: Progress) -> None:
+        if how_far.doing == "handing over":
+            (exporting.folder / "uit.json").hardlink_to(exporting.folder / "een.json")
+            raise Killed
+
+    with pytest.raises(Killed):
+        exporting.run(watch=watch)
+    exported, goes_on = exporting.run()
+
+    assert (exported.stop, goes_on) == (None, False)
+    assert exported.tally.released == len(pseudonyms(exporting.made()))
+    assert exporting.left() == []
+
+
 def test_endpoint_that_the_agreement_does_not_list_gets_nothing(exporting: Exporting) -> None:
     """R75, R109."""
     exporting.agree(f"http://127.0.0.1:{free_port()}", listed=False)
