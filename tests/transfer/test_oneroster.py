@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from gateway.adapters.policy.files import load_recipient
+from gateway.core.policy.rules import RecipientState, compile_standings
+from gateway.core.policy.terms import Recipient
+from gateway.demo.oneroster import BASE
 from tests import official_oneroster
 from tests.official import needs_standards
+from tests.policy.shipped import answered, schemas
 from tests.simulators.left import left
-from tests.simulators.oneroster import an_online_school, online, policy
+from tests.simulators.oneroster import ORGANISATION, RECIPIENT, an_online_school, online, policy, small
 from tests.simulators.world import School
 
 ENDS = "            reason: Een docent mag in de klas meer dan een leerling.\n"
@@ -61,3 +67,105 @@ async def test_answer_of_every_endpoint_is_what_the_official_description_says(pa
     assert answer.status == 200
     assert official_oneroster.problems(path, 200, answer.json()) == []
     assert all(answer.json().values())
+
+
+# -- nothing beside it -------------------------------------------------------------------------------------------------
+
+RELEASED = {
+    "title",
+    "name",
+    "type",
+    "role",
+    "roleType",
+    "classType",
+    "courseCode",
+    "schoolYear",
+    "startDate",
+    "endDate",
+}
+"""Fields of the source that leave as they are; beside them ids of organisations and periods."""
+
+
+def canaries(value: Any, name: str = "") -> Iterator[str]:
+    """Every text of a record that may not leave: names, numbers, ids, passwords, URLs of the source."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from canaries(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from canaries(inner, name)
+    elif name not in RELEASED and len(str(value)) > 6:
+        yield str(value)
+
+
+async def test_nothing_of_the_source_leaves_but_what_was_granted() -> None:
+    roster = small(12)
+    kept = {one["sourcedId"] for one in [*roster.orgs, *roster.sessions]} | {one["identifier"] for one in roster.orgs}
+    secret = {
+        one for name in ("users", "classes", "enrollments", "demographics") for one in canaries(getattr(roster, name))
+    }
+    secret -= kept | {one["title"] for one in [*roster.classes, *roster.courses]} | {"homeroom", "scheduled", "student"}
+    school = an_online_school(roster)
+
+    answers = [
+        await left(await online(school, path)) for path in ("/users", "/classes", "/enrollments", "/orgs", "/terms")
+    ]
+
+    assert len(secret) > 100
+    for answer in answers:
+        said = answer.body.decode() + str(answer.headers)
+        assert answer.status == 200
+        assert not [one for one in secret if one in said]
+
+
+async def test_every_link_leads_to_this_gateway_and_to_something_that_may_be_read(school: School) -> None:
+    hrefs: set[str] = set()
+    for path in ("/users", "/classes", "/enrollments", "/courses", "/orgs", "/academicSessions"):
+        body = (await left(await online(school, f"{path}?limit=10000"))).body.decode()
+        hrefs |= set(re.findall(r'"href":"([^"]*)"', body))
+
+    assert hrefs
+    assert {(await left(await online(school, one))).status for one in hrefs} == {200}
+    assert all(one.startswith(f"{school.world.url}/lvs{BASE}/") for one in hrefs)
+
+
+async def test_user_of_another_location_is_nobody(school: School) -> None:
+    (one, *_) = await listed(school, "/students")
+    school.leaves(next(iter(school.pupils)))
+    unknown = await left(await online(school, "/users/00000000-0000-8000-8000-000000000000"))
+    for number in school.pupils:
+        school.leaves(number)
+
+    gone = await left(await online(school, f"/users/{one['sourcedId']}"))
+
+    assert gone.status == 404
+    assert gone.but_for_the_transfer == unknown.but_for_the_transfer
+
+
+@needs_standards
+async def test_refusal_has_the_shape_of_the_official_description(school: School) -> None:
+    for target in ("/users/x", "/users?fields=email", "/demographics", "/users?x=1"):
+        answer = await left(await online(school, target))
+
+        assert answer.header("gateway-reason")
+        assert official_oneroster.problems("/users", answer.status, answer.json()) == []
+        assert answer.json()["imsx_codeMajor"] == "failure"
+
+
+@needs_standards
+@pytest.mark.parametrize("record", ["AcademicSession", "Class", "Course", "Demographics", "Enrollment", "Org", "User"])
+def test_schema_has_every_field_of_the_official_description_in_its_order(record: str) -> None:
+    official = official_oneroster.properties(f"{record}DType")
+
+    assert list(schemas()["oneroster"].records[record].fields.fields) == list(official)
+
+
+def test_reference_to_a_record_that_is_no_part_of_the_delivery_cannot_be_granted() -> None:
+    text = answered(RECIPIENT)
+    without = text[: text.index("        Course:\n")] + text[text.index("        Class:\n") :]
+
+    found = load_recipient(without, f"recipients/{RECIPIENT}.yaml", schemas())
+
+    assert isinstance(found, Recipient)
+    (standing,) = compile_standings([RecipientState(found, schemas(), found)], schemas(), ORGANISATION).values()
+    assert ("SCHEMA_NOT_ACTIVE", True) in {(one.reason.value, "Class.course" in one.about) for one in standing.findings}
