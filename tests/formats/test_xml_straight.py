@@ -13,7 +13,7 @@ from lxml import etree
 
 from gateway.core.facts import Facts
 from gateway.core.model import PseudonymMethod, Transform
-from gateway.core.policy.schema import Branch, Many, Record
+from gateway.core.policy.schema import Branch, Many, Node, Record
 from gateway.core.policy.terms import Grant
 from gateway.core.reasons import Reason
 from gateway.core.release.emission import Emission
@@ -163,3 +163,48 @@ def test_a_national_number_is_not_remembered() -> None:
 def test_a_record_with_flags_or_with_persons_within_has_no_straight_way(known: Record) -> None:
     granted = xml.grants() if known.name == "pupil" else build.keep("title", "member.@key")
     assert xml.bench(granted, record=known).minimiser._lane is None
+
+
+def room(*, order: str | None = None) -> Record:
+    """A list about nobody: rooms with their words, their groups and what stands in them."""
+    thing = Branch({"@x:mark": xml.leaf(), "#text": xml.leaf(required=True)})
+    fields: dict[str, Node] = {
+        "code": replace(xml.leaf(required=True), maps="room"),
+        "word": Many(xml.leaf()),
+        "group": Many(replace(xml.leaf(), maps="group"), required=True),
+        "size": xml.leaf("number"),
+        "thing": Many(thing),
+    }
+    return Record("room", Branch(fields), (), order=order, element="room", envelope="rooms")
+
+
+GROUPS = "<group>g2</group><group>g1</group>"
+ROOMS = [
+    f"<room><code>{code}</code>{inner}</room>"
+    for code, inner in (
+        ("b", f"<word>a&amp;b</word><word> </word>{GROUPS}<thing x:mark='1'>12345678</thing>"),
+        ("a", f"<group>g1</group><thing>{DAY}</thing><size>1.5</size>"),
+        ("c", f"<word>1</word>{GROUPS}<thing>x<b/></thing>"),
+        ("d", "<word>no group</word>"),
+        ("e", "<group>g1</group><thing/>"),
+        ("b", f"{GROUPS}<code>twice</code>"),
+    )
+]
+
+
+@pytest.mark.parametrize("order", [None, "code"])
+def test_a_list_about_nobody_is_the_same_both_ways(order: str | None) -> None:
+    granted = build.keep("code", "word", "group", "size", "thing.#text", "thing.@x:mark")
+    body = f'<rooms xmlns="{xml.SPACE}" xmlns:x="urn:example:extra">{"".join(ROOMS)}</rooms>'
+
+    made = xml.bench(granted, record=room(order=order))
+    found, _ = made.run(body, many=True)
+
+    assert made.minimiser._lane is not None
+    assert told(made, body) == told(long(xml.bench(granted, record=room(order=order))), body)
+    assert found.records >= 2
+
+
+def test_a_plan_with_masked_text_has_no_straight_way() -> None:
+    granted = xml.grants() | build.changed(Transform.MASK, "note")
+    assert bench(granted).minimiser._lane is None
