@@ -1,4 +1,4 @@
-"""Results by UWLR: under the pseudonym to the right pupil, once, and with a truthful confirmation."""
+"""Results by UWLR: under the pseudonym to the right pupil, once, and with a truthful confirmation (R42, D9)."""
 
 from __future__ import annotations
 
