@@ -62,7 +62,9 @@ ORGANISATION = Organisation(
                 }
             ),
         ),
-        "zuid": Location("zuid", "Zuid", frozenset({("V_ID", "01AB01"), ("DD_ID", "DD100402")})),
+        "zuid": Location(
+            "zuid", "Zuid", frozenset({("V_ID", "01AB01"), (OIN, "0000000700001AB01000"), ("DD_ID", "DD100402")})
+        ),
     },
 )
 NORTH = "orgId=01AB00&orgIdType=V_ID"

@@ -140,7 +140,7 @@ async def test_header_of_the_envelope_keeps_addresses_of_systems_only(school: Sc
         f"<a:To>https://duo.example/ws</a:To><a:Action>https://elders.example/iets</a:Action>"
         f"<a:MessageID>{build.MESSAGE}</a:MessageID><a:From><a:Address>{from_us}</a:Address>"
         "<a:Metadata>Jan Jansen</a:Metadata></a:From><a:ReplyTo><a:Address>http://jan.example/</a:Address></a:ReplyTo>"
-        "<Security>geheim</Security>"
+        "<a:RelatesTo>Jan Jansen</a:RelatesTo><Security>geheim</Security>"
     )
 
     await push(school, build.enveloped(build.enrolment(), header))
@@ -308,6 +308,7 @@ async def test_verdict_that_moved_before_the_commit_is_made_again(school: School
     ("changes", "reason"),
     [
         ({"who": caller("uitgever-noord")}, Reason.CALLER_NOT_RECIPIENT),
+        ({"who": caller("uitgever-noord"), "target": f"{DUO}/meer"}, Reason.CALLER_NOT_RECIPIENT),
         ({"method": "PUT"}, Reason.METHOD_NOT_ALLOWED),
         ({"target": DUO.replace("/duo/", "/onbekend/")}, Reason.CALLER_NOT_RECIPIENT),
         ({"target": DUO.replace("/inschrijving/", "/werving/")}, Reason.PURPOSE_UNKNOWN),
@@ -323,6 +324,11 @@ async def test_verdict_that_moved_before_the_commit_is_made_again(school: School
             Reason.LOCATION_OUT_OF_SCOPE,
         ),
         ({"target": "/lvs/push/toetsaanbieder/toetsafname/inschrijving-vo"}, Reason.ROUTE_UNKNOWN),
+        ({"target": "/lvs/push/toetsaanbieder/toetsafname/results", "media": "application/json"}, Reason.ROUTE_UNKNOWN),
+        (
+            {"target": f"{TEST}?edu-to={build.OIN}&edu-from=0000000700001AB01000", "media": "application/json"},
+            Reason.LOCATION_OUT_OF_SCOPE,
+        ),
     ],
 )
 async def test_request_that_may_not_be_made_is_refused_unread(
@@ -379,6 +385,12 @@ async def test_pupil_who_may_not_go_is_left_out_and_a_list_of_nobody_is_not_sent
     assert told_order(orjson.loads(sent(school).body)) == [3]
     assert alone.reason is Reason.NOT_AVAILABLE
     assert len(school.endpoints.sent) == 1
+
+
+async def test_list_that_nests_too_deep_is_refused(school: School) -> None:
+    told = await listed(school, build.participants(2)[:-1] + b',"x":' + b"[" * 50_000 + b"]" * 50_000 + b"}")
+
+    assert (told.reason, told.about) == (Reason.BODY_INVALID, "the body nests too deep")
 
 
 async def test_sentence_of_the_recipient_does_not_come_back(school: School) -> None:

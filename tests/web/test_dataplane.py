@@ -400,6 +400,14 @@ async def test_records_that_a_recipient_hands_in_are_refused_without_a_byte_bein
     assert plane.bytes_read == 0
 
 
+async def test_message_that_a_recipient_wants_pushed_is_refused_without_a_byte_being_read(plane: Plane) -> None:
+    path, media = "/lvs/push/duo/inschrijving/inschrijving-vo", (b"content-type", b"text/xml")
+    left = await plane.call(path, KEY, media, query="", method="POST", body=[b"x"] * 9)
+
+    assert (left.status, left.header("gateway-reason")) == (403, "CALLER_NOT_RECIPIENT")
+    assert plane.bytes_read == 0
+
+
 async def test_nobody_hands_in_records_with_a_key_in_the_message(plane: Plane) -> None:
     body = [b"<autorisatiesleutel>anything</autorisatiesleutel>"]
     left = await plane.call("/lvs/filter", (b"content-type", b"text/xml"), query="", method="POST", body=body)
