@@ -46,7 +46,7 @@ def says_something(record: Record, grants: dict[str, Grant]) -> list[str]:
         for position in record.subjects
         if position.typed
     }
-    silent = (Transform.FIXED, Transform.EMPTY)
+    silent = (Transform.FIXED, Transform.EMPTY, Transform.VIEW)
     return [path for path, grant in grants.items() if grant.transform not in silent and path not in types]
 
 
