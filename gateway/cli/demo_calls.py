@@ -108,7 +108,13 @@ async def _messages(http: httpx2.AsyncClient, client: Client) -> list[dict[str, 
     pupil = re.search(r'<leerling key="([^"]+)"', asked[1]) if asked else None
     if asked is None or pupil is None:
         return []
-    brought = await _sent(http, client, "leerresultaten", "BrengLeerresultaten", _BRINGING.format(pupil=pupil.group(1)))
+    brought = await _sent(
+        http,
+        client,
+        "leerresultaten",
+        "BrengLeerresultaten",
+        _BRINGING.format(pupil=pupil.group(1), by=client.recipient),
+    )
     return [asked[0], *([brought[0]] if brought else [])]
 
 
@@ -141,7 +147,7 @@ _BRINGING = (
     '<leerresultaten_verzoek xmlns="http://www.edustandaard.nl/leerresultaten/2/leerresultaten"><school>'
     "<schooljaar>2026-2027</schooljaar><brincode>01AB</brincode><dependancecode>00</dependancecode>"
     "<aanmaakdatum>2026-01-15T09:30:00</aanmaakdatum><xsdversie>2.2</xsdversie></school><toetsafnames><toetsafname>"
-    '<leerlingid>{pupil}</leerlingid><resultaten><resultaat key="demo-result-1"><afnamedatum>2026-01-15</afnamedatum>'
+    '<leerlingid>{pupil}</leerlingid><resultaten><resultaat key="demo-{by}"><afnamedatum>2026-01-15</afnamedatum>'
     "<toetscode>demo-toets</toetscode><score>7</score></resultaat></resultaten></toetsafname></toetsafnames><toetsen>"
     "<toets><toetscode>demo-toets</toetscode><toetsnaam>Demotoets</toetsnaam></toets></toetsen>"
     "</leerresultaten_verzoek>"
