@@ -14,7 +14,8 @@ from pathlib import Path
 
 import httpx2
 
-from gateway.adapters.lvs.upstream import AccessToken, Client, NoToken, exchange
+from gateway.adapters.lvs.exchange import exchange
+from gateway.adapters.lvs.token import AccessToken, Client, NoToken
 from gateway.adapters.lvs.wire import Limits, Origin, Reply, encoded
 from gateway.core.gate.decide import Permit
 from gateway.transfer.ports import Message, NotSent, Receipt, UpstreamAnswer, UpstreamFailed

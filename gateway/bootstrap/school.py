@@ -21,7 +21,7 @@ from gateway.adapters.database import Database, DatabaseUnavailable, DatabaseUnu
 from gateway.adapters.endpoints import Endpoint
 from gateway.adapters.exports.sftp import SftpPlace
 from gateway.adapters.keys import KeyMaterial, KeyUnusable, load_keys
-from gateway.adapters.lvs.upstream import Client
+from gateway.adapters.lvs.token import Client
 from gateway.adapters.lvs.upstream import Source as UpstreamSource
 from gateway.adapters.lvs.wire import Limits as WireLimits
 from gateway.adapters.policy.files import Report, check_directory

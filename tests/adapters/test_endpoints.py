@@ -9,7 +9,8 @@ from datetime import date
 import pytest
 
 from gateway.adapters.endpoints import Endpoint, HttpEndpoints
-from gateway.adapters.lvs.upstream import Client, system_trust
+from gateway.adapters.lvs.token import Client
+from gateway.adapters.lvs.upstream import system_trust
 from gateway.adapters.lvs.wire import Limits
 from gateway.core.gate.decide import PUSH, Call, Permit, decide
 from gateway.core.model import Caller

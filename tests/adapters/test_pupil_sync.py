@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from gateway.adapters.facts.store import numbers
-from gateway.adapters.lvs.upstream import Client, HttpUpstream, Source, system_trust
+from gateway.adapters.lvs.token import Client
+from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust
 from gateway.adapters.lvs.wire import Limits
 from gateway.adapters.pupils.details import PupilSync, part
 from gateway.adapters.pupils.memory import MemoryRoster

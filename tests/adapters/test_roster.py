@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.adapters.lvs.upstream import Client, HttpUpstream, Source, system_trust
+from gateway.adapters.lvs.token import Client
+from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust
 from gateway.adapters.lvs.wire import Limits
 from gateway.adapters.pupils.roster import Outcome, RosterSource, RosterSync, organisation_query
 from gateway.core.model import Enrolment, Person

@@ -19,7 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.adapters.lvs.upstream import Client, HttpUpstream, Source, system_trust
+from gateway.adapters.lvs.token import Client
+from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust
 from gateway.adapters.lvs.wire import Limits, Origin
 from gateway.core.gate.decide import Permit
 from gateway.demo.control import FAULTS, Fault
