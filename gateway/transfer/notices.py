@@ -10,7 +10,7 @@ was fetched (`flow`). Leaves out: who has ended (`core.release.views`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl
@@ -130,7 +130,7 @@ class Notices(Steps):
         shelf = shelf if _is_person(record) else people_of(shelf)
         for view, about in self.outside.views.others(shelf, None, ()):
             subject = None if about.owner is None else sight.roster.by_id(about.owner)
-            name = _name(sight, about, subject)
+            name = _name(sight, record, about, subject)
             for notice, after in _notices(sight, record, view, about, subject, moment) if name is not None else ():
                 told.notices.append(msgspec.structs.replace(notice, pupil=name))
                 told.subjects |= {subject: None} if subject is not None else {}
@@ -158,14 +158,30 @@ def _notices(
             yield Notice("", "restrict", fields=fields), view
 
 
-def _name(sight: Sight, about: Remembered, subject: Subject | None) -> str | None:
+def _name(sight: Sight, record: Record, about: Remembered, subject: Subject | None) -> str | None:
     """By which id this recipient knows the pupil."""
     method = sight.delivery.pseudonym
     if method is PseudonymMethod.HMAC:
         return about.key
     if subject is None:
         return None
-    return subject.ids.get(ECK_ID) if method is PseudonymMethod.ECK_ID else next(iter(subject.ids.values()), None)
+    kinds = (
+        (ECK_ID,) if method is PseudonymMethod.ECK_ID else _kinds(record, sight.delivery.grants.get(record.name, {}))
+    )
+    return next((subject.ids[kind] for kind in kinds if kind in subject.ids), None)
+
+
+def _kinds(record: Record, granted: Container[str]) -> Iterator[str]:
+    """The kinds of id of a pupil that leave as they are: by no other is this recipient told of anybody."""
+    for one in record.subjects:
+        at = f"{one.at}." if one.at else ""
+        if one.typed is not None and f"{at}{one.typed.path}.{one.typed.value}" in granted:
+            yield from one.typed.kinds.values()
+        for leaf, kind in one.keys.kinds.items() if one.keys is not None else ():
+            if f"{at}{leaf}" in granted:
+                yield kind
+        if f"{at}{one.master}" in granted:
+            yield ECK_ID
 
 
 def _about_people(record: Record) -> bool:

@@ -27,6 +27,7 @@ HERE = frozenset({"noord"})
         ((Reason.CONSENT_WITHDRAWN, Reason.RETENTION_PASSED), 1, False, True),
         ((Reason.PUPIL_RESTRICTED,), 1, True, False),
         ((Reason.PUPIL_NOT_IN_SCOPE, Reason.PUPIL_RESTRICTED), 1, True, False),
+        ((Reason.PUPIL_RESTRICTED,), 2, True, False),
     ],
 )
 def test_record_that_did_not_leave_has_ended_only_for_reasons_that_stay(

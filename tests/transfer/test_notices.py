@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from gateway.core.facts import Restriction, RestrictionGround, Withdrawal
-from gateway.core.model import Category
+from gateway.core.facts import Birth, Capacity, Consent, Restriction, RestrictionGround, Withdrawal
+from gateway.core.model import Caller, Category
 from gateway.transfer.steps import Sizes
-from tests.builders_formats import student_json
-from tests.simulators.asking import ASKING, asking_school, pseudonyms
+from tests.builders_formats import pupil, student_json
+from tests.policy.shipped import answered, changed
+from tests.simulators.asking import ASKING, asking_school, consent, pseudonyms
 from tests.simulators.left import Left, left
 from tests.simulators.synchronised import announcing, pseudonym_of, telling
-from tests.simulators.world import NORTH, NOW, SIZES, School, a_school
-from tests.transfer.test_synchronisation import CONSENTED, LATER, RECORD, RESTRICTED, at, with_sex
+from tests.simulators.world import NORTH, NOW, SIZES, School, a_request, a_school, policy
+from tests.transfer.test_synchronisation import CONSENTED, LATER, RECORD, RESTRICTED, at, new_key, with_sex
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +36,40 @@ def consented(change: Callable[[str], str] = announcing, sizes: Sizes = SIZES) -
 async def ask(school: School, target: str = STUDENTS) -> Left:
     school.clock.now += LATER
     return await left(await school.ask(target, recipient=ASKING))
+
+
+BUREAU = Caller("client of the bureau", "recipient", "dyslexiebureau", "dyslexieonderzoek")
+BORN = Birth(day=date(2008, 1, 1))
+
+
+def agreed() -> Consent:
+    """A written yes to this bureau."""
+    said = consent(Capacity.PUPIL)
+    assert said.terms is not None
+    categories = said.terms.categories | {Category.BIRTH_DATE}
+    terms = replace(said.terms, recipients=frozenset({"dyslexiebureau"}), purpose=BUREAU.purpose, categories=categories)
+    return replace(said, terms=terms)
+
+
+def named_to_a_bureau(granted: str) -> School:
+    """Pupils whom a recipient knows by name; `granted`: what it gets beside that."""
+    text = changed(
+        announcing(answered("dyslexiebureau")),
+        ("categories: [name,", "categories: [pupil-number, name,"),
+        ("        Student:\n", f"        Student:\n{granted}"),
+    )
+    school = a_school(compiled=policy(texts=(("dyslexiebureau", text),)), pupils=[pupil(n) for n in (1, 2, 3)])
+    school.upstream.holds["/students/school"] = [
+        student_json(one, dateOfBirth=BORN.day.isoformat()) for one in school.pupils.values()
+    ]
+    for known in school.pupils:
+        school.record(known, BORN, agreed())
+    return school
+
+
+async def of_the_bureau(school: School, target: str = STUDENTS) -> Left:
+    school.clock.now += LATER
+    return await left(await school.transfers.answer(BUREAU, a_request(target)))
 
 
 def restrict(school: School, number: int = 2, **said: Any) -> None:
@@ -101,6 +138,21 @@ async def test_restriction_comes_before_a_withdrawal() -> None:
     assert told["notice"] == "restrict"
 
 
+async def test_restriction_comes_before_the_end_of_an_old_pseudonym() -> None:
+    school = consented(lambda text: announcing(telling(text)))
+    await ask(school)
+    name = pseudonyms(school)[2]
+    restrict(school)
+    new_key(school)
+
+    told = {one["pupil"]: one["notice"] for one in (await ask(school, NOTICES)).json()}
+    listed = {pseudonym_of(one) for one in (await ask(school)).json()}
+
+    assert told[name] == "restrict"
+    assert sorted(told.values()) == ["delete", "delete", "restrict"]
+    assert name not in listed
+
+
 async def test_restricted_field_is_named_and_its_record_goes_on_leaving() -> None:
     school = a_school(compiled=with_sex(announcing))
     school.upstream.holds["/students/school"] = [student_json(one) for one in school.pupils.values()]
@@ -131,6 +183,24 @@ async def test_notices_are_about_pupils_whom_this_recipient_had() -> None:
     await ask(school)
 
     assert (await ask(school, NOTICES)).json() == []
+
+
+@pytest.mark.parametrize(
+    ("granted", "name"),
+    [
+        ("", None),
+        ("          userMasterIdentifier:\n            reason: Het dossier heeft dit kenmerk.\n", "eck-id"),
+    ],
+)
+async def test_pupil_is_named_by_an_id_that_this_recipient_was_given_or_by_none(granted: str, name: str | None) -> None:
+    school = named_to_a_bureau(granted)
+    first = await of_the_bureau(school)
+    school.record(2, BORN, agreed(), RESTRICTED)
+
+    waits, told = await of_the_bureau(school), await of_the_bureau(school, NOTICES)
+
+    assert (len(first.json()), waits.status) == (3, 409)
+    assert [one["pupil"] for one in told.json()] == ([school.pupils[2].ids[name]] if name else [])
 
 
 async def test_notices_are_registered_about_whom_they_speak() -> None:
