@@ -77,7 +77,7 @@ class Flow(Steps):
         self.outside.drift.look(match, fetched.body)
         counted = permit.standing.delivery.aggregate is not None  # of all records at once, and the answer is small
         whole = counted or match.route.soap is not None
-        if len(fetched.body) > self.sizes.answer_bytes and _is_list(match, inquiry) and not whole:
+        if len(fetched.body) > self.sizes.answer_bytes and is_list(match, inquiry) and not whole:
             return await self.in_parts(trail, match, inquiry, fetched.body)
         return await self.steadily(lambda snapshot: self.release(trail, match, inquiry, target, fetched, snapshot))
 
@@ -92,7 +92,7 @@ class Flow(Steps):
             return permit, target
         draft = entries.absence(trail, permit, snapshot.versions, target)
         receipt = await self.outside.register.append(draft)
-        return _absence(permit, match, receipt, listed=target.listed and inquiry.named is None)
+        return absent_answer(permit, match, receipt, listed=target.listed and inquiry.named is None)
 
     async def looked_at(self, trail: Trail, match: Match, inquiry: Inquiry) -> Emission | Absent:
         """A read without its end, for a person of the school (`review`): no entry, no answer, only what was judged."""
@@ -129,7 +129,7 @@ class Flow(Steps):
         _one_table(permit, match, inquiry)
         if emission.views is not None:
             emission.views.whole = is_whole(match, inquiry)
-            emission.views.first = emission.views.announces and _is_list(match, inquiry)
+            emission.views.first = emission.views.announces and is_list(match, inquiry)
         minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
         record, now = minimiser.projection.record, self.outside.clock()
         same = self.minimised(lambda: message_unchanged(match, inquiry, record, emission, minimised, now))
@@ -140,9 +140,9 @@ class Flow(Steps):
         built = self.built(emission, minimised)
         _same_person(target, built.released)
         draft = entries.delivery(trail, permit, snapshot.versions, self.told(minimiser.projection), built)
-        if minimised.records == 0 and not _is_list(match, inquiry):
+        if minimised.records == 0 and not is_list(match, inquiry):
             draft = altered(draft, outcome="not-available")
-            return _absence(permit, match, await self.outside.register.append(draft))
+            return absent_answer(permit, match, await self.outside.register.append(draft))
         receipt = await self.outside.register.append(draft)
         emission.confirm()
         return Released(
@@ -152,11 +152,11 @@ class Flow(Steps):
     async def nothing_there(self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Released:
         """The source has none. Where a request named it, that looks as any other absence (house rule 5); a list that
         is "not found" is a broken answer: an empty one would make a client delete what it holds."""
-        if _is_list(match, inquiry) and not match.values:
+        if is_list(match, inquiry) and not match.values:
             raise Stop(Reason.UPSTREAM_FAILED)
         permit = self.granted(trail, inquiry, snapshot).permit  # nobody is withheld here: the entry names nobody
         draft = altered(entries.delivery(trail, permit, snapshot.versions, None, Built()), outcome="not-available")
-        return _absence(permit, match, await self.outside.register.append(draft))
+        return absent_answer(permit, match, await self.outside.register.append(draft))
 
     async def in_parts(self, trail: Trail, match: Match, inquiry: Inquiry, body: bytes) -> Released:
         """A large list leaves in parts; each is screened and registered at its own moment (house rules 3 and 4)."""
@@ -304,7 +304,7 @@ def _own_ids(asked: Asked, people: Mapping[str, Subject]) -> dict[str, str]:
     return {one.name: people[one.name].ids[one.kind or ""] for one, _ in asked.people}
 
 
-def _absence(permit: Permit, match: Match, receipt: Receipt, *, listed: bool = False) -> Released:
+def absent_answer(permit: Permit, match: Match, receipt: Receipt, *, listed: bool = False) -> Released:
     purpose = permit.standing.delivery.purpose
     if listed and match.route.soap is not None:
         nothing = operation(match, match.route.soap).nothing()
@@ -326,15 +326,15 @@ def _one_table(permit: Permit, match: Match, inquiry: Inquiry) -> None:
     """R45: counts are of the whole location whatever is asked; a part gives small cells away by its difference."""
     if permit.standing.delivery.aggregate is None:
         return
-    if not _is_list(match, inquiry):
+    if not is_list(match, inquiry):
         raise Stop(Reason.ROUTE_UNKNOWN)
     if inquiry.asked.things or inquiry.asked.plain:
         raise Stop(Reason.PARAMETER_UNKNOWN)
 
 
-def _is_list(match: Match, inquiry: Inquiry) -> bool:
-    """A list names nobody: it may be empty, and says of nobody that he is absent."""
-    return match.route.many and inquiry.named is None
+def is_list(match: Match, inquiry: Inquiry) -> bool:
+    """A list names nobody, in its path neither: it may be empty, and says of nobody that he is absent."""
+    return match.route.many and inquiry.named is None and not inquiry.asked.people
 
 
 def is_whole(match: Match, inquiry: Inquiry) -> bool:
@@ -345,7 +345,7 @@ def is_whole(match: Match, inquiry: Inquiry) -> bool:
         match.schema.paging is not None and match.route.path != f"/{match.schema.records[match.route.record].envelope}"
     )
     whole = not (asked.things or asked.plain or match.values or part)
-    return _is_list(match, inquiry) and whole and inquiry.call.channel != FILE  # who hands in says what is in it
+    return is_list(match, inquiry) and whole and inquiry.call.channel != FILE  # who hands in says what is in it
 
 
 def _told(emission: Emission) -> tuple[str, ...]:

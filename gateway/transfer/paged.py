@@ -23,7 +23,7 @@ from gateway.core.release.views import Views
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer import trail as entries
 from gateway.transfer.anchors import Place, Rank, decoded, encoded
-from gateway.transfer.flow import Flow, is_whole
+from gateway.transfer.flow import Flow, absent_answer, is_list, is_whole
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.ports import Snapshot, UpstreamAnswer, UpstreamCall
 from gateway.transfer.released import Answer, Released
@@ -106,6 +106,9 @@ class Paged(Flow):
         self.framed(minimised, match)
         built, projection = self.built(emission, minimised), self.told(minimiser.projection)
         draft = entries.delivery(trail, permit, snapshot.versions, projection, built)
+        if not drawn.texts and not is_list(match, inquiry):  # below somebody: as if nobody were there (house rule 5)
+            draft = altered(draft, outcome="not-available")
+            return absent_answer(permit, match, await self.outside.register.append(draft))
         following, sealed = page.offset + len(drawn.texts), b""
         if drawn.next is not None:
             sealed = self.outside.world.sealed(walk.context, encoded(self._dated(drawn.next, emission)))

@@ -141,5 +141,7 @@ class Walk:
         names: dict[str, str] = {one.meaning: one.name for one in self.match.route.parameters}
         said = {**self.asked.shaping, "limit": str(limit)}
         kept = [(names[one], value) for one, value in said.items() if one not in ("offset", "anchor")]
-        query = urlencode([*kept, *self._named, *((names[one], value) for one, value in place.items())])
+        query = urlencode(
+            [*kept, *self.asked.plain, *self._named, *((names[one], value) for one, value in place.items())]
+        )
         return f"{url}/{self.match.source}{upstream_path(self.match, {})}?{query}"

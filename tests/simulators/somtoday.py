@@ -10,6 +10,8 @@ from datetime import date
 from functools import cache
 from urllib.parse import parse_qsl
 
+import orjson
+
 from gateway.core.gate.decide import Permit
 from gateway.core.model import Enrolment, Person, Subject
 from gateway.core.policy.rules import compile_standings
@@ -32,7 +34,9 @@ ORGANISATION = Organisation(
 
 
 class SomtodayUpstream(SimulatedUpstream):
-    """Answers as the demo LVS does."""
+    """Answers as the demo LVS does; `empty`: of nobody."""
+
+    empty = False
 
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         self._take(permit, call, "fetch")
@@ -43,6 +47,8 @@ class SomtodayUpstream(SimulatedUpstream):
             body = Somtoday(demo_school()).answer(kind, named, dict(parse_qsl(call.query)))
         except Unknown:
             return UpstreamAnswer(404, "", b"")
+        if self.empty:
+            body = orjson.dumps({name: [] for name in orjson.loads(body)})
         return UpstreamAnswer(200, "application/json", body)
 
 

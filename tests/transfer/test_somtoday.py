@@ -16,7 +16,7 @@ from gateway.demo.somtoday import Somtoday
 from tests.official import needs_standards, problems
 from tests.policy.shipped import schemas
 from tests.simulators.left import left
-from tests.simulators.somtoday import NOORD, ZUID, a_somtoday_school, connect, demo_school
+from tests.simulators.somtoday import NOORD, ZUID, SomtodayUpstream, a_somtoday_school, connect, demo_school
 from tests.simulators.world import School
 
 pytestmark = pytest.mark.anyio
@@ -87,6 +87,28 @@ async def test_restricted_pupil_is_in_no_list_and_looks_as_one_who_never_was(sch
     assert gone not in {member["uuid"] for group in await groups(school) for member in group["leerlingen"]}
     asked = [await left(await connect(school, f"/leerling/{one}")) for one in (gone, UNKNOWN)]
     assert (asked[0].status, asked[0].body) == (asked[1].status, asked[1].body)
+
+
+async def test_pupil_of_whom_the_source_says_nothing_looks_as_one_who_never_was(school: School) -> None:
+    known = (await pupils(school))[0]["uuid"]
+    assert isinstance(school.upstream, SomtodayUpstream)
+    school.upstream.empty = True
+
+    asked = [await left(await connect(school, f"/leerling/{one}")) for one in (known, UNKNOWN)]
+
+    assert asked[0].status == 404
+    assert asked[0].but_for_the_transfer == asked[1].but_for_the_transfer
+    assert [one.outcome for one in school.register.drafts[-2:]] == ["not-available", "not-available"]
+
+
+async def test_next_page_is_asked_with_what_the_first_was(school: School) -> None:
+    first = await left(await connect(school, "/lesgroep/?amount=2&stamgroep=true"))
+    link = (first.header("link") or "").partition(">")[0].partition("/connect/vestiging/" + NOORD)[2]
+    second = await left(await connect(school, link))
+
+    assert "stamgroep=true" in link
+    assert second.status == 200
+    assert second.json()["lesgroepen"] != first.json()["lesgroepen"]
 
 
 async def test_vestiging_outside_the_delivery_gives_nobody(school: School) -> None:
