@@ -223,6 +223,16 @@ async def test_answer_of_another_kind_is_a_broken_source(school: School, answer:
     assert (await ask(school, asking())).reason is Reason.UPSTREAM_FAILED
 
 
+async def test_record_that_cannot_be_read_is_not_said_to_be_nothing(school: School) -> None:
+    """A client that hears `geengegevens` deletes everybody."""
+    days = school.upstream.raw[PATH].partition(b"<geboortedatum>")
+    school.upstream.raw[PATH] = b"".join((*days[:2], b"x", days[2]))
+
+    answer = await ask(school, asking())
+
+    assert (answer.reason, answer.body) == (Reason.UPSTREAM_FAILED, None)
+
+
 async def test_source_that_fails_is_told_as_such(school: School) -> None:
     school.upstream.broken = UpstreamFailed
     assert (await ask(school, asking())).reason is Reason.UPSTREAM_FAILED
