@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from gateway.core.gate.decide import FILE, Permit
 from gateway.core.model import Person, Subject
+from gateway.core.policy.grants import leaf_at
 from gateway.core.policy.schema import Soap
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
@@ -334,7 +335,15 @@ def _one_table(permit: Permit, match: Match, inquiry: Inquiry) -> None:
 
 def is_list(match: Match, inquiry: Inquiry) -> bool:
     """A list names nobody, in its path neither: it may be empty, and says of nobody that he is absent."""
-    return match.route.many and inquiry.named is None and not inquiry.asked.people
+    return match.route.many and inquiry.named is None and not inquiry.asked.people and not _names_its_record(match)
+
+
+def _names_its_record(match: Match) -> bool:
+    """One record by its own id, also where it comes in an array (Somtoday)."""
+    record = match.schema.records[match.route.record]
+    own = leaf_at(record.fields, record.order) if record.order else None
+    kinds = [one.maps for one in match.route.parameters if one.meaning == "thing" and one.place == "path"]
+    return own is not None and own.maps in kinds
 
 
 def is_whole(match: Match, inquiry: Inquiry) -> bool:

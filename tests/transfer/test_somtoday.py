@@ -101,6 +101,17 @@ async def test_pupil_of_whom_the_source_says_nothing_looks_as_one_who_never_was(
     assert [one.outcome for one in school.register.drafts[-2:]] == ["not-available", "not-available"]
 
 
+async def test_lesgroep_of_which_everybody_is_withheld_looks_as_one_that_never_was(school: School) -> None:
+    group = (await groups(school))[0]["uuid"]
+    for number in school.pupils:
+        school.record(number, Restriction(ground=RestrictionGround.ACCURACY))
+
+    asked = [await left(await connect(school, f"/lesgroep/{one}")) for one in (group, UNKNOWN)]
+
+    assert asked[0].status == 404
+    assert asked[0].but_for_the_transfer == asked[1].but_for_the_transfer
+
+
 async def test_next_page_is_asked_with_what_the_first_was(school: School) -> None:
     first = await left(await connect(school, "/lesgroep/?amount=2&stamgroep=true"))
     link = (first.header("link") or "").partition(">")[0].partition("/connect/vestiging/" + NOORD)[2]
