@@ -51,7 +51,7 @@ COMMANDS = dict(leaves(typer.main.get_command(app)))
 
 
 # What a command wants besides what it always wants.
-MORE = {"client new": ["--school"], "export": ["--form", "json"]}
+MORE = {"client new": ["--school"], "export": ["-o", "nobody.json"]}
 
 
 def filled(command: TyperCommand, file: Path) -> list[str]:
