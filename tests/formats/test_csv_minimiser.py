@@ -113,6 +113,14 @@ def test_another_number_than_the_pupils_own_makes_the_row_nobodys() -> None:
     assert emission.unresolved == 1
 
 
+def test_an_id_that_leaves_as_the_source_has_it_is_no_national_number() -> None:
+    anne = replace(csv.ANNE, ids={"las-key": "123456782"}, numbers=frozenset({b"digest of 123456782"}))
+    body = csv.text(("number", "name"), ("123456782", "Anne"))
+    out, emission = csv.bench(csv.grants("number"), [anne]).run(body)
+    assert b"123456782" not in out.body
+    assert emission.partial == ((anne, (("number", Reason.BSN_NOT_ALLOWED),)),)
+
+
 def test_another_birth_date_than_the_one_recorded_withholds_the_row() -> None:
     facts = SimulatedFacts({csv.ANNE.id: Facts(birth=date(2015, 3, 2))})
     _, emission = csv.bench(csv.grants(), facts=facts).run(csv.text(NAMES, ANNE))

@@ -11,7 +11,8 @@ import pytest
 from lxml import etree
 
 from gateway.core.facts import Document, Facts
-from gateway.core.model import FieldClass, PseudonymMethod, Transform
+from gateway.core.model import Category, FieldClass, PseudonymMethod, Transform
+from gateway.core.policy.schema import Branch, Many
 from gateway.core.policy.terms import Aggregate, Grant
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
@@ -304,6 +305,35 @@ def test_the_pupils_own_number_does_not_leave_in_another_field() -> None:
     found, emission = xml.bench(xml.grants("code", "x:extra")).run(body)
     assert b"782" not in found.body
     assert emission.partial == ((xml.ANNE, (("x:extra", Reason.BSN_NOT_ALLOWED),)),)
+
+
+def test_a_number_of_somebody_who_stands_in_a_list_does_not_leave_beside_them() -> None:
+    anne = replace(xml.ANNE, numbers=frozenset({build.Roster().digest("123456782")}))
+    group = xml.group()
+    member = group.fields.fields["member"]
+    assert isinstance(member, Many)
+    assert isinstance(member.item, Branch)
+    login = xml.leaf(category=Category.NAME, field_class=FieldClass.DIRECT)
+    fields = {**group.fields.fields, "member": Many(Branch({**member.item.fields, "login": login}))}
+    made = xml.bench(build.keep("title", "member.login"), [anne, xml.BEN], record=replace(group, fields=Branch(fields)))
+    body = (
+        f'<group xmlns="{xml.SPACE}"><title>5A</title><member key="las-1"><login>123456782</login></member>'
+        '<member key="las-2"><login>ben</login></member></group>'
+    )
+    found, emission = made.run(body)
+    assert b"123456782" not in found.body
+    assert b"ben" in found.body
+    assert emission.partial == ((anne, (("member.login", Reason.BSN_NOT_ALLOWED),)),)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_an_id_that_leaves_as_the_source_has_it_is_no_national_number(many: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    anne = replace(xml.ANNE, ids={"las-key": "123456782"}, numbers=frozenset({build.Roster().digest("123456782")}))
+    body = xml.text(key="123456782")
+    body = f'<pupils xmlns="{xml.SPACE}">{body}</pupils>' if many else body
+    found, emission = xml.bench(xml.grants("@key"), [anne]).run(body, many=many)
+    assert (found.records, b"123456782" in found.body) == (1, False)
+    assert emission.partial == ((anne, (("@key", Reason.BSN_NOT_ALLOWED),)),)
 
 
 def test_a_text_leaves_without_the_names_in_it() -> None:

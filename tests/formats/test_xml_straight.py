@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.core.facts import Facts
-from gateway.core.model import PseudonymMethod, Transform
-from gateway.core.policy.schema import Branch, Many, Node, Record
+from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Transform
+from gateway.core.policy.schema import Branch, KeyIds, Many, Node, Record, SubjectPosition
 from gateway.core.policy.terms import Grant
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import Emission
+from gateway.core.release.emission import ECK_ID, Emission
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.core.release.texts import Malformed
 from gateway.formats.xml.straight import Unusual
@@ -208,3 +208,26 @@ def test_a_list_about_nobody_is_the_same_both_ways(order: str | None) -> None:
 def test_a_plan_with_masked_text_has_no_straight_way() -> None:
     granted = xml.grants() | build.changed(Transform.MASK, "note")
     assert bench(granted).minimiser._lane is None
+
+
+def test_both_ways_give_the_eck_id_that_the_source_leaves_out() -> None:
+    known = record()
+    keys = KeyIds({"@key": "las-key"}, "@key")
+    eck = xml.leaf(category=Category.PUPIL_NUMBER, field_class=FieldClass.ID)
+    here = SubjectPosition("", Person.PUPIL, "record", "@eck", None, keys)
+    known = replace(known, fields=Branch({"@eck": eck, **known.fields.fields}), subjects=(here,))
+    anne = replace(xml.ANNE, ids={**xml.ANNE.ids, ECK_ID: "https://ketenid.nl/1"})
+    granted = {**xml.grants(), "@eck": Grant("@eck", "needed", Transform.PSEUDONYM)}
+    for body in (listed(xml.text()), listed(xml.text().replace("<pupil ", '<pupil eck="" '))):
+        made = [xml.bench(granted, [anne], record=known, method=PseudonymMethod.ECK_ID) for _ in range(2)]
+        assert lane_takes(made[0], xml.text())
+        assert b"ketenid" in told(made[0], body)[0]
+        assert told(made[0], body) == told(long(made[1]), body)
+
+
+def test_an_id_as_the_source_has_it_that_is_the_pupils_number_leaves_on_neither_way() -> None:
+    anne = replace(xml.ANNE, ids={"las-key": "123456782"}, numbers=frozenset({build.Roster().digest("123456782")}))
+    body = listed(xml.text(key="123456782"))
+    made = [bench(xml.grants("@key"), people=[anne]) for _ in range(2)]
+    assert b"123456782" not in told(made[0], body)[0]
+    assert told(made[0], body) == told(long(made[1]), body)

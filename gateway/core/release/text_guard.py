@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.core.model import FieldClass, Subject, Transform
+from gateway.core.model import FieldClass, PseudonymMethod, Subject, Transform
+from gateway.core.policy.words import hollow
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.classified import Waiting, of_document, of_text
@@ -27,7 +28,20 @@ class Guard:
         self._circle = circle
         self._special = special
         self._harmless: set[str] = set()
-        self._digests = frozenset[bytes]().union(*(one.numbers for one in subjects))
+        self._digests = set[bytes]().union(*(one.numbers for one in subjects))
+
+    def meet(self, subject: Subject | None) -> None:
+        """Somebody else whom the record speaks of: their number is looked for too."""
+        if subject is not None:
+            self._digests |= subject.numbers
+
+    def names(self, text: str) -> bool:
+        """Whether an id that leaves as the source has it is a national number, for whom no law names it (N1)."""
+        delivery = self._emission.sight.delivery
+        if delivery.pseudonym is not PseudonymMethod.NONE or may_hold(text) is None:
+            return False
+        by_law = delivery.grondslag is not None and not hollow(delivery.grondslag.national_number)
+        return not by_law and self._is_own(text)
 
     def passed(self, leaf: Leaf, text: str) -> str | Reason:
         """What leaves of this value, before its transform; or why nothing does."""

@@ -219,6 +219,7 @@ class Rows:
         if seen.reasons or value.leaf.path in seen.withheld:
             made.gone.append(seen)
             return None
+        made.guard.meet(seen.subject)
         text = self._value(value, item.strip(), made, seen)
         if text:
             made.shown.append(seen)
@@ -228,9 +229,13 @@ class Rows:
         said = value.read(text)
         if said is None or (value.refers is not None and not self._there(said, value.refers)):
             return None
-        if value.slot is not None:
-            return _id(value.slot, seen)
         leaf = value.leaf
+        if value.slot is not None:
+            held = _id(value.slot, seen)
+            if held is not None and made.guard.names(held):
+                made.blocked[leaf.path, Reason.BSN_NOT_ALLOWED] = None
+                return None
+            return held
         if leaf.maps is not None:
             return self._emission.mapped(leaf.maps, said.strip(), self._owner(value, made))
         passed = made.guard.passed(leaf, said)

@@ -100,6 +100,7 @@ class Builder:
         if seen is not None:
             return seen, plan
         seen = plan.place.see(found, self._emission)
+        self._guard.meet(seen.subject)
         thinner = plan if seen.reasons else _thinner(plan, seen)
         if thinner is None:
             seen = Seen(seen.subject, (Reason.NOT_AVAILABLE,))
@@ -200,7 +201,7 @@ class Builder:
         if value.path in self._built.flags:
             return self._built.flags[value.path]
         if value.slot is not None and value.slot.form == "master":
-            return _id(value, seen)  # the roster may know the ECK iD where the source leaves it out
+            return self._id(value, seen)  # the roster may know the ECK iD where the source leaves it out
         text = value.read(raw) if raw is not None else None
         if text is None:
             if step.required:
@@ -209,16 +210,30 @@ class Builder:
         if step.hidden is not None and self._hides(step.hidden, within):
             return self._neutral(step.hidden, within)
         if value.slot is not None:
-            return _id(value, seen)
+            return self._id(value, seen)
         if leaf.maps is not None:
             owner = seen.subject.id if seen is not None and seen.subject is not None else None
             return self._emission.mapped(leaf.maps, text, owner)
-        return self._judged(value, text)
+        return self._judged(value, text, seen)
 
-    def _judged(self, value: Value, text: str) -> str | None:
+    def _id(self, value: Value, seen: Seen | None) -> str | None:
+        """Also one that leaves as the source has it is no national number (N1)."""
+        text = _id(value, seen)
+        if text is not None and self._guard.names(text):
+            self._block(value, Reason.BSN_NOT_ALLOWED, seen)
+            return None
+        return text
+
+    def _block(self, value: Value, reason: Reason, seen: Seen | None) -> None:
+        """Told of who decides about the record; where nobody does, of whom this stood with."""
+        self._built.blocked[value.path, reason] = None
+        if seen is not None and seen.subject is not None and not self._built.people:
+            self._emission.block((seen.subject,), ((value.path, reason),))
+
+    def _judged(self, value: Value, text: str, seen: Seen | None) -> str | None:
         passed = self._guard.passed(value.leaf, text)
         if isinstance(passed, Reason):
-            self._built.blocked[value.path, passed] = None
+            self._block(value, passed, seen)
             return None
         made = value.becomes(passed) if value.becomes is not None else passed
         return made or None

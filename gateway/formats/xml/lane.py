@@ -18,6 +18,7 @@ from lxml import etree
 from gateway.core.policy.grants import leaves
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import ECK_ID, Emission, Memo, Seen
+from gateway.core.release.national_number import may_hold
 from gateway.core.release.projection import Projection
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.transforms import reference_day
@@ -138,6 +139,8 @@ class Lane:
             seen = place.known(ids, emission)
             seen.master = dict(seen.ids).get(ECK_ID)
             seen.typed = next((one for kind, one in seen.ids if kind != ECK_ID), seen.master)
+            if place.subject.method == "held" and any(may_hold(one) is not None for _, one in seen.ids):
+                raise Unusual  # N1: perhaps a national number
             if not place.counts(ids):
                 bound.memo.keep(texts, seen)
         return seen

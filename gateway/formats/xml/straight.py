@@ -193,6 +193,8 @@ class _Writer:
     def value(self, step: Step, raw: str, into: str, seen: str) -> list[str]:
         """The text that leaves, or None."""
         assert isinstance(step.content, Value)
+        if step.content.slot is not None and step.content.slot.form == "master":  # also where the source leaves it out
+            return [f"{into} = {seen}.master", *([f"if {into} is None: raise Unusual"] if step.required else [])]
         lines = [f"{into} = {raw}", f"if {into} is not None:", *_in(self.known(step.content, into))]
         lines += [f"if {into} is None: raise Unusual"] if step.required else []
         made = self.made(step.content, into, seen)
