@@ -233,13 +233,19 @@ class Export(Filing):
         self, permit: Permit, call: UpstreamCall, match: Match, paging: Paging
     ) -> AsyncGenerator[bytes]:
         """Of a source that gives its lists so. It may give fewer than were asked: only nothing, or its own count, is
-        the end."""
-        at = 0
+        the end. Raises OtherPage when its count becomes another: somebody came or went, and who stood at a place may
+        stand at another by now."""
+        at, before, total = 0, b"", None
         while True:
             query = next_page(paging, call.query, at)
             fetched = self.opened(match, await self.fetch(permit, replace(call, query=query)))
             if fetched.status == 404:
                 raise Stop(Reason.UPSTREAM_FAILED)
+            if None not in (total, fetched.total) and fetched.total != total:
+                raise OtherPage
+            if at and fetched.body == before:
+                raise Stop(Reason.UPSTREAM_FAILED)  # the same page for ever
+            before, total = fetched.body, total if fetched.total is None else fetched.total
             cut = JsonFile(self.sizes.answer_bytes)
             records = [*cut.feed(fetched.body), *cut.close()]
             for record in records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
@@ -40,8 +41,31 @@ HANDED = (("channel: api", "channel: sftp"),)
 class FewAtOnce(OneRosterUpstream):
     """Gives five records at once, whatever is asked."""
 
+    def __init__(self, journal: list[str], roster: Roster) -> None:
+        super().__init__(journal, roster)
+        self.roster = roster
+
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         return await super().read(permit, replace(call, query=call.query.replace("limit=1000", "limit=5")))
+
+
+class Leaving(FewAtOnce):
+    """Loses its first user once the first page is read."""
+
+    async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+        answer = await super().read(permit, call)
+        if "offset=0" in call.query and len(self.calls) == 1:
+            del self.roster.users[0]
+        return answer
+
+
+class SamePage(FewAtOnce):
+    """Gives its first page whatever is asked."""
+
+    async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+        assert len(self.calls) < 20, "asked for ever"
+        query = re.sub(r"offset=[0-9]+", "offset=0", call.query)
+        return await super().read(permit, replace(call, query=query))
 
 
 class NoStream:
@@ -51,8 +75,8 @@ class NoStream:
         raise NotSent
 
 
-def a_school(roster: Roster) -> School:
-    school = School(policy(*HANDED), people(roster), SIZES, lambda journal: FewAtOnce(journal, roster))
+def a_school(roster: Roster, source: type[FewAtOnce] = FewAtOnce) -> School:
+    school = School(policy(*HANDED), people(roster), SIZES, lambda journal: source(journal, roster))
     school.world.organisation = ORGANISATION
     return school
 
@@ -93,6 +117,27 @@ async def test_source_that_tells_no_count_is_read_until_nothing_comes(school: Sc
     found, records = await exported(school, "User")
 
     assert (found.stop, len(records)) == (None, len(school.pupils))
+
+
+async def test_list_that_becomes_shorter_while_it_is_read_loses_nobody() -> None:
+    school = a_school(small(TWELVE), Leaving)
+
+    found, records = await exported(school, "User")
+
+    _, there = await exported(school, "User")
+    assert found.stop is None
+    assert {one["sourcedId"] for one in records} == {one["sourcedId"] for one in there}
+
+
+async def test_source_that_gives_one_page_for_ever_is_not_read_for_ever() -> None:
+    school = a_school(small(TWELVE), SamePage)
+    assert isinstance(school.upstream, SamePage)
+    school.upstream.counts = False
+
+    found, _ = await exported(school, "User")
+
+    assert found.stop is not None
+    assert found.stop.reason is Reason.UPSTREAM_FAILED
 
 
 async def test_restricted_pupil_is_not_in_it(school: School) -> None:
