@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 PORT ?= 8080
-WORKERS ?= auto
+# one more than there are cores: a journey waits for its servers
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 TESTS ?= tests
 BIN := .venv/bin
 INSTALLED := .venv/.installed
