@@ -168,10 +168,19 @@ class Job:
                 found[at] = await self._one(files[at], folder, self._numbered(folder, number))
             leaving = [one for one in found.values() if _leaves(one)]
             if leaving:
-                with self._cover(output, leaving) as placed:
-                    placed()
-                    place_folder(folder, output)
+                await self._placed(folder, output, leaving)
         return [found[at] for at in sorted(found)]
+
+    async def _placed(self, folder: Path, output: Path, leaving: Sequence[Filed]) -> None:
+        """Where that fails, the register is told of each file that it did not leave. Raises OSError."""
+        try:
+            with self._cover(output, leaving) as placed:
+                placed()
+                place_folder(folder, output)
+        except OSError:
+            for one in leaving:
+                await self.flow.abandon(one)
+            raise
 
     def _numbered(self, folder: Path, number: int) -> Finish:
         async def finish(filed: Filed, texts: Texts) -> None:

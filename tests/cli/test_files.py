@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from typer.testing import CliRunner
 
 from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import acts, facts, session
-from gateway.bootstrap.school import clock, legal_today, open_school, random
+from gateway.bootstrap.files import Given, filter_files
+from gateway.bootstrap.school import Refused, clock, legal_today, open_school, random
 from gateway.cli.app import app
 from gateway.core.model import Enrolment, Person
 from gateway.core.persons import Held, PersonRole
+from gateway.transfer.filing import Wanted
 from gateway.transfer.ports import Observation
 from tests.builders_oneroster import files, unzipped, user, zipped
 from tests.cli.conftest import CommandLine
@@ -129,6 +132,21 @@ def test_folder_comes_out_whole_with_numbered_files(gateway: CommandLine, tmp_pa
     assert orjson.loads(told.read_bytes())["refused"][0]["file"] == 4
     assert len(orjson.loads((tmp_path / "uit.cover.json").read_bytes())["transfers"]) == 3
     assert "Kind" not in said + told.read_text()
+
+
+def test_folder_whose_place_is_taken_meanwhile_is_registered_as_not_left(gateway: CommandLine, tmp_path: Path) -> None:
+    out = tmp_path / "uit"
+
+    def taking() -> Iterator[bytes]:
+        (out / "iets").mkdir(parents=True)
+        yield orjson.dumps([student(1)])
+
+    wanted = Wanted("lvs", "edu-v-students", "toetsbureau", "papieren-toets")
+    with open_school(gateway.directory) as school, pytest.raises(Refused):
+        filter_files(school, somebody("r"), wanted, "toets", Given((taking(),), folder=True), out)
+
+    assert {"refusal", "transfer"} <= {one["kind"] for one in entries(gateway)}
+    assert not (tmp_path / "uit.cover.json").exists()
 
 
 @pytest.mark.parametrize(
