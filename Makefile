@@ -60,5 +60,5 @@ fuzz: $(INSTALLED) ## inputs that nobody thought of for each minimiser: made by 
 	$(BIN)/python -m fuzz.guided
 
 clean: ## remove what was built, the demo school included
-	rm -rf .venv dist demo demo.key demo.lvs-secret .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv dist demo demo.key demo.lvs-secret demo.session .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

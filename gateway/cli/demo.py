@@ -208,7 +208,7 @@ def _for_people(told: Mapping[str, Any]) -> str:
 
 def _command(one: Mapping[str, str]) -> str:
     asked = " ".join(f"--{name} {one[name]}" for name in ("recipient", "purpose", "schema", "record"))
-    return f"gateway filter {asked} {one['path']} -o gefilterd.{one['format']}"
+    return f"gateway filter {asked} {one['path']} -o gefilterd-{Path(one['path']).name}"
 
 
 def _handed_in(one: Mapping[str, str], key: str) -> str:
