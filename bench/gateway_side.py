@@ -52,7 +52,7 @@ def gateway(directory: Path, lvs: servers.Server, prepared: Prepared) -> Iterato
     """`gateway serve --workers 1`, ready, with a credential and the ids it has given out."""
     admin, headers = school(directory, lvs)
     with serving(directory, admin) as server:
-        yield Gateway(server, *_calls(server, prepared, headers))
+        yield Gateway(server, *calls_of(server, prepared, headers))
 
 
 @contextmanager
@@ -150,7 +150,7 @@ def one_pupil(path: str, user_id: str, headers: dict[str, str]) -> Call:
     return Call(path, "POST", {"Content-Type": "application/json", **headers}, json.dumps(body))
 
 
-def _calls(server: servers.Server, prepared: Prepared, headers: dict[str, str]) -> tuple[Call, Call, Call]:
+def calls_of(server: servers.Server, prepared: Prepared, headers: dict[str, str]) -> tuple[Call, Call, Call]:
     page = Call(f"/lvs/students/school?{ORGANISATION}", headers=headers)
     (_, enrolments) = ask(server, Call(f"/lvs/enrollments/school?{ORGANISATION}", headers=headers))
     subject = next(record["subject"] for record in json.loads(enrolments) if "subject" in record)

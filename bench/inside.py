@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import sys
 import tempfile
 import time
@@ -27,13 +26,14 @@ from bench.payloads import prepare
 from gateway.adapters.lvs.wire import Reply, Wire
 from gateway.bootstrap.plane import data_plane
 from gateway.web.metrics import VARIABLE
+from tests.simulators.synchronised import telling
 
 AT_ONCE, WARM, CALLS, ROUNDS = 32, 320, 3_200, 5
 JSON = ((b"content-type", b"application/json"),)
 
 
 def main(arguments: Sequence[str]) -> None:
-    change = _telling if "--views" in arguments else str
+    change = telling if "--views" in arguments else str
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
         answers = directory / "answers"
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> None:
         with servers.upstream(directory / "upstream", answers) as lvs:
             admin, headers = gateway_side.school(directory / "school", lvs, change)
             with gateway_side.serving(directory / "school", admin) as server:
-                of_class, page, one = gateway_side._calls(server, prepared, headers)  # noqa: SLF001 - the same calls as `run`
+                of_class, page, one = gateway_side.calls_of(server, prepared, headers)
             calls = {"class": of_class, "one": one, "page": page}
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(_measured(directory / "school", answers, calls))
@@ -57,11 +57,6 @@ async def _measured(school: Path, answers: Path, calls: Mapping[str, Call]) -> N
             await _many(app, call, WARM)
             spent = sorted([await _many(app, call, number) for _ in range(ROUNDS)])
             print(f"{name}: {spent[ROUNDS // 2] / number * 1000:.3f} ms of CPU per request")
-
-
-def _telling(text: str) -> str:
-    fixed = re.compile(r"(status|dateCreated|dateLastModified):\n(\s+)transform: fixed\n\s+value: [^\n]+\n")
-    return fixed.sub(r"\1:\n\2transform: view\n", text)
 
 
 def _at_hand(body: bytes) -> None:

@@ -30,15 +30,19 @@ def edited(body: bytes, edits: list[tuple[float, int, bytes, int]]) -> bytes:
     return body
 
 
-def fuzz(target: Target, examples: int) -> None:
-    """Raises what the target raises."""
+def fuzz(target: Target, examples: int) -> int:
+    """How many inputs were judged. Raises what the target raises."""
+    judged = 0
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=[*HealthCheck])
     @given(seed=st.sampled_from(target.seeds), edits=_EDITS)
     def run(seed: bytes, edits: list[tuple[float, int, bytes, int]]) -> None:
+        nonlocal judged
+        judged += 1
         target.judge(edited(seed, edits))
 
     run()
+    return judged
 
 
 def main() -> None:

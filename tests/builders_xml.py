@@ -11,29 +11,19 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Subject
-from gateway.core.policy.schema import Branch, Flag, Hidden, KeyIds, Leaf, LeafType, Many, Node, Record, SubjectPosition
+from gateway.core.policy.schema import Branch, Flag, Hidden, KeyIds, Many, Node, Record, SubjectPosition
 from gateway.core.policy.terms import Grant
 from gateway.core.release.emission import Emission, Sight
 from gateway.core.release.minimised import Minimised
 from gateway.core.release.projection import compile_projection
 from gateway.formats.xml import Limits, XmlMinimiser
 from tests import builders_formats as build
+from tests.builders_csv import leaf
 from tests.simulators.facts import SimulatedFacts
 
 SPACE = "urn:example:school"
 SPACES = {"": SPACE, "x": "urn:example:extra"}
 KEYS = KeyIds({"@key": "las-key", "bsn": "bsn"}, "@key")
-
-
-def leaf(
-    kind: LeafType = "string",
-    category: Category = Category.ORGANISATION,
-    field_class: FieldClass = FieldClass.ORDINARY,
-    *,
-    required: bool = False,
-    form: str | None = None,
-) -> Leaf:
-    return Leaf(kind, category, field_class, required, format=form)
 
 
 def support() -> Branch:

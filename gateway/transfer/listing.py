@@ -13,7 +13,7 @@ from gateway.core.policy.schema import Paging, Route, Schema
 from gateway.core.reasons import Reason
 from gateway.transfer.request import Stop
 
-_KINDS = ("V_ID", "AS_ID", "DD_ID", "BP_ID", "OIE_CODE")  # of organisation ids, the most particular first
+KINDS = ("V_ID", "AS_ID", "DD_ID", "BP_ID", "OIE_CODE")  # of organisation ids, the most particular first
 
 
 def list_route(schema: Schema, record: str) -> Route | None:
@@ -48,7 +48,7 @@ def organisation_query(route: Route, ids: frozenset[tuple[str, str]]) -> bytes:
     fit = [pair for pair in ids if _fits((route,), pair[0])]
     if not fit:
         raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
-    kind, value = min(fit, key=lambda pair: (_KINDS.index(pair[0]) if pair[0] in _KINDS else len(_KINDS), pair))
+    kind, value = min(fit, key=lambda pair: (KINDS.index(pair[0]) if pair[0] in KINDS else len(KINDS), pair))
     query = {names["organisation-id"].name: value, names["organisation-id-type"].name: kind}
     return urlencode(query).encode("ascii")
 

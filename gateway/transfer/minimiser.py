@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from gateway.core.policy.terms import Aggregate
 from gateway.core.release.circle import Circle
@@ -45,12 +45,21 @@ class Minimiser(Protocol):
         ...
 
 
+class _Whole:
+    """What is read whole, or cut before it comes here; nobody is counted in it."""
+
+    __slots__ = ()
+    aggregate: ClassVar[Aggregate | None] = None
+
+    def split(self, body: bytes, part_bytes: int) -> Pieces:
+        raise EnvelopeBroken("it has no parts")
+
+
 @dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(_Whole):
     """XML: a document at a time, or (where the schema knows an envelope) a list or a piece of one."""
 
     xml: XmlMinimiser
-    aggregate: Aggregate | None = None
 
     @property
     def masks(self) -> bool:
@@ -75,18 +84,13 @@ class Documents:
         listed = bool(self.xml.projection.record.envelope)
         return self.xml.minimise(body, emission, many=listed, tolerated=tolerated, apart=apart)
 
-    def split(self, body: bytes, part_bytes: int) -> Pieces:
-        del body, part_bytes
-        raise EnvelopeBroken("a document has no parts")
-
 
 @dataclass(frozen=True, slots=True)
-class Messages:
+class Messages(_Whole):
     """XML in the messages of one operation of SOAP: built whole, in an envelope of our own."""
 
     xml: XmlMinimiser
     operation: Operation
-    aggregate: Aggregate | None = None
     masks: bool = False
 
     @property
@@ -106,17 +110,12 @@ class Messages:
         del many, tolerated, circle, apart
         return self.operation.answer(body, self.xml, emission)
 
-    def split(self, body: bytes, part_bytes: int) -> Pieces:
-        del body, part_bytes
-        raise EnvelopeBroken("a message has no parts")
-
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(_Whole):
     """CSV, a file or a piece of one at a time."""
 
     csv: CsvMinimiser
-    aggregate: Aggregate | None = None
 
     @property
     def masks(self) -> bool:
@@ -138,17 +137,12 @@ class Tables:
     ) -> Minimised:
         return self.csv.minimise(body, emission, many=many, tolerated=tolerated, circle=circle, apart=apart)
 
-    def split(self, body: bytes, part_bytes: int) -> Pieces:
-        del body, part_bytes
-        raise EnvelopeBroken("a file is cut as it is read")
-
 
 @dataclass(frozen=True, slots=True)
-class Sets:
+class Sets(_Whole):
     """An archive of CSV files that refer to each other: one answer, whole or not at all."""
 
     files: CsvSet
-    aggregate: Aggregate | None = None
     masks: bool = False  # a set holds all its names
 
     @property
@@ -177,7 +171,3 @@ class Sets:
         records, malformed = sum(one.records for one in found), sum(one.malformed for one in found)
         rows = (("", made.body),) if apart and records else ()
         return Minimised(made.body, records, malformed, rows, seen=sum(one.seen for one in found))
-
-    def split(self, body: bytes, part_bytes: int) -> Pieces:
-        del body, part_bytes
-        raise EnvelopeBroken("a set has no parts")

@@ -41,4 +41,4 @@ def test_what_leaks_outgrows_or_crashes_is_seen(name: str) -> None:
 
 @TARGETS
 def test_edited_seeds_are_refused_or_leak_nothing(name: str) -> None:
-    fuzz(targets()[name], 150)
+    assert fuzz(targets()[name], 150) >= 150

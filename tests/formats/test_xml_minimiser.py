@@ -24,6 +24,7 @@ from gateway.core.release.text_guard import Guard
 from gateway.formats.xml import Limits, XmlMinimiser
 from tests import builders_formats as build
 from tests import builders_xml as xml
+from tests.builders_csv import leaf
 from tests.simulators.facts import SimulatedFacts
 
 CONTENT = b64encode(b"a report").decode()
@@ -313,7 +314,7 @@ def test_a_number_of_somebody_who_stands_in_a_list_does_not_leave_beside_them() 
     member = group.fields.fields["member"]
     assert isinstance(member, Many)
     assert isinstance(member.item, Branch)
-    login = xml.leaf(category=Category.NAME, field_class=FieldClass.DIRECT)
+    login = leaf(category=Category.NAME, field_class=FieldClass.DIRECT)
     fields = {**group.fields.fields, "member": Many(Branch({**member.item.fields, "login": login}))}
     made = xml.bench(build.keep("title", "member.login"), [anne, xml.BEN], record=replace(group, fields=Branch(fields)))
     body = (

@@ -22,6 +22,7 @@ from gateway.core.release.texts import Malformed
 from gateway.formats.xml.straight import Unusual
 from tests import builders_formats as build
 from tests import builders_xml as xml
+from tests.builders_csv import leaf
 from tests.simulators.facts import SimulatedFacts
 
 DAY = "2015-03-01"
@@ -39,7 +40,7 @@ def record() -> Record:
     place = fields["place"]
     assert isinstance(place, Branch)
     fields["place"] = replace(place, hidden=None)
-    fields["contact"] = Many(Branch({"kind": xml.leaf(), "value": xml.leaf(required=True)}))
+    fields["contact"] = Many(Branch({"kind": leaf(), "value": leaf(required=True)}))
     return replace(known, fields=Branch(fields))
 
 
@@ -167,12 +168,12 @@ def test_a_record_with_flags_or_with_persons_within_has_no_straight_way(known: R
 
 def room(*, order: str | None = None) -> Record:
     """A list about nobody: rooms with their words, their groups and what stands in them."""
-    thing = Branch({"@x:mark": xml.leaf(), "#text": xml.leaf(required=True)})
+    thing = Branch({"@x:mark": leaf(), "#text": leaf(required=True)})
     fields: dict[str, Node] = {
-        "code": replace(xml.leaf(required=True), maps="room"),
-        "word": Many(xml.leaf()),
-        "group": Many(replace(xml.leaf(), maps="group"), required=True),
-        "size": xml.leaf("number"),
+        "code": replace(leaf(required=True), maps="room"),
+        "word": Many(leaf()),
+        "group": Many(replace(leaf(), maps="group"), required=True),
+        "size": leaf("number"),
         "thing": Many(thing),
     }
     return Record("room", Branch(fields), (), order=order, element="room", envelope="rooms")
@@ -213,7 +214,7 @@ def test_a_plan_with_masked_text_has_no_straight_way() -> None:
 def test_both_ways_give_the_eck_id_that_the_source_leaves_out() -> None:
     known = record()
     keys = KeyIds({"@key": "las-key"}, "@key")
-    eck = xml.leaf(category=Category.PUPIL_NUMBER, field_class=FieldClass.ID)
+    eck = leaf(category=Category.PUPIL_NUMBER, field_class=FieldClass.ID)
     here = SubjectPosition("", Person.PUPIL, "record", "@eck", None, keys)
     known = replace(known, fields=Branch({"@eck": eck, **known.fields.fields}), subjects=(here,))
     anne = replace(xml.ANNE, ids={**xml.ANNE.ids, ECK_ID: "https://ketenid.nl/1"})

@@ -21,6 +21,7 @@ import msgspec
 from gateway.adapters.lvs.wire import Limits
 from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location
+from gateway.transfer.listing import KINDS
 from gateway.transfer.ports import (
     NotSent,
     Observation,
@@ -36,7 +37,6 @@ _PUPIL_KINDS = {"ASI": "las-key", "NEPRI": "nepri", "NEPPI": "neppi", "BPI": "bp
 _STAFF_KINDS = {"NEPPI": "neppi", "BPI": "bpi", "eduID": "eduid", "eckId": "eck-id"}
 # The most particular kind of organisation id first: an OIE_CODE is of a whole school.
 SCHEMA = "edu-v-association"
-_ORGANISATION_KINDS = ("V_ID", "AS_ID", "DD_ID", "BP_ID", "OIE_CODE")
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 Failure = Literal["not-reached", "too-late", "unusable", "malformed", "filter-ignored"]
@@ -141,9 +141,7 @@ async def read_list(
 def organisation_query(location: Location) -> str:
     """The parameters that ask for this location alone; ids of other kinds (a routeringskenmerk) are for other formats.
     Raises UpstreamFailed where none of Edu-V's is set."""
-    known = [
-        (_ORGANISATION_KINDS.index(kind), value, kind) for kind, value in location.ids if kind in _ORGANISATION_KINDS
-    ]
+    known = [(KINDS.index(kind), value, kind) for kind, value in location.ids if kind in KINDS]
     if not known:
         raise UpstreamFailed("no id of this location by which it can be asked for")
     _, value, kind = min(known)

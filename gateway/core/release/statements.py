@@ -8,8 +8,12 @@ out: reading and writing a format (`formats`), whom a reference stands for and w
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from gateway.core.model import Transform
+from gateway.core.release.projection import DeliveryRefused, Leaf, Many, Node, Slot
 
 
 class BodyRefused(Exception):
@@ -66,3 +70,20 @@ def _eleven(text: str) -> bool:
     """The 11-proef of a burgerservicenummer."""
     digits = [int(digit) for digit in text if digit.isdigit()]
     return any(digits) and sum(weight * digit for weight, digit in zip(_WEIGHTS, digits, strict=True)) % 11 == 0
+
+
+def only_kept(nodes: Iterable[Node], record: str) -> None:
+    """What comes in is taken as it is or not at all: a transform would change what the recipient states. Raises
+    DeliveryRefused."""
+    for node in nodes:
+        if isinstance(node, Slot) or (isinstance(node, Many) and node.empty):
+            raise DeliveryRefused(f"{record}: {node.path} cannot come in")
+        if isinstance(node, Leaf):
+            if node.transform is not Transform.KEEP or node.maps is not None:
+                raise DeliveryRefused(f"{record}: {node.path} comes in as it is or not at all")
+        elif isinstance(node, Many):
+            only_kept((node.item,), record)
+        elif node.subject is not None:
+            raise DeliveryRefused(f"{record}: {node.subject.at} cannot come in")
+        else:
+            only_kept(node.fields.values(), record)

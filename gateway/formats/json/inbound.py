@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.core.model import Subject, Transform
+from gateway.core.model import Subject
 from gateway.core.policy.schema import WriteBack
-from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Projection, Slot
-from gateway.core.release.statements import BodyRefused, Message, Statement, contains
+from gateway.core.release.projection import Branch, DeliveryRefused, Many, Projection
+from gateway.core.release.statements import BodyRefused, Message, Statement, contains, only_kept
 from gateway.formats.json.ids import IdReader, own_reference
 from gateway.formats.json.requests import School
 from gateway.formats.json.shapes import shape
@@ -40,7 +40,7 @@ class JsonInbound:
         self._ids = IdReader(person.subject.master, self._typed)
         header = {key: node for key, node in projection.root.fields.items() if key != write.items}
         content = {key: node for key, node in item.fields.items() if key != name}
-        _only_kept((*header.values(), *content.values()), projection.record.name)
+        only_kept((*header.values(), *content.values()), projection.record.name)
         self._header = msgspec.json.Decoder(shape(replace(projection.root, fields=header)).type)
         self._content = msgspec.json.Decoder(shape(replace(item, fields=content)).type)
         self._envelope = msgspec.json.Decoder(_envelope(write))
@@ -142,22 +142,6 @@ def _person(item: Branch) -> tuple[str, Branch]:
     if len(found) != 1:
         raise DeliveryRefused("a statement names one person")
     return found[0]
-
-
-def _only_kept(nodes: Iterable[Node], record: str) -> None:
-    """What comes in is taken as it is or not at all: a transform would change what the recipient states."""
-    for node in nodes:
-        if isinstance(node, Slot) or (isinstance(node, Many) and node.empty):
-            raise DeliveryRefused(f"{record}: {node.path} cannot come in")
-        if isinstance(node, Leaf):
-            if node.transform is not Transform.KEEP or node.maps is not None:
-                raise DeliveryRefused(f"{record}: {node.path} comes in as it is or not at all")
-        elif isinstance(node, Many):
-            _only_kept((node.item,), record)
-        elif node.subject is not None:
-            raise DeliveryRefused(f"{record}: {node.subject.at} cannot come in")
-        else:
-            _only_kept(node.fields.values(), record)
 
 
 def _envelope(write: WriteBack) -> Any:

@@ -15,14 +15,14 @@ from typing import Any
 import msgspec
 from lxml import etree
 
-from gateway.core.model import Subject, Transform
+from gateway.core.model import Subject
 from gateway.core.policy import schema
 from gateway.core.policy.schema import KeyIds, Soap, WriteBack
 from gateway.core.release import projection
 from gateway.core.release.emission import ECK_ID
 from gateway.core.release.minimised import EnvelopeBroken
-from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Projection, Slot
-from gateway.core.release.statements import BodyRefused, Message, Statement, contains
+from gateway.core.release.projection import Branch, DeliveryRefused, Many, Node, Projection
+from gateway.core.release.statements import BodyRefused, Message, Statement, contains, only_kept
 from gateway.core.release.texts import Malformed, reader
 from gateway.formats.xml.message import opened
 from gateway.formats.xml.parse import Limits
@@ -53,7 +53,7 @@ class XmlInbound:
         self._item_known = _known_inside(_known_node(self._known, write.items))
         head = {name: node for name, node in found.root.fields.items() if name != self._top}
         self._head = replace(found.root, fields=head)
-        _only_kept((self._head, self._item), found.record.name)
+        only_kept((self._head, self._item), found.record.name)
 
     def __repr__(self) -> str:
         return f"<XmlInbound of {self.projection.record.name}>"
@@ -262,22 +262,6 @@ def _known_inside(node: schema.Node) -> schema.Branch:
     """Of a value: nothing is known within it."""
     inner = _leaf_or_branch(node)
     return inner if isinstance(inner, schema.Branch) else schema.Branch({})
-
-
-def _only_kept(nodes: Sequence[Node], record: str) -> None:
-    """What comes in is taken as it is or not at all: a transform would change what the recipient states."""
-    for node in nodes:
-        if isinstance(node, Slot) or (isinstance(node, Many) and node.empty):
-            raise DeliveryRefused(f"{record}: {node.path} cannot come in")
-        if isinstance(node, Leaf):
-            if node.transform is not Transform.KEEP or node.maps is not None:
-                raise DeliveryRefused(f"{record}: {node.path} comes in as it is or not at all")
-        elif isinstance(node, Many):
-            _only_kept((node.item,), record)
-        elif node.subject is not None:
-            raise DeliveryRefused(f"{record}: {node.subject.at} cannot come in")
-        else:
-            _only_kept(tuple(node.fields.values()), record)
 
 
 # -- what is in it -----------------------------------------------------------------------------------------
