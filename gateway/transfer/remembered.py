@@ -20,7 +20,7 @@ from gateway.core.release.emission import Issued, Sight
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer.ports import Roster, Snapshot, World
 from gateway.transfer.request import Stop
-from gateway.transfer.resolve import Resolver
+from gateway.transfer.resolve import Resolver, groups
 
 _MOST = 10_000  # calls of different callers, routes and locations
 
@@ -67,7 +67,8 @@ class Remembered:
         if roster is None:
             raise Stop(Reason.FACTS_STALE)
         sight = self.sight(permit, snapshot, now)
-        resolver = Resolver(self._world, sight, roster, compiled.schemas[call.schema].records[call.record])
+        records = compiled.schemas[call.schema].records
+        resolver = Resolver(self._world, sight, roster, records[call.record], groups(records.values()))
         births = uses_age(sight.delivery, sight.audience)
         return Granted(permit, sight, roster, births, resolver, compiled.minimiser(permit, call.record))
 

@@ -33,15 +33,27 @@ class Absent:
 UNKNOWN = Absent((Reason.PSEUDONYM_UNKNOWN,))
 
 
+def groups(records: Iterable[Record]) -> dict[str, Record]:
+    """Kinds of things that are groups of persons: those whose record says so, or lists persons."""
+    found: dict[str, Record] = {}
+    for record in records:
+        own = record.fields.fields.get(record.members or record.order or "")
+        listing = bool(record.subjects) and all(one.withheld == "item" for one in record.subjects)
+        if isinstance(own, Leaf) and own.maps is not None and (record.members or listing):
+            found[own.maps] = record
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """One delivery's way back, from one source, under one set of versions. `inbound`: for what comes back, which is
-    screened on its own (D9)."""
+    """One delivery's way back, from one source, under one set of versions. `groups`: kinds of things that are groups of
+    persons, with their record; `inbound`: for what comes back, which is screened on its own (D9)."""
 
     world: World
     sight: Sight
     roster: Roster
     record: Record
+    groups: Mapping[str, Record] = field(default_factory=dict)
     inbound: bool = False
 
     def things(self, named: Iterable[tuple[Parameter, str]], *, many: bool) -> Mapping[str, str] | Absent:
@@ -55,10 +67,13 @@ class Resolver:
         return found
 
     def thing(self, kind: str, mapped: str) -> str | Absent:
-        """The source's id behind a mapped one; when it belongs to a person, that person is screened."""
+        """The source's id behind a mapped one; when it belongs to a person, that person is screened, and a group of
+        which everybody is withheld is none (R7)."""
         issue = self.world.issued(self.sight.delivery.domain, mapped, kind)
         if issue is None or issue.value is None or issue.source != self.sight.source:
             return self._nobody(mapped)
+        if self._deserted(kind, issue.value):
+            return replace(self._nobody(mapped), reasons=(Reason.PUPIL_NOT_IN_SCOPE,))
         if issue.owner is None:
             return self._nobody(mapped) if self._of_persons(kind) else issue.value
         owner = self.screened(issue.owner)
@@ -85,6 +100,14 @@ class Resolver:
         order = self.record.fields.fields.get(self.record.order or "")
         own = isinstance(order, Leaf) and order.maps == kind
         return own and any(one.withheld == "record" for one in self.record.subjects)
+
+    def _deserted(self, kind: str, group: str) -> bool:
+        record = self.groups.get(kind)
+        if record is None:
+            return False
+        if record.members is None and not list(self.roster.members(group)):
+            return False  # its own record tells who is in it, and may be newer than the roster
+        return not self.sight.peopled(record, group)
 
     def person(self, ids: Iterable[tuple[str, str]], kind: Person) -> Subject | Absent:
         """The one person whom all these (kind of id, value) stand for, if available to this delivery."""

@@ -11,7 +11,8 @@ import pytest
 from gateway.adapters.policy.files import load_recipient
 from gateway.core.policy.rules import RecipientState, compile_standings
 from gateway.core.policy.terms import Recipient
-from gateway.demo.oneroster import BASE
+from gateway.demo.oneroster import BASE, school_id
+from gateway.demo.school import NOORD
 from tests import official_oneroster
 from tests.official import needs_standards
 from tests.policy.shipped import answered, schemas
@@ -26,6 +27,7 @@ DEMOGRAPHICS = """\
           status: {transform: fixed, value: active, reason: "OneRoster eist een status."}
           dateLastModified: {transform: fixed, value: "2000-01-01T00:00:00Z", reason: "OneRoster eist een moment."}
 """
+UNKNOWN = "00000000-0000-8000-8000-000000000000"
 pytestmark = pytest.mark.anyio
 
 
@@ -121,7 +123,7 @@ async def test_every_link_leads_to_this_gateway_and_to_something_that_may_be_rea
 async def test_user_of_another_location_is_nobody(school: School) -> None:
     (one, *_) = await listed(school, "/students")
     school.leaves(next(iter(school.pupils)))
-    unknown = await left(await online(school, "/users/00000000-0000-8000-8000-000000000000"))
+    unknown = await left(await online(school, f"/users/{UNKNOWN}"))
     for number in school.pupils:
         school.leaves(number)
 
@@ -129,6 +131,24 @@ async def test_user_of_another_location_is_nobody(school: School) -> None:
 
     assert gone.status == 404
     assert gone.but_for_the_transfer == unknown.but_for_the_transfer
+
+
+@pytest.mark.parametrize(
+    "path", ["/classes/{}", "/classes/{}/students", "/classes/{}/teachers", *(
+        f"/schools/{school_id(NOORD)}/classes/{{}}/{one}" for one in ("students", "teachers", "enrollments")
+    )],
+)  # fmt: skip
+async def test_class_of_which_everybody_is_withheld_looks_as_one_that_never_was(school: School, path: str) -> None:
+    (one, *_) = await listed(school, "/classes")
+    for number in school.pupils:
+        school.leaves(number)
+    school.upstream.calls.clear()
+
+    asked = [await left(await online(school, path.format(id_))) for id_ in (one["sourcedId"], UNKNOWN)]
+
+    assert asked[0].status == 404
+    assert asked[0].but_for_the_transfer == asked[1].but_for_the_transfer
+    assert school.upstream.calls == []
 
 
 @needs_standards

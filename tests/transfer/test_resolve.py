@@ -14,7 +14,7 @@ from gateway.core.policy.schema import Parameter
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
 from gateway.core.release.emission import Sight
-from gateway.transfer.resolve import UNKNOWN, Absent, Resolver
+from gateway.transfer.resolve import UNKNOWN, Absent, Resolver, groups
 from tests.builders_formats import pupil
 from tests.policy.shipped import schemas
 from tests.simulators.world import School, a_school, caller
@@ -36,7 +36,8 @@ def resolver(school: School, record: str = "Student", schema: str = "edu-v-stude
     assert isinstance(permit, Permit)
     delivery, audience = permit.standing.delivery, Audience(permit.standing.recipient.kind)
     sight = Sight(delivery, "lvs", school.roster, snapshot.facts, snapshot.keys, TODAY, audience=audience)
-    return Resolver(world, sight, school.roster, schemas()[schema].records[record])
+    records = schemas()[schema].records
+    return Resolver(world, sight, school.roster, records[record], groups(records.values()))
 
 
 def issue(
@@ -125,6 +126,18 @@ def test_thing_that_was_issued_is_the_sources_own_id(school: School) -> None:
     issue(school, "g-1", thing="group", source="lvs", value="group-1")
 
     assert resolver(school).thing("group", "g-1") == "group-1"
+
+
+def test_group_of_which_everybody_is_withheld_is_absent(school: School) -> None:
+    issue(school, "g-1", thing="group", source="lvs", value="group-1")
+    school.enrol(replace(school.pupils[1], groups=frozenset({"group-1"})))
+    before = resolver(school, "Group", "edu-v-association").thing("group", "g-1")
+
+    school.leaves(1)
+    after = resolver(school, "Group", "edu-v-association").thing("group", "g-1")
+
+    assert before == "group-1"
+    assert after == Absent((Reason.PUPIL_NOT_IN_SCOPE,))
 
 
 def test_thing_of_another_source_is_unknown(school: School) -> None:
