@@ -24,19 +24,27 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+_Type = type[Integer | LargeBinary | Text]
+
 
 def _table(name: str, *items: Any, rowid: bool = True) -> Table:
     """STRICT: SQLite then refuses a value of another type, as PostgreSQL does."""
     return Table(name, metadata, *items, sqlite_strict=True, sqlite_with_rowid=rowid)
 
 
+def _required(**columns: _Type) -> list[Column[Any]]:
+    """Columns with a value in every row."""
+    return [Column(name, kind, nullable=False) for name, kind in columns.items()]
+
+
+def _optional(**columns: _Type) -> list[Column[Any]]:
+    """Columns that may be empty."""
+    return [Column(name, kind) for name, kind in columns.items()]
+
+
 # Five counters: policy, facts, keys, callers, views. Each change moves its counter in its own transaction; workers read
 # them at the start of a request, and the register compares the first three when it commits (house rule 4).
-version = _table(
-    "version",
-    Column("name", Text, primary_key=True),
-    Column("value", Integer, nullable=False),
-)
+version = _table("version", Column("name", Text, primary_key=True), *_required(value=Integer))
 
 # -- register (core.register) --------------------------------------------------------------------------
 
@@ -44,11 +52,11 @@ roll = _table(
     "roll",
     Column("number", Integer, primary_key=True),
     Column("digest", LargeBinary, nullable=False, unique=True),
-    Column("body", LargeBinary, nullable=False),
+    *_required(body=LargeBinary),
 )
 roll_member = _table(
     "roll_member",
-    Column("reference", LargeBinary, nullable=False),
+    *_required(reference=LargeBinary),
     Column("roll", Integer, ForeignKey("roll.number"), nullable=False),
     PrimaryKeyConstraint("reference", "roll"),
     rowid=False,
@@ -56,11 +64,9 @@ roll_member = _table(
 entry = _table(
     "entry",
     Column("sequence", Integer, primary_key=True, autoincrement=False),
-    Column("id", Text, nullable=False),
+    *_required(id=Text),
     Column("roll", Integer, ForeignKey("roll.number")),
-    Column("body", LargeBinary, nullable=False),
-    Column("previous", LargeBinary, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
+    *_required(body=LargeBinary, previous=LargeBinary, hash=LargeBinary),
     Index("entry_id", "id"),
     Index("entry_roll", "roll"),
 )
@@ -68,8 +74,7 @@ entry = _table(
 issued = _table(
     "issued",
     Column("lookup", LargeBinary, primary_key=True),
-    Column("key_version", Integer, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    *_required(key_version=Integer, payload=LargeBinary),
     rowid=False,
 )
 
@@ -77,8 +82,7 @@ issued = _table(
 anchor = _table(
     "anchor",
     Column("lookup", LargeBinary, primary_key=True),
-    Column("place", LargeBinary, nullable=False),
-    Column("moment", Text, nullable=False),
+    *_required(place=LargeBinary, moment=Text),
     Index("anchor_moment", "moment"),
     rowid=False,
 )
@@ -89,12 +93,7 @@ anchor = _table(
 shelf = _table(
     "shelf",
     Column("lookup", LargeBinary, primary_key=True),
-    Column("source", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("schema", Text, nullable=False),
-    Column("record", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
+    *_required(source=Text, recipient=Text, purpose=Text, schema=Text, record=Text, revision=Integer),
     rowid=False,
 )
 # `lookup`: of the shelf and the recipient's id of the record; `digest`: of what left. `place`: in which location's
@@ -103,14 +102,9 @@ shelf = _table(
 view = _table(
     "view",
     Column("lookup", LargeBinary, primary_key=True),
-    Column("shelf", LargeBinary, nullable=False),
-    Column("place", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("first", Text, nullable=False),
-    Column("changed", Text, nullable=False),
-    Column("ended", Text),
-    Column("frozen", Text),
-    Column("payload", LargeBinary, nullable=False),
+    *_required(shelf=LargeBinary, place=Text, digest=LargeBinary, first=Text, changed=Text),
+    *_optional(ended=Text, frozen=Text),
+    *_required(payload=LargeBinary),
     Index("view_place", "shelf", "place"),
     Index("view_ended", "ended"),
     rowid=False,
@@ -121,15 +115,11 @@ view = _table(
 key_version = _table(
     "key_version",
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("started", Text, nullable=False),
-    Column("resolves_until", Text),
+    *_required(started=Text),
+    *_optional(resolves_until=Text),
 )
 # Proves that the key given at a start is the key this database was written with.
-key_proof = _table(
-    "key_proof",
-    Column("name", Text, primary_key=True),
-    Column("proof", LargeBinary, nullable=False),
-)
+key_proof = _table("key_proof", Column("name", Text, primary_key=True), *_required(proof=LargeBinary))
 
 # -- subjects (adapters.pupils.subjects) ----------------------------------------------------------------------
 
@@ -138,9 +128,9 @@ key_proof = _table(
 subject = _table(
     "subject",
     Column("id", LargeBinary, primary_key=True),
-    Column("person", Text, nullable=False),
-    Column("reference_key", LargeBinary),
-    Column("changed", Integer, nullable=False),
+    *_required(person=Text),
+    *_optional(reference_key=LargeBinary),
+    *_required(changed=Integer),
     Index("subject_changed", "changed"),
     rowid=False,
 )
@@ -149,53 +139,38 @@ subject = _table(
 subject_id = _table(
     "subject_id",
     Column("lookup", LargeBinary, primary_key=True),
-    Column("source", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("value", LargeBinary, nullable=False),
+    *_required(source=Text, kind=Text, value=LargeBinary),
     Column("subject", LargeBinary, ForeignKey("subject.id"), nullable=False),
-    Column("changed", Integer, nullable=False),
+    *_required(changed=Integer),
     Index("subject_id_subject", "subject"),
     rowid=False,
 )
 roster = _table(
     "roster",
-    Column("source", Text, nullable=False),
-    Column("location", Text, nullable=False),
+    *_required(source=Text, location=Text),
     Column("subject", LargeBinary, ForeignKey("subject.id"), nullable=False),
-    Column("enrolments", Text, nullable=False),
-    Column("groups", Text, nullable=False),
+    *_required(enrolments=Text, groups=Text),
     PrimaryKeyConstraint("source", "location", "subject"),
     Index("roster_subject", "subject"),
     rowid=False,
 )
 # `source` with /pupils: when its pupils' facts were read (`adapters.pupils.details`).
 roster_sync = _table(
-    "roster_sync",
-    Column("source", Text, nullable=False),
-    Column("location", Text, nullable=False),
-    Column("moment", Text, nullable=False),
-    PrimaryKeyConstraint("source", "location"),
+    "roster_sync", *_required(source=Text, location=Text, moment=Text), PrimaryKeyConstraint("source", "location")
 )
 # A pupil from a succeeding source that no known id names: waits until a person links it.
 pending_link = _table(
     "pending_link",
     Column("number", Integer, primary_key=True),
     Column("lookup", LargeBinary, nullable=False, unique=True),
-    Column("source", Text, nullable=False),
-    Column("location", Text, nullable=False),
-    Column("observation", LargeBinary, nullable=False),
-    Column("moment", Text, nullable=False),
+    *_required(source=Text, location=Text, observation=LargeBinary, moment=Text),
 )
 # What a person at school must look at; `about` holds internal ids and words of ours, never a value from outside.
 task = _table(
     "task",
     Column("number", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("about", Text, nullable=False),
-    Column("moment", Text, nullable=False),
-    Column("done_by", Text),
-    Column("done", Text),
-    Column("reason", Text),
+    *_required(kind=Text, about=Text, moment=Text),
+    *_optional(done_by=Text, done=Text, reason=Text),
     Index("task_open", "kind", "about"),
 )
 
@@ -206,11 +181,8 @@ task = _table(
 batch = _table(
     "batch",
     Column("number", Integer, primary_key=True),
-    Column("version", Integer),
-    Column("moment", Text),
-    Column("actor", Text),
-    Column("act", Text),
-    Column("size", Integer, nullable=False),
+    *_optional(version=Integer, moment=Text, actor=Text, act=Text),
+    *_required(size=Integer),
     Index("batch_version", "version"),
 )
 # Rows are added, never changed: what is known ends by a row in `fact_end`, valid as soon as its batch is.
@@ -218,9 +190,7 @@ fact = _table(
     "fact",
     Column("number", Integer, primary_key=True),
     Column("subject", LargeBinary, ForeignKey("subject.id"), nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("sealed", Integer, nullable=False),
+    *_required(kind=Text, body=LargeBinary, sealed=Integer),
     Column("batch", Integer, ForeignKey("batch.number"), nullable=False),
     Index("fact_subject", "subject"),
     Index("fact_kind", "kind"),
@@ -237,14 +207,13 @@ fact_end = _table(
 campaign = _table(
     "campaign",
     Column("number", Integer, primary_key=True),
-    Column("terms", LargeBinary, nullable=False),
+    *_required(terms=LargeBinary),
     Column("batch", Integer, ForeignKey("batch.number"), nullable=False),
 )
 declaration = _table(
     "declaration",
     Column("number", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("location", Text, nullable=False),
+    *_required(kind=Text, location=Text),
     Column("batch", Integer, ForeignKey("batch.number"), nullable=False),
     Column("ended", Integer, ForeignKey("batch.number")),
 )
@@ -258,42 +227,18 @@ declaration = _table(
 permit = _table(
     "permit",
     Column("id", Text, primary_key=True),
-    Column("subject", LargeBinary, nullable=False),
-    Column("fact", Integer, nullable=False),
-    Column("occasion", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("secret", Integer, nullable=False),
-    Column("once", Integer, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("made", Text, nullable=False),
-    Column("made_by", Text, nullable=False),
-    Column("until", Text, nullable=False),
-    Column("used", Text),
-    Column("used_by", Text),
-    Column("revoked", Text),
-    Column("revoked_by", Text),
-    Column("review", Text),
-    Column("reviewed", Text),
-    Column("reviewed_by", Text),
+    *_required(subject=LargeBinary, fact=Integer, occasion=Text, recipient=Text, purpose=Text, secret=Integer),
+    *_required(once=Integer, content=LargeBinary, made=Text, made_by=Text, until=Text),
+    *_optional(used=Text, used_by=Text, revoked=Text, revoked_by=Text, review=Text, reviewed=Text, reviewed_by=Text),
     rowid=False,
 )
 # `state`: open, released, closed, lapsed. `fact`: the number of the release. `statutory`: due at the statutory term.
 hold = _table(
     "hold",
     Column("id", Text, primary_key=True),
-    Column("subject", LargeBinary, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("statutory", Integer, nullable=False),
-    Column("secret", Integer, nullable=False),
-    Column("opened", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("escalated", Text),
-    Column("fact", Integer),
-    Column("done", Text),
-    Column("done_by", Text),
+    *_required(subject=LargeBinary, recipient=Text, purpose=Text, reason=Text, statutory=Integer),
+    *_required(secret=Integer, opened=Text, state=Text),
+    *_optional(escalated=Text, fact=Integer, done=Text, done_by=Text),
     Index(
         "hold_case",
         "subject",
@@ -312,17 +257,16 @@ hold = _table(
 export = _table(
     "export",
     Column("id", Text, primary_key=True),
-    Column("content", LargeBinary, nullable=False),
-    Column("closed", LargeBinary),
-    Column("moment", Text, nullable=False),
+    *_required(content=LargeBinary),
+    *_optional(closed=LargeBinary),
+    *_required(moment=Text),
     rowid=False,
 )
 # `content` is sealed: where its rows stand in the file of the job, the key that alone opens them, and whose they are.
 export_part = _table(
     "export_part",
     Column("export", Text, ForeignKey("export.id"), nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    *_required(number=Integer, content=LargeBinary),
     PrimaryKeyConstraint("export", "number"),
     rowid=False,
 )
@@ -332,22 +276,18 @@ export_part = _table(
 client = _table(
     "client",
     Column("id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("recipient", Text),
-    Column("purpose", Text),
-    Column("secret_hash", LargeBinary, nullable=False),
+    *_required(kind=Text),
+    *_optional(recipient=Text, purpose=Text),
+    *_required(secret_hash=LargeBinary),
     Column("key_prefix", Text, nullable=False, unique=True),
-    Column("key_hash", LargeBinary, nullable=False),
-    Column("created", Text, nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("revoked", Text),
-    Column("revoked_by", Text),
+    *_required(key_hash=LargeBinary, created=Text, created_by=Text),
+    *_optional(revoked=Text, revoked_by=Text),
 )
 token = _table(
     "token",
     Column("hash", LargeBinary, primary_key=True),
     Column("client", Text, ForeignKey("client.id"), nullable=False),
-    Column("expires", Text, nullable=False),
+    *_required(expires=Text),
     Index("token_expires", "expires"),
     rowid=False,
 )
@@ -359,24 +299,19 @@ token = _table(
 person = _table(
     "person",
     Column("name", Text, primary_key=True),
-    Column("password", LargeBinary, nullable=False),
-    Column("totp", LargeBinary, nullable=False),
-    Column("step", Integer, nullable=False),
-    Column("statement", Text),
-    Column("failures", Integer, nullable=False),
-    Column("locked_until", Text),
-    Column("created", Text, nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("revoked", Text),
-    Column("revoked_by", Text),
+    *_required(password=LargeBinary, totp=LargeBinary, step=Integer),
+    *_optional(statement=Text),
+    *_required(failures=Integer),
+    *_optional(locked_until=Text),
+    *_required(created=Text, created_by=Text),
+    *_optional(revoked=Text, revoked_by=Text),
     rowid=False,
 )
 # `location` is "" for a role that is held everywhere.
 person_role = _table(
     "person_role",
     Column("person", Text, ForeignKey("person.name"), nullable=False),
-    Column("role", Text, nullable=False),
-    Column("location", Text, nullable=False),
+    *_required(role=Text, location=Text),
     PrimaryKeyConstraint("person", "role", "location"),
     rowid=False,
 )
@@ -385,9 +320,7 @@ session = _table(
     "session",
     Column("hash", LargeBinary, primary_key=True),
     Column("person", Text, ForeignKey("person.name"), nullable=False),
-    Column("seen", Text, nullable=False),
-    Column("idle", Integer, nullable=False),
-    Column("expires", Text, nullable=False),
+    *_required(seen=Text, idle=Integer, expires=Text),
     Index("session_expires", "expires"),
     rowid=False,
 )
@@ -395,41 +328,28 @@ session = _table(
 proposal = _table(
     "proposal",
     Column("number", Integer, primary_key=True),
-    Column("deed", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    *_required(deed=Text, content=LargeBinary),
     Column("proposed_by", Text, ForeignKey("person.name"), nullable=False),
-    Column("moment", Text, nullable=False),
-    Column("outcome", Text),
-    Column("done_by", Text),
-    Column("done", Text),
+    *_required(moment=Text),
+    *_optional(outcome=Text, done_by=Text, done=Text),
 )
 
 # -- policy (adapters.policy.store) --------------------------------------------------------------------
 
-policy_text = _table(
-    "policy_text",
-    Column("hash", Text, primary_key=True),
-    Column("body", Text, nullable=False),
-    rowid=False,
-)
+policy_text = _table("policy_text", Column("hash", Text, primary_key=True), *_required(body=Text), rowid=False)
 policy_file = _table(
     "policy_file",
-    Column("kind", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    *_required(kind=Text, name=Text),
     Column("hash", Text, ForeignKey("policy_text.hash"), nullable=False),
-    Column("problems", Text, nullable=False),
+    *_required(problems=Text),
     PrimaryKeyConstraint("kind", "name"),
 )
 activation = _table(
     "activation",
     Column("number", Integer, primary_key=True),
-    Column("recipient", Text, nullable=False),
-    Column("act", Text, nullable=False),
+    *_required(recipient=Text, act=Text),
     Column("hash", Text, ForeignKey("policy_text.hash")),
-    Column("schemas", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("moment", Text, nullable=False),
+    *_required(schemas=Text, actor=Text, reason=Text, moment=Text),
     Index("activation_recipient", "recipient"),
 )
 
@@ -438,21 +358,17 @@ activation = _table(
 statement = _table(
     "statement",
     Column("lookup", LargeBinary, primary_key=True),
-    Column("source", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("status", Integer),
-    Column("moment", Text, nullable=False),
+    *_required(source=Text, recipient=Text, digest=LargeBinary, state=Text),
+    *_optional(status=Integer),
+    *_required(moment=Text),
     rowid=False,
 )
 # `name` stays empty until the field was seen in five records: a key of one record may be a person's name.
 field_seen = _table(
     "field_seen",
     Column("lookup", LargeBinary, primary_key=True),
-    Column("schema", Text, nullable=False),
-    Column("record", Text, nullable=False),
-    Column("name", Text),
-    Column("times", Integer, nullable=False),
+    *_required(schema=Text, record=Text),
+    *_optional(name=Text),
+    *_required(times=Integer),
     rowid=False,
 )
