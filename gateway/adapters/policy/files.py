@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
-from gateway.adapters.policy import recipient_forms, schema_fields, schema_forms
+from gateway.adapters.policy import recipient_forms, schema_faults, schema_fields, schema_forms
 from gateway.adapters.policy.forms import Fitted, fit
 from gateway.adapters.policy.recipient_forms import RecipientForm
 from gateway.adapters.policy.schema_fields import Fault
@@ -96,7 +96,7 @@ def load_schema(text: str, name: str) -> Schema | list[Problem]:
     fitted = fit(SchemaForm, document, schema_fields.RULES)
     problems = list(fitted.problems)
     if fitted.form:
-        problems += _located(document, fitted, schema_forms.faults(fitted.form))
+        problems += _located(document, fitted, schema_faults.faults(fitted.form))
         problems += _misnamed(document, "schema", fitted.form.schema_name)
     problems += [document.problem(asked.path, "a schema has no open questions") for asked in document.asked]
     if problems or fitted.form is None:

@@ -1,7 +1,6 @@
 """The form of schemas/NAME.yaml and its translation to `core.model.Schema`.
 
-Holds the shape and what must agree within one file (a subject position that exists, a parameter that is in the path).
-Leaves out: what a recipient may get of it.
+Leaves out: what must agree within the file (`schema_faults`), what a recipient may get of it.
 """
 
 from __future__ import annotations
@@ -12,26 +11,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from gateway.adapters.policy.csv_forms import CsvForm, csv_faults, csv_of
+from gateway.adapters.policy.csv_forms import CsvForm, csv_of
 from gateway.adapters.policy.forms import Form, Key
 from gateway.adapters.policy.schema_fields import (
     At,
-    Fault,
     FieldName,
     NodeForm,
     Plain,
-    node_faults,
     nodes_of,
 )
 from gateway.core.model import Person
-from gateway.core.policy.grants import leaves, node_at
 from gateway.core.policy.schema import (
     Branch,
     Errors,
     KeyIds,
-    Leaf,
     LeafType,
-    Many,
     Meant,
     NamedSubject,
     Paging,
@@ -240,7 +234,7 @@ def _record(form: SchemaForm, name: str, record: RecordForm) -> Record:
     return Record(name, fields, subjects, record.order, *names, record.since, tuple(record.places), record.members)
 
 
-def _parameters(form: SchemaForm, route: RouteForm) -> Iterator[tuple[str, ParameterForm]]:
+def parameters_of(form: SchemaForm, route: RouteForm) -> Iterator[tuple[str, ParameterForm]]:
     for name in route.uses:
         yield from form.parameter_sets.get(name, {}).items()
     yield from route.parameters.items()
@@ -253,7 +247,7 @@ def _route(form: SchemaForm, route: RouteForm) -> Route:
         route.path,
         route.record,
         route.many,
-        tuple(_parameter(route, name, parameter) for name, parameter in _parameters(form, route)),
+        tuple(_parameter(route, name, parameter) for name, parameter in parameters_of(form, route)),
         NamedSubject(named.key, named.organisation_key, _position(form, "", named.person, "record", named.ids))
         if named
         else None,
@@ -291,127 +285,3 @@ def _parameter(route: RouteForm, name: str, form: ParameterForm) -> Parameter:
         tuple(Person(one) for one in form.persons),
         form.kind,
     )
-
-
-# -- what must agree within the file -------------------------------------------------------------------
-
-
-def faults(form: SchemaForm) -> Iterator[Fault]:
-    """(where, message, rule) of everything in the file that does not agree with the rest of it."""
-    for name, identity in form.identities.items():
-        for key, ids in (("typed", identity.typed), ("keys", identity.keys)):
-            if ids and ids.own is not None and ids.own not in ids.kinds:
-                yield ("identities", name, key, "own"), "'own' must be one of the kinds", "form"
-        if identity.keys is not None and identity.typed is not None:
-            yield ("identities", name, "keys"), "'keys' and 'typed' do not go together", "form"
-    for name, record in form.records.items():
-        yield from _record_faults(form, name, record)
-    if form.format == "csv":
-        yield from csv_faults({name: Branch(nodes_of(record.fields)) for name, record in form.records.items()})
-    elif form.csv is not None:
-        yield ("csv",), "'csv' belongs to CSV", "form"
-    seen: set[tuple[str, ...]] = set()
-    for index, route in enumerate(form.routes):
-        told = route.record if _told_apart(form) else route.soap.action if route.soap else ""
-        place = (route.method, route.path, told)
-        if place in seen:
-            yield ("routes", index), "this method and path stand in an earlier route", "form"
-        seen.add(place)
-        yield from _route_faults(form, index, route)
-
-
-def _told_apart(form: SchemaForm) -> bool:
-    """Documents that are pushed to one path are told apart by their element."""
-    return form.direction == "push" and form.format == "xml"
-
-
-def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[Fault]:
-    where = ("records", name)
-    root = Branch(nodes_of(record.fields))
-    yield from node_faults((*where, "fields"), record.fields, root, "")
-    ordering = node_at(root, record.order) if record.order is not None else None
-    if record.order is not None and not isinstance(ordering, Leaf):
-        yield (*where, "order"), "'order' must be the path of a value", "form"
-    if isinstance(ordering, Leaf) and ordering.maps is None and form.format != "json":
-        yield (*where, "order"), "'order' must be the path of a mapped id", "form"
-    if record.members is not None and not isinstance(root.fields.get(record.members), Leaf):
-        yield (*where, "members"), "'members' must be a field of the record itself", "form"
-    for index, path in enumerate(record.places):
-        if not isinstance(node_at(root, path), Leaf) or form.location_type is None:
-            yield (*where, "places", index), "'places' are paths of ids of the 'location_type'", "form"
-    for index, subject in enumerate(record.subjects):
-        place = (*where, "subjects", index)
-        if subject.ids not in form.identities:
-            yield (*place, "ids"), "'ids' must be one of the identities", "form"
-        elif not _bears(root, subject.at, form.identities[subject.ids]):
-            yield (*place, "at"), "no object with these ids stands at 'at'", "form"
-    if form.format != "xml" and any(leaf.claim is not None for _, leaf in leaves(root)):
-        yield (*where, "fields"), "'claim' belongs to XML", "form"
-    if not record.subjects and any(leaf.field_class.value == "id" for _, leaf in leaves(root)):
-        yield where, "a record with an id of a person must say whose it is in 'subjects'", "R46"
-
-
-def _bears(root: Branch, at: str, identity: IdentityForm) -> bool:
-    node = node_at(root, at) if at else root
-    inner = node.item if isinstance(node, Many) else node
-    if not isinstance(inner, Branch):
-        return False
-    paths = [identity.master] if identity.master else []
-    if identity.keys:
-        paths += list(identity.keys.kinds)
-    if identity.typed:
-        paths += [f"{identity.typed.path}.{leaf}" for leaf in (identity.typed.value, identity.typed.type)]
-    return bool(paths) and all(isinstance(node_at(inner, path), Leaf) for path in paths)
-
-
-def _route_faults(form: SchemaForm, index: int, route: RouteForm) -> Iterator[Fault]:
-    where = ("routes", index)
-    if route.record not in form.records:
-        yield (*where, "record"), "'record' must be one of the records", "form"
-    for name in route.uses:
-        if name not in form.parameter_sets:
-            yield (*where, "uses"), "'uses' must name parameter sets of this file", "form"
-    parameters = dict(_parameters(form, route))
-    for step in route.path.split("/"):
-        if step.startswith("{") and step[1:-1] not in parameters:
-            yield (*where, "path"), "a parameter of the path is not declared", "form"
-    for name, parameter in parameters.items():
-        if (parameter.meaning == "thing") != (parameter.maps is not None):
-            place = (*where, "parameters", name) if name in route.parameters else where
-            yield place, "a parameter has 'maps' when, and only when, its meaning is thing", "form"
-        if (parameter.meaning == "person") != bool(parameter.persons and parameter.kind):
-            place = (*where, "parameters", name) if name in route.parameters else where
-            yield place, "a parameter has 'persons' and 'kind' when, and only when, its meaning is person", "form"
-    if route.soap:
-        yield from _soap_faults(form, (*where, "soap"), route, route.soap)
-    elif form.errors == "soap":
-        yield where, "every route of a schema that answers by SOAP faults has 'soap'", "form"
-    if route.named and route.named.ids not in form.identities:
-        yield (*where, "named", "ids"), "'ids' must be one of the identities", "form"
-    yield from _push_faults(form, where, route)
-
-
-def _soap_faults(form: SchemaForm, where: tuple[str | int, ...], route: RouteForm, soap: SoapForm) -> Iterator[Fault]:
-    if form.format != "xml" or form.errors != "soap" or route.method != "POST":
-        yield where, "'soap' belongs to a POST of a schema in XML whose errors are soap", "form"
-    if (soap.element is None) == (route.write is None):
-        yield (
-            (*where, "element"),
-            "an operation that reads says what its record is called, one that writes does not",
-            "form",
-        )
-    record = form.records.get(route.record)
-    if record and any(part not in record.fields for part in soap.parts):
-        yield (*where, "parts"), "'parts' must name fields of the record", "form"
-
-
-def _push_faults(form: SchemaForm, where: tuple[str | int, ...], route: RouteForm) -> Iterator[Fault]:
-    if (form.direction == "push") != (route.answer is not None):
-        yield (*where, "answer"), "a route has 'answer' when, and only when, the direction is push", "form"
-    if route.answer is not None and (route.answer not in form.records or form.records[route.answer].subjects):
-        # nobody's pseudonym leads back through an answer, so no answer speaks of anybody (house rule 7)
-        yield (*where, "answer"), "'answer' must be one of the records, and speak of nobody", "form"
-    if route.action is not None and not _told_apart(form):
-        yield (*where, "action"), "'action' belongs to a push of XML", "form"
-    if form.direction == "push" and (route.method != "POST" or route.many or route.named or route.write):
-        yield where, "a push is one record in a POST", "form"
