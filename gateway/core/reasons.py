@@ -439,7 +439,7 @@ class Reason(StrEnum):
     # -- the one outward word about pupils (house rule 5)
     NOT_AVAILABLE = (
         "NOT_AVAILABLE", 19, 404, True, "R25, R93", "art. 25 AVG",
-        "Niets vrijgegeven; de reden staat per leerling in dit verslag.",
+        "Niets vrijgegeven; de school ziet per leerling waarom.",
         NOT_AVAILABLE_TO_YOU,
     )
     # -- 20-21 register and the other side

@@ -22,7 +22,7 @@ def media_of(route: Route) -> bytes:
 class Released:
     """An answer whose entry is durable. With a `reason` the body is made from it in the error shape `shape`, unless
     `body` is given; without one `body` is what was built. `about` holds words of our own schemas only;
-    `headers` are of our own making."""
+    `headers` are of our own making; `school`: the school's own system called, and reads the school's sentence."""
 
     receipt: Receipt
     reason: Reason | None = None
@@ -32,6 +32,7 @@ class Released:
     shape: str = "problem"
     about: str = ""
     purpose: str | None = None
+    school: bool = False
     headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
 
@@ -43,6 +44,7 @@ class Unregistered:
     reason: Reason = Reason.REGISTER_UNAVAILABLE
     shape: str = "problem"
     purpose: str | None = None
+    school: bool = False
 
 
 Answer = Released | Unregistered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
@@ -34,6 +35,9 @@ class Transfers:
 
     async def answer(self, caller: Caller, request: Request) -> Answer:
         """Match, inquire, and go the way of the route. Every refusal is registered before it is told."""
+        return _told(caller, await self._answer(caller, request))
+
+    async def _answer(self, caller: Caller, request: Request) -> Answer:
         if is_upload(request.raw_path):
             return await Upload(self._flow.outside, self._flow.sizes, self._flow.remembered).answer(caller, request)
         if is_push(request.raw_path):
@@ -58,7 +62,7 @@ class Transfers:
 
     async def refuse(self, caller: Caller, stop: Stop) -> Answer:
         """A refusal that came before the way was known."""
-        return await self._flow.refuse(self._flow.begin(caller), stop)
+        return _told(caller, await self._flow.refuse(self._flow.begin(caller), stop))
 
     async def refuse_anonymous(self, origin: str, reason: Reason) -> Answer:
         return await self._refusals.refuse(origin, reason)
@@ -71,6 +75,10 @@ class Transfers:
         """Register what was only counted: of minutes that ended, or (before the process stops) all."""
         with contextlib.suppress(RegisterUnavailable):  # the first of each was registered at once
             await self._refusals.flush(ended_only=ended_only)
+
+
+def _told(caller: Caller, answer: Answer) -> Answer:
+    return replace(answer, school=True) if caller.kind == "school" else answer
 
 
 def _in_pages(match: Match) -> bool:

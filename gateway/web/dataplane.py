@@ -71,8 +71,8 @@ class Doors:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Back to who called. Whoever calls by a message of SOAP is answered by one, also before its route is known;
-    who hands one in is not."""
+    """Back to who called. Whoever calls by a message of SOAP is answered by one, also before its route is known; who
+    hands in records to be made smaller is not."""
 
     send: Send
     scope: Scope
@@ -82,8 +82,7 @@ class _Way:
         await leave(replace(answer, shape="soap") if by_fault else answer, self.send)
 
     def _calls_by_message(self) -> bool:
-        path = self.scope["raw_path"]
-        return _is_message(_combined(self.scope["headers"])) and not is_upload(path) and not is_push(path)
+        return _is_message(_combined(self.scope["headers"])) and not is_upload(self.scope["raw_path"])
 
 
 class DataPlane:
@@ -112,7 +111,7 @@ class DataPlane:
             await self._anonymous(way, origin, Reason.INSECURE_TRANSPORT)
         elif scope["raw_path"] == b"/oauth/token":
             await self._oauth(scope, receive, send)
-        elif _is_message(headers) and not offers(headers) and not is_upload(scope["raw_path"]):
+        elif _is_message(headers) and not offers(headers) and not _hands_in(scope["raw_path"]):
             await self._by_message(scope, headers, receive, way)
         else:
             caller = identify(headers, self._doors.callers)
@@ -214,6 +213,11 @@ def _is_message(headers: dict[bytes, bytes]) -> bool:
     return headers.get(b"content-type", b"").lower().partition(b";")[0].strip() == b"text/xml"
 
 
+def _hands_in(raw_path: bytes) -> bool:
+    """Whether a school's own system brings records here. No key of such a system stands in a message."""
+    return is_upload(raw_path) or is_push(raw_path)
+
+
 @dataclass(slots=True)
 class _Opening:
     """The first bytes of a body, and the whole of it as if nothing had been read."""
@@ -244,7 +248,7 @@ async def _opening(receive: Receive, seconds: float) -> _Opening:
 
 def _bounds(raw_path: bytes, doors: Doors) -> tuple[int, float]:
     """Bytes and seconds. Records that a school hands in are as large as an answer of its source."""
-    if is_upload(raw_path) or is_push(raw_path):
+    if _hands_in(raw_path):
         return doors.upload_bytes, doors.upload_seconds
     return doors.body_bytes, doors.body_seconds
 

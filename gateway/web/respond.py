@@ -37,20 +37,21 @@ def _content(answer: Answer) -> tuple[int, bytes, bytes | AsyncIterator[bytes]]:
     if isinstance(answer, Released) and answer.body is not None:
         return answer.status, answer.media, answer.body
     reason = answer.reason or Reason.INTERNAL
-    return problem(answer.shape, reason, answer.about if isinstance(answer, Released) else "")
+    about = answer.about if isinstance(answer, Released) else ""
+    return problem(answer.shape, reason, about, school=answer.school)
 
 
-def problem(shape: str, reason: Reason, about: str = "") -> tuple[int, bytes, bytes]:
+def problem(shape: str, reason: Reason, about: str = "", *, school: bool = False) -> tuple[int, bytes, bytes]:
     """(status, media type, body) in the shape of the format that was called (Edu-V StatusResponse, or a list of
     them; OneRoster imsx_StatusInfo; a SOAP fault), else an RFC 9457 problem. `about` holds words of our own schemas
-    only."""
+    only; the sentence is the school's own, in Dutch, where its own system called."""
     outward = reason.outward
-    status, sentence = outward.meaning.status, outward.meaning.recipient
+    status, sentence = outward.meaning.status, outward.meaning.school if school else outward.meaning.recipient
     detail = f"{sentence} ({about})" if about and reason is outward else sentence
     if shape == "problem":
         return status, PROBLEM, orjson.dumps({"status": status, "title": outward.value, "detail": detail})
     if shape == "soap":
-        return _fault(outward, about if reason is outward else "")
+        return _fault(outward, sentence, about if reason is outward else "")
     # one word only where a pupil is concerned (house rule 5)
     message = outward.value if outward is Reason.NOT_AVAILABLE else f"{outward.value}: {detail}"
     if shape == "oneroster":
@@ -64,8 +65,8 @@ def problem(shape: str, reason: Reason, about: str = "") -> tuple[int, bytes, by
 _OF_HTTP = frozenset({401, 404, 405, 406, 413, 415, 429, 503})
 
 
-def _fault(outward: Reason, about: str) -> tuple[int, bytes, bytes]:
-    status, sentence = outward.meaning.status, outward.meaning.recipient
+def _fault(outward: Reason, sentence: str, about: str) -> tuple[int, bytes, bytes]:
+    status = outward.meaning.status
     code = "Client" if status < 500 else "Server"
     return status if status in _OF_HTTP else 500, SOAP, fault(code, outward.value, sentence, about)
 

@@ -268,6 +268,16 @@ async def test_answer_that_is_no_receipt_is_refused_or_unknown_and_none_of_its_w
     assert "Jan" not in told.about
 
 
+@pytest.mark.parametrize(
+    "body", [b"<iets/>", build.enrolment("111222333"), build.enrolment(more="<x>Jan</x>").replace(b"01AB", b"01ABC")]
+)
+async def test_message_that_does_not_go_is_answered_in_the_shape_of_its_format(school: School, body: bytes) -> None:
+    told = await push(school, body)
+
+    assert (told.shape, told.school, told.body) == ("soap", True, None)
+    assert told.reason is not None
+
+
 async def test_end_that_cannot_be_registered_changes_nothing_of_what_is_told(school: School) -> None:
     def no_register(message: Message) -> UpstreamAnswer:
         school.register.unwritable = True

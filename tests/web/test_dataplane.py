@@ -29,6 +29,8 @@ pytestmark = pytest.mark.anyio
 
 STUDENTS = "/lvs/students/school"
 KEY = (b"gateway-key", b"key of noord")
+PUSH = "/lvs/push/duo/inschrijving/inschrijving-vo"
+XML = (b"content-type", b"text/xml; charset=utf-8")
 
 
 class SimulatedCallers:
@@ -401,10 +403,17 @@ async def test_records_that_a_recipient_hands_in_are_refused_without_a_byte_bein
 
 
 async def test_message_that_a_recipient_wants_pushed_is_refused_without_a_byte_being_read(plane: Plane) -> None:
-    path, media = "/lvs/push/duo/inschrijving/inschrijving-vo", (b"content-type", b"text/xml")
-    left = await plane.call(path, KEY, media, query="", method="POST", body=[b"x"] * 9)
+    left = await plane.call(PUSH, KEY, XML, query="", method="POST", body=[b"x"] * 9)
 
-    assert (left.status, left.header("gateway-reason")) == (403, "CALLER_NOT_RECIPIENT")
+    assert (left.status, left.header("gateway-reason")) == (500, "CALLER_NOT_RECIPIENT")
+    assert faultcode(left.body) == "Client"
+    assert plane.bytes_read == 0
+
+
+async def test_message_to_be_pushed_of_nobody_we_know_is_refused_by_a_fault_unread(plane: Plane) -> None:
+    left = await plane.call(PUSH, XML, query="", method="POST", body=[by_key()])
+
+    assert (left.status, faultcode(left.body)) == (401, "Client")
     assert plane.bytes_read == 0
 
 
@@ -515,7 +524,6 @@ async def test_observations_name_recipients_and_outcomes_only(plane: Plane) -> N
 
 # -- messages of SOAP ---------------------------------------------------------------------------------------
 
-XML = (b"content-type", b"text/xml; charset=utf-8")
 SOAP = (XML, (b"soapaction", b'"HaalLeerlinggegevens"'))
 UWLR = "/lvs/uwlr/leerlinggegevens"
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from gateway.core.reasons import Reason
 from gateway.transfer.ports import Receipt
@@ -78,10 +79,25 @@ def test_about_is_told_with_a_reason_that_is_told() -> None:
     assert b"(declared: orgId)" in body
 
 
-def test_sentence_for_the_school_is_told_to_nobody() -> None:
+def test_sentence_for_the_school_is_told_to_its_own_system_only() -> None:
     for reason in Reason:
         body = problem("problem", reason)[2].decode()
         assert reason.meaning.school not in body
+        assert reason.outward.meaning.school in problem("problem", reason, school=True)[2].decode()
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+async def test_fault_says_word_and_sentence_and_of_a_pupil_nothing_more(reason: Reason) -> None:
+    sent = await left(Released(RECEIPT, reason, shape="soap", about="a declared name", school=True))
+    told = etree.fromstring(sent.body).find("{*}Body/{*}Fault")
+
+    assert told is not None
+    outward = reason.outward
+    code = "Client" if outward.meaning.status < 500 else "Server"
+    assert told.findtext("faultcode") == f"soap:{code}"
+    assert told.findtext("faultstring") == f"{outward.value}: {outward.meaning.school}"
+    assert sent.header("gateway-reason") == outward.value
+    assert (b"declared" in sent.body) == reason.meaning.told
 
 
 # -- headers -------------------------------------------------------------------------------------------------------

@@ -106,8 +106,8 @@ def _route_faults(form: SchemaForm, index: int, route: RouteForm) -> Iterator[Fa
         yield from _parameter_faults(place, parameter)
     if route.soap:
         yield from _soap_faults(form, (*where, "soap"), route, route.soap)
-    elif form.errors == "soap":
-        yield where, "every route of a schema that answers by SOAP faults has 'soap'", "form"
+    elif form.errors == "soap" and route.action is None:
+        yield where, "every route of a schema that answers by SOAP faults has 'soap', or as a push 'action'", "form"
     if route.named and route.named.ids not in form.identities:
         yield (*where, "named", "ids"), "'ids' must be one of the identities", "form"
     yield from _push_faults(form, where, route)
