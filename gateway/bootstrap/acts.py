@@ -35,7 +35,7 @@ from gateway.core.persons import Actor, Deed, needs_two, places, shown_entry, we
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Recipient
 from gateway.core.reasons import Reason
-from gateway.core.register import Head, Verification
+from gateway.core.verification import Head, Verification
 from gateway.transfer.compiled import Compiled
 
 

@@ -21,7 +21,8 @@ from gateway.adapters.register.chain import stored_entries
 from gateway.adapters.register.writer import DatabaseRegister, verify_register
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.reasons import Reason
-from gateway.core.register import Head, Issue
+from gateway.core.register import Issue
+from gateway.core.verification import Head
 from gateway.transfer.ports import RegisterUnavailable
 from tests.simulators.database import fresh_database
 from tests.simulators.drafts import a_draft, a_subject, an_id

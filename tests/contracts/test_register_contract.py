@@ -15,7 +15,8 @@ from gateway.adapters.register.chain import stored_entries
 from gateway.adapters.register.writer import DatabaseRegister, verify_register
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Versions
-from gateway.core.register import Issue, StoredEntry, Verification, verify
+from gateway.core.register import Issue
+from gateway.core.verification import StoredEntry, Verification, verify
 from gateway.transfer.ports import Register, RegisterUnavailable, VersionsChanged
 from tests.simulators.database import fresh_database
 from tests.simulators.drafts import a_draft, a_subject

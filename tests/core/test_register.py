@@ -1,4 +1,4 @@
-"""core.register: canonical bytes, the chain, and that `verify` finds every change and says where."""
+"""core.register, core.verification: canonical bytes, the chain, and that `verify` finds each change and says where."""
 
 from __future__ import annotations
 
@@ -12,19 +12,8 @@ import pytest
 
 from gateway.core.model import Versions
 from gateway.core.reasons import Reason
-from gateway.core.register import (
-    START,
-    Draft,
-    Head,
-    StoredEntry,
-    StoredRoll,
-    Verification,
-    encode,
-    link,
-    members,
-    roll_of,
-    verify,
-)
+from gateway.core.register import START, Draft, encode, link, members, roll_of
+from gateway.core.verification import Head, StoredEntry, StoredRoll, Verification, verify
 from tests.simulators.drafts import a_draft, a_subject
 from tests.simulators.register import SimulatedRegister
 

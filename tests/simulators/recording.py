@@ -16,7 +16,7 @@ from gateway.adapters.register.writer import verify_register
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import AnyFact, Facts
 from gateway.core.model import Person
-from gateway.core.register import Verification
+from gateway.core.verification import Verification
 from gateway.transfer.ports import Observation
 from tests.simulators.database import fresh_database
 from tests.simulators.drafts import NOW, an_act, seeded

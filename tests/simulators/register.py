@@ -9,8 +9,9 @@ register.entries, register.rolls  # what `core.register.verify` reads
 from __future__ import annotations
 
 from gateway.core.model import Versions
-from gateway.core.register import START, Draft, Issue, StoredEntry, StoredRoll, encode, link, members, roll_of
+from gateway.core.register import START, Draft, Issue, encode, link, members, roll_of
 from gateway.core.release.views import Viewed
+from gateway.core.verification import StoredEntry, StoredRoll
 from gateway.transfer.ports import Receipt, RegisterUnavailable, VersionsChanged
 
 

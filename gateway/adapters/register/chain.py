@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import tables
 from gateway.core.model import Versions
-from gateway.core.register import START, Draft, Roll, StoredEntry, StoredRoll, encode, link, members, roll_of
+from gateway.core.register import START, Draft, Roll, encode, link, members, roll_of
+from gateway.core.verification import StoredEntry, StoredRoll
 
 
 @dataclass(frozen=True, slots=True)

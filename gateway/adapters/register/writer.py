@@ -6,7 +6,8 @@ transaction compares the versions, appends the entries with their rolls, issued 
 is, and commits; the answers go back to the event loop in one call. Any error refuses the whole batch: it may be durable
 or not, nothing of it leaves, and the connection is opened anew. (A batch costs about the same for one draft as for
 many: the disk, and every statement lets go of the interpreter.)
-Leaves out: the encoding and the check of the chain (`core.register`), the statements (`adapters.register.chain`).
+Leaves out: the encoding (`core.register`), the check of the chain (`core.verification`), the statements
+(`adapters.register.chain`).
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.views import ViewRows, view_rows, write_views
 from gateway.core.model import Subject, Versions
 from gateway.core.reasons import Reason
-from gateway.core.register import Advance, Draft, Head, Issue, Roll, Spent, Verification, encode, roll_of, verify
+from gateway.core.register import Advance, Draft, Issue, Roll, Spent, encode, roll_of
 from gateway.core.release.views import Viewed
+from gateway.core.verification import Head, Verification, verify
 from gateway.transfer.ports import Receipt, RegisterUnavailable, VersionsChanged
 
 _BATCH = 500  # drafts in one transaction
