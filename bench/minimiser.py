@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from gateway.core.model import Subject, Transform
 from gateway.core.policy.schema import Record
 from gateway.core.policy.terms import Grant
-from gateway.core.release.emission import Emission, Sight
+from gateway.core.release.emission import Emission
+from gateway.core.release.sight import Sight
 from gateway.formats.json import JsonMinimiser
 from tests import builders_formats as build
 

@@ -24,9 +24,10 @@ from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Su
 from gateway.core.policy.schema import Branch, KeyIds, Leaf, Many, Node, Record, SubjectPosition
 from gateway.core.policy.terms import Grant
 from gateway.core.release.circle import Circle
-from gateway.core.release.emission import Emission, Sight
+from gateway.core.release.compiler import compile_projection
+from gateway.core.release.emission import Emission
 from gateway.core.release.masking import Mask
-from gateway.core.release.projection import compile_projection
+from gateway.core.release.sight import Sight
 from gateway.formats.xml import XmlMinimiser
 from tests import builders_formats as build
 

@@ -18,10 +18,11 @@ from gateway.core.model import PseudonymMethod, Transform
 from gateway.core.policy.schema import Csv
 from gateway.core.policy.terms import Grant
 from gateway.core.release.circle import Circle
-from gateway.core.release.emission import Emission, Sight
+from gateway.core.release.compiler import compile_projection
+from gateway.core.release.emission import Emission
 from gateway.core.release.masking import Mask
 from gateway.core.release.minimised import EnvelopeBroken
-from gateway.core.release.projection import compile_projection
+from gateway.core.release.sight import Sight
 from gateway.formats.csv import CsvFile, CsvMinimiser
 from gateway.formats.json import JsonFile
 from gateway.formats.xml import XmlListFile, XmlMinimiser

@@ -27,8 +27,9 @@ from gateway.core.model import (
 from gateway.core.policy.schema import Branch, Leaf, LeafType, Many, Node, Record, SubjectPosition, TypedIds
 from gateway.core.policy.terms import Delivery, Grant, Grondslag, Rows
 from gateway.core.release import pseudonym
-from gateway.core.release.emission import Emission, Issued, Sight
-from gateway.core.release.projection import compile_projection
+from gateway.core.release.compiler import compile_projection
+from gateway.core.release.emission import Emission
+from gateway.core.release.sight import Issued, Sight
 from gateway.formats.json import JsonMinimiser
 from tests.simulators.facts import SimulatedFacts
 
@@ -222,7 +223,7 @@ def pupil(
 
 @dataclass(slots=True)
 class Roster:
-    """Keeps the promise of `core.release.emission.People`."""
+    """Keeps the promise of `core.release.sight.People`."""
 
     people: dict[tuple[str, str], Subject] = field(default_factory=dict)
 
@@ -245,7 +246,7 @@ class Roster:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keeps the promise of `core.release.emission.Keys`."""
+    """Keeps the promise of `core.release.sight.Keys`."""
 
     current: KeyVersion = FIRST_KEY
 

@@ -12,8 +12,9 @@ from gateway.adapters.policy.files import load_schema
 from gateway.core.model import Person, PseudonymMethod, Subject, Transform
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Grant
-from gateway.core.release.emission import Emission, Sight
-from gateway.core.release.projection import compile_projection
+from gateway.core.release.compiler import compile_projection
+from gateway.core.release.emission import Emission
+from gateway.core.release.sight import Sight
 from gateway.formats.csv import CsvMinimiser, CsvSet, MinimisedSet, SetLimits
 from tests import builders_csv as csv
 from tests import builders_formats as build

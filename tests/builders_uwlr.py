@@ -17,9 +17,10 @@ from lxml import etree
 from gateway.adapters.policy.files import load_recipient
 from gateway.core.model import Person, Subject
 from gateway.core.policy.terms import Recipient
-from gateway.core.release.emission import Emission, Sight
+from gateway.core.release.compiler import compile_projection
+from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import Minimised
-from gateway.core.release.projection import compile_projection
+from gateway.core.release.sight import Sight
 from gateway.formats.xml import XmlMinimiser
 from tests import builders_formats as build
 from tests.policy.shipped import answered, schemas

@@ -13,9 +13,10 @@ from lxml import etree
 from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Subject
 from gateway.core.policy.schema import Branch, Flag, Hidden, KeyIds, Many, Node, Record, SubjectPosition
 from gateway.core.policy.terms import Grant
-from gateway.core.release.emission import Emission, Sight
+from gateway.core.release.compiler import compile_projection
+from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import Minimised
-from gateway.core.release.projection import compile_projection
+from gateway.core.release.sight import Sight
 from gateway.formats.xml import Limits, XmlMinimiser
 from tests import builders_formats as build
 from tests.builders_csv import leaf

@@ -15,7 +15,7 @@ from gateway.core.policy.problems import delivery_terms
 from gateway.core.policy.rules_fields import beside_special
 from gateway.core.policy.schema import Schema
 from gateway.core.reasons import Reason
-from gateway.core.release.projection import DeliveryRefused, compile_projection
+from gateway.core.release.compiler import DeliveryRefused, compile_projection
 from gateway.formats.csv import CsvMinimiser, CsvSet
 from gateway.formats.json import JsonInbound, JsonMinimiser
 from gateway.formats.xml import Names, XmlInbound, XmlMinimiser

@@ -21,7 +21,7 @@ from gateway.core.gate.decide import Call
 from gateway.core.model import Caller, PseudonymMethod, Subject
 from gateway.core.policy.schema import Record, Route, Schema
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import ECK_ID, Sight
+from gateway.core.release.sight import ECK_ID, Sight
 from gateway.core.release.views import Owner, Remembered, Shelf, View, Viewed, has_ended, is_restricted
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry, accepts, named_purpose

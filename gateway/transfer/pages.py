@@ -12,7 +12,8 @@ from typing import Protocol
 
 from gateway.core.gate.decide import Permit
 from gateway.core.policy.schema import Record
-from gateway.core.release.emission import Emission, Sight
+from gateway.core.release.emission import Emission
+from gateway.core.release.sight import Sight
 from gateway.transfer.filing import Reader, Wanted
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Page

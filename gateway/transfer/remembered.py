@@ -16,7 +16,7 @@ from gateway.core.gate.question import Audience
 from gateway.core.gate.screening import uses_age
 from gateway.core.model import Caller, Versions
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import Issued, Sight
+from gateway.core.release.sight import Issued, Sight
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer.ports import Roster, Snapshot, World
 from gateway.transfer.request import Stop

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from gateway.core.model import NOBODIES, Person, Subject, Verdict, nobody
 from gateway.core.policy.schema import Leaf, Parameter, Record
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import Sight
+from gateway.core.release.sight import Sight
 from gateway.transfer.ports import Roster, World
 
 

@@ -10,9 +10,10 @@ from gateway.core.gate.question import Audience
 from gateway.core.model import Category, Person, PseudonymMethod, RecipientKind, Verdict
 from gateway.core.policy.terms import Conditions
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import Emission, Issued, Seen, Sight
+from gateway.core.release.compiler import compile_projection
+from gateway.core.release.emission import Emission
 from gateway.core.release.projection import Subject as Position
-from gateway.core.release.projection import compile_projection
+from gateway.core.release.sight import Issued, Seen, Sight
 from tests import builders_formats as build
 from tests.simulators.facts import SimulatedFacts
 

@@ -11,17 +11,8 @@ from gateway.core.policy.schema import Branch as SchemaBranch
 from gateway.core.policy.schema import Many as SchemaMany
 from gateway.core.policy.schema import Node, Record
 from gateway.core.policy.terms import Grant
-from gateway.core.release.projection import (
-    Branch,
-    DeliveryRefused,
-    Leaf,
-    Many,
-    Order,
-    Projection,
-    Slot,
-    compile_projection,
-    without,
-)
+from gateway.core.release.compiler import DeliveryRefused, compile_projection
+from gateway.core.release.projection import Branch, Leaf, Many, Order, Projection, Slot, without
 from tests import builders_formats as build
 
 HMAC = PseudonymMethod.HMAC

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import Emission, Seen
+from gateway.core.release.emission import Emission
+from gateway.core.release.sight import Seen
 from gateway.core.release.views import ENDS, Owner, Remembered, Shelf, View, Viewed, Views, has_ended
 from tests import builders_formats as build
 from tests.simulators.register import SimulatedRegister

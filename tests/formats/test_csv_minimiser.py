@@ -12,9 +12,9 @@ from gateway.core.model import PseudonymMethod, Transform
 from gateway.core.policy.schema import Branch, Csv, Many
 from gateway.core.policy.terms import Aggregate, Grant
 from gateway.core.reasons import Reason
+from gateway.core.release.compiler import DeliveryRefused, compile_projection
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken
-from gateway.core.release.projection import DeliveryRefused, compile_projection
 from gateway.formats.csv import CsvFile, CsvMinimiser, Limits, unknown_columns
 from tests import builders_csv as csv
 from tests import builders_formats as build

@@ -9,8 +9,8 @@ from gateway.core.model import PseudonymMethod, Subject, Transform
 from gateway.core.policy.schema import Record
 from gateway.core.policy.terms import Aggregate, Grant
 from gateway.core.reasons import Reason
+from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
-from gateway.core.release.projection import compile_projection
 from gateway.formats.json import JsonMinimiser
 from tests import builders_formats as build
 

@@ -16,8 +16,8 @@ from gateway.core.policy.schema import Branch, Leaf, LeafType, Many, Node, Recor
 from gateway.core.policy.terms import Grant
 from gateway.core.reasons import Reason
 from gateway.core.release.classified import of_document, of_text
+from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
-from gateway.core.release.projection import compile_projection
 from gateway.formats.json import JsonMinimiser
 from tests import builders_formats as build
 from tests.numbers import bsns

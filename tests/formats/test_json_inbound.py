@@ -15,7 +15,7 @@ from gateway.core.model import PseudonymMethod, Transform
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Grant
-from gateway.core.release.projection import DeliveryRefused, compile_projection
+from gateway.core.release.compiler import DeliveryRefused, compile_projection
 from gateway.core.release.statements import contains
 from gateway.formats.json import BodyRefused, JsonInbound, Message
 from gateway.formats.json.inbound import _fault

@@ -12,7 +12,7 @@ from gateway.core.model import Category, FieldClass, Transform
 from gateway.core.policy.schema import Branch as SchemaBranch
 from gateway.core.policy.schema import Leaf, Record
 from gateway.core.reasons import Reason
-from gateway.core.release.projection import DeliveryRefused
+from gateway.core.release.compiler import DeliveryRefused
 from gateway.formats.json import EnvelopeBroken
 from tests import builders_formats as build
 from tests.formats.test_json_minimiser import ANNE, BEN, EVERYBODY, encoded, minimised, pseudonym, students

@@ -14,8 +14,8 @@ from gateway.core.model import Enrolment, Person, PseudonymMethod, Subject, Tran
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Leaf, Schema
 from gateway.core.policy.terms import Grant
+from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
-from gateway.core.release.projection import compile_projection
 from gateway.core.release.views import Shelf, Views
 from gateway.demo.records import make_records
 from gateway.demo.school import School, make_school

@@ -19,8 +19,8 @@ from gateway.core.model import Person, PseudonymMethod, Transform
 from gateway.core.policy.grants import node_at
 from gateway.core.policy.schema import Branch, Leaf, Many, Node, Record
 from gateway.core.policy.terms import Grant
+from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
-from gateway.core.release.projection import compile_projection
 from gateway.formats.json import EnvelopeBroken, JsonMinimiser
 from tests import builders_formats as build
 

@@ -24,9 +24,9 @@ from gateway.core.policy.rules import problems
 from gateway.core.policy.schema import Leaf, Record
 from gateway.core.policy.terms import Grant, Location, Organisation, Recipient
 from gateway.core.reasons import Reason
+from gateway.core.release.compiler import DeliveryRefused, compile_projection
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import Minimised
-from gateway.core.release.projection import DeliveryRefused, compile_projection
 from gateway.demo.dossiers import PROFILES, dossier
 from gateway.demo.school import make_school
 from gateway.formats.xml import XmlMinimiser

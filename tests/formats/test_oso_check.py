@@ -18,8 +18,8 @@ from gateway.core.facts import Facts, Inzage
 from gateway.core.model import Category, FieldClass
 from gateway.core.policy.rules import problems
 from gateway.core.policy.terms import Conditions, Recipient
+from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
-from gateway.core.release.projection import compile_projection
 from gateway.formats.xml import XmlMinimiser
 from tests import builders_formats as build
 from tests.formats.test_oso import FLAGS, POPO, POSWV, PUPIL, fields, official, parts, record

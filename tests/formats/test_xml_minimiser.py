@@ -17,9 +17,10 @@ from gateway.core.policy.terms import Aggregate, Grant
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.classified import of_text
+from gateway.core.release.compiler import DeliveryRefused, compile_projection
 from gateway.core.release.masking import Mask
 from gateway.core.release.minimised import EnvelopeBroken
-from gateway.core.release.projection import DeliveryRefused, Leaf, compile_projection
+from gateway.core.release.projection import Leaf
 from gateway.core.release.text_guard import Guard
 from gateway.formats.xml import Limits, XmlMinimiser
 from tests import builders_formats as build

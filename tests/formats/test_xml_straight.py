@@ -16,8 +16,9 @@ from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Tr
 from gateway.core.policy.schema import Branch, KeyIds, Many, Node, Record, SubjectPosition
 from gateway.core.policy.terms import Grant
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import ECK_ID, Emission
+from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken
+from gateway.core.release.sight import ECK_ID
 from gateway.core.release.texts import Malformed
 from gateway.formats.xml.straight import Unusual
 from tests import builders_formats as build

@@ -10,7 +10,7 @@ from gateway.adapters.policy.files import load_schema
 from gateway.core.model import FieldClass, Person, PseudonymMethod
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Branch, Schema
-from gateway.core.release.projection import compile_projection
+from gateway.core.release.compiler import compile_projection
 from gateway.formats.csv import CsvMinimiser, CsvSet
 from tests.policy.shipped import changed, line_of, schema_text, schemas, told
 

@@ -13,7 +13,7 @@ from gateway.core.gate.decide import Call, Permit
 from gateway.core.model import Caller, RecipientKind
 from gateway.core.policy.terms import Conditions
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import Sight
+from gateway.core.release.sight import Sight
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Stop
 from tests.builders_formats import student_json

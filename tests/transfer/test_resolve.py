@@ -13,7 +13,7 @@ from gateway.core.model import Person, Subject
 from gateway.core.policy.schema import Parameter
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
-from gateway.core.release.emission import Sight
+from gateway.core.release.sight import Sight
 from gateway.transfer.resolve import UNKNOWN, Absent, Resolver, groups
 from tests.builders_formats import pupil
 from tests.policy.shipped import schemas

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.core.model import Transform
-from gateway.core.release.projection import DeliveryRefused, Leaf, Many, Node, Slot
+from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.projection import Leaf, Many, Node, Slot
 
 
 class BodyRefused(Exception):

@@ -1,7 +1,7 @@
 """What a released value becomes: year, age band, initials, … as small functions, made when policy is compiled.
 
 A value that a transform cannot read makes its record malformed (house rule 2); it never passes through unchanged,
-and the error does not hold it (house rule 8). Leaves out: `pseudonym` (needs a key and a subject: `emission`), `mask`
+and the error does not hold it (house rule 8). Leaves out: `pseudonym` (needs a key and a subject: `sight`), `mask`
 (needs the names of the whole answer: `masking`), `fixed` and `empty` (nothing is read for them: `projection`), `view`
 (what the recipient last got: `views`).
 """

@@ -16,9 +16,10 @@ from gateway.core.model import Subject, Transform
 from gateway.core.policy.schema import Csv
 from gateway.core.policy.terms import Aggregate
 from gateway.core.release.circle import Circle
+from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
-from gateway.core.release.projection import Branch, DeliveryRefused, Many, Projection, without
+from gateway.core.release.projection import Branch, Many, Projection, without
 from gateway.core.release.views import Views
 from gateway.formats.csv.circle import circle as circle_of
 from gateway.formats.csv.places import Place

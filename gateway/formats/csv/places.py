@@ -1,5 +1,5 @@
 """Where a row names a person: reading the ids in its cells. Leaves out: who that is and whether they may be seen
-(`core.release.emission`)."""
+(`core.release.sight`)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from gateway.core.model import Subject as Known
 from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import ECK_ID, Memo, Seen, Sight
+from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.national_number import normal
-from gateway.core.release.projection import DeliveryRefused, Subject
+from gateway.core.release.projection import Subject
+from gateway.core.release.sight import ECK_ID, Memo, Seen, Sight
 
 TEXT = "#text"
 """In the schema, the value of a cell that speaks of a person, and of one item in such a cell."""

@@ -14,7 +14,8 @@ from gateway.core.model import Transform
 from gateway.core.policy import schema
 from gateway.core.policy.grants import leaf_at
 from gateway.core.policy.schema import Record
-from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, Subject, leaves
+from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.projection import Branch, Leaf, Many, Node, Slot, Subject, leaves
 from gateway.core.release.texts import Read, becomes, reader
 from gateway.formats.csv.places import TEXT, Place
 

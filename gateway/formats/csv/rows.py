@@ -17,8 +17,9 @@ from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Csv, Record
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
-from gateway.core.release.emission import ECK_ID, Emission, Seen, contradicted
+from gateway.core.release.emission import Emission
 from gateway.core.release.projection import Projection, Slot
+from gateway.core.release.sight import ECK_ID, Seen, contradicted
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed, written
 from gateway.core.release.transforms import reference_day

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Csv, Manifest, Schema
 from gateway.core.release.circle import Circle
+from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised
-from gateway.core.release.projection import DeliveryRefused
 from gateway.core.release.views import Views
 from gateway.formats.csv.archive import SetLimits, packed, unpacked
 from gateway.formats.csv.circle import circle

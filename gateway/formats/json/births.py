@@ -1,7 +1,7 @@
 """A record that says another birth date than the school recorded is not released on either (R109).
 
 Only a birth date that is read is compared, of the person whose own object holds it. Leaves out: what becomes of the
-person (`core.release.emission`).
+person (`core.release.sight`).
 """
 
 from __future__ import annotations

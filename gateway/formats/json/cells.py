@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.core.policy.terms import Aggregate
 from gateway.core.release.aggregate import Key, told
-from gateway.core.release.emission import Seen
+from gateway.core.release.sight import Seen
 
 
 @dataclass(frozen=True, slots=True)

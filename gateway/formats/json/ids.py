@@ -1,7 +1,7 @@
 """Reading the ids of a person in JSON: an ECK iD's leaf, an array of {value, type}, leaves of their own. Writing them
 back in that form.
 
-Pure shape: whom the ids stand for is `core.release.emission`'s business. Types the schema does not know name nobody.
+Pure shape: whom the ids stand for is `core.release.sight`'s business. Types the schema does not know name nobody.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from gateway.core.policy.schema import KeyIds, TypedIds
-from gateway.core.release.emission import ECK_ID
+from gateway.core.release.sight import ECK_ID
 
 Ids = tuple[tuple[str, str], ...]
 """(kind of id, value)."""

@@ -16,7 +16,8 @@ from msgspec import Raw
 
 from gateway.core.model import Subject
 from gateway.core.policy.schema import WriteBack
-from gateway.core.release.projection import Branch, DeliveryRefused, Many, Projection
+from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.projection import Branch, Many, Projection
 from gateway.core.release.statements import BodyRefused, Message, Statement, contains, only_kept
 from gateway.formats.json.ids import IdReader, own_reference
 from gateway.formats.json.requests import School

@@ -21,9 +21,11 @@ from gateway.core.model import Transform
 from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
-from gateway.core.release.emission import Emission, Seen
+from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
-from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Projection, without
+from gateway.core.release.projection import Branch, Leaf, Many, Projection, without
+from gateway.core.release.sight import Seen
 from gateway.core.release.transforms import reference_day
 from gateway.core.release.views import Viewed, Views
 from gateway.formats.json.cells import counted

@@ -1,7 +1,7 @@
 """Where a JSON record names a person: reading the ids there, and writing what leaves in their slot.
 
 The raw text of the ids is the key of the memory of who is meant; it is read strictly the first time and never
-written. Leaves out: who that is and whether they may be seen (`core.release.emission`).
+written. Leaves out: who that is and whether they may be seen (`core.release.sight`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from msgspec import Raw
 from gateway.core.model import Subject
 from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import Memo, Seen, Sight
 from gateway.core.release.projection import Branch, Many, Node, Slot
+from gateway.core.release.sight import Memo, Seen, Sight
 from gateway.formats.json.ids import IdReader, Ids
 from gateway.formats.json.shapes import Shape, names_only
 

@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from gateway.core.model import Subject
 from gateway.core.policy.schema import NamedSubject, TypedIds
-from gateway.core.release.emission import ECK_ID
+from gateway.core.release.sight import ECK_ID
 from gateway.core.release.statements import BodyRefused
 from gateway.formats.json.ids import IdReader, Ids, own_reference
 

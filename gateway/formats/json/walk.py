@@ -22,8 +22,9 @@ import msgspec
 from gateway.core.model import Transform
 from gateway.core.policy.schema import Link, Record
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import Seen, Sight, contradicted
-from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Order, Slot, leaves
+from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.projection import Branch, Leaf, Many, Node, Order, Slot, leaves
+from gateway.core.release.sight import Seen, Sight, contradicted
 from gateway.core.release.transforms import change
 from gateway.formats.json import guard
 from gateway.formats.json.births import differing

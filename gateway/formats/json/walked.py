@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gateway.core.release.emission import Emission, Seen
+from gateway.core.release.emission import Emission
+from gateway.core.release.sight import Seen
 
 
 class Withheld(Exception):

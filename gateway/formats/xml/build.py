@@ -15,7 +15,8 @@ from lxml import etree
 from gateway.core.model import Transform
 from gateway.core.policy.schema import Hidden
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import ECK_ID, Emission, Seen
+from gateway.core.release.emission import Emission
+from gateway.core.release.sight import ECK_ID, Seen
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed, written
 from gateway.formats.xml.plan import Element, Step, Value

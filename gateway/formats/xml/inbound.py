@@ -19,9 +19,10 @@ from gateway.core.model import Subject
 from gateway.core.policy import schema
 from gateway.core.policy.schema import KeyIds, Soap, WriteBack
 from gateway.core.release import projection
-from gateway.core.release.emission import ECK_ID
+from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.minimised import EnvelopeBroken
-from gateway.core.release.projection import Branch, DeliveryRefused, Many, Node, Projection
+from gateway.core.release.projection import Branch, Many, Node, Projection
+from gateway.core.release.sight import ECK_ID
 from gateway.core.release.statements import BodyRefused, Message, Statement, contains, only_kept
 from gateway.core.release.texts import Malformed, reader
 from gateway.formats.xml.message import opened

@@ -17,9 +17,10 @@ from lxml import etree
 
 from gateway.core.policy.grants import leaves
 from gateway.core.release.circle import Circle
-from gateway.core.release.emission import ECK_ID, Emission, Memo, Seen
+from gateway.core.release.emission import Emission
 from gateway.core.release.national_number import may_hold
 from gateway.core.release.projection import Projection
+from gateway.core.release.sight import ECK_ID, Memo, Seen
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.transforms import reference_day
 from gateway.formats.xml.places import Place

@@ -20,9 +20,11 @@ from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.claims import denied, recorded
-from gateway.core.release.emission import Emission, Seen, contradicted
+from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
-from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Projection, without
+from gateway.core.release.projection import Branch, Leaf, Many, Projection, without
+from gateway.core.release.sight import Seen, contradicted
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed
 from gateway.core.release.transforms import reference_day

@@ -1,5 +1,5 @@
 """Where a record in XML names a person: reading the ids there. Leaves out: who that is and whether they may be seen
-(`core.release.emission`)."""
+(`core.release.sight`)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from lxml import etree
 from gateway.core.model import Subject as Known
 from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
-from gateway.core.release.emission import ECK_ID, Emission, Seen
+from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.emission import Emission
 from gateway.core.release.national_number import normal
-from gateway.core.release.projection import DeliveryRefused, Subject
+from gateway.core.release.projection import Subject
+from gateway.core.release.sight import ECK_ID, Seen
 from gateway.formats.xml.source import Source
 
 _NUMBER = "bsn"  # the kind of id that is found by its keyed digest and kept nowhere (D7)

@@ -14,7 +14,8 @@ from gateway.core.model import Transform
 from gateway.core.policy import schema
 from gateway.core.policy.schema import Hidden
 from gateway.core.release import projection
-from gateway.core.release.projection import Branch, DeliveryRefused, Leaf, Many, Node, Slot, leaves, without
+from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.projection import Branch, Leaf, Many, Node, Slot, leaves, without
 from gateway.core.release.texts import Read, becomes, is_plain, reader
 from gateway.formats.xml.parse import Limits
 from gateway.formats.xml.places import Place

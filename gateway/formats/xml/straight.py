@@ -21,8 +21,9 @@ from typing import Any
 from lxml import etree
 
 from gateway.core.model import FieldClass, Transform
-from gateway.core.release.emission import Emission, Seen
+from gateway.core.release.emission import Emission
 from gateway.core.release.national_number import may_hold
+from gateway.core.release.sight import Seen
 from gateway.core.release.text_guard import Guard, guarded
 from gateway.core.release.texts import written
 from gateway.formats.xml.plan import Element, Step, Value
