@@ -15,12 +15,13 @@ from gateway.core.gate.declared import findings, undeclared
 from gateway.core.gate.question import Audience
 from gateway.core.gate.screening import uses_age
 from gateway.core.model import Caller, Versions
+from gateway.core.policy.grants import groups
 from gateway.core.reasons import Reason
 from gateway.core.release.sight import Issued, Sight
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer.ports import Roster, Snapshot, World
 from gateway.transfer.request import Stop
-from gateway.transfer.resolve import Resolver, groups
+from gateway.transfer.resolve import Resolver
 
 _MOST = 10_000  # calls of different callers, routes and locations
 
@@ -68,7 +69,8 @@ class Remembered:
             raise Stop(Reason.FACTS_STALE)
         sight = self.sight(permit, snapshot, now)
         records = compiled.schemas[call.schema].records
-        resolver = Resolver(self._world, sight, roster, records[call.record], groups(records.values()))
+        kinds = {group.kind: record for record in records.values() for group in groups(record)}
+        resolver = Resolver(self._world, sight, roster, records[call.record], kinds)
         births = uses_age(sight.delivery, sight.audience)
         return Granted(permit, sight, roster, births, resolver, compiled.minimiser(permit, call.record))
 

@@ -33,21 +33,10 @@ class Absent:
 UNKNOWN = Absent((Reason.PSEUDONYM_UNKNOWN,))
 
 
-def groups(records: Iterable[Record]) -> dict[str, Record]:
-    """Kinds of things that are groups of persons: those whose record says so, or lists persons."""
-    found: dict[str, Record] = {}
-    for record in records:
-        own = record.fields.fields.get(record.members or record.order or "")
-        listing = bool(record.subjects) and all(one.withheld == "item" for one in record.subjects)
-        if isinstance(own, Leaf) and own.maps is not None and (record.members or listing):
-            found[own.maps] = record
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Resolver:
     """One delivery's way back, from one source, under one set of versions. `groups`: kinds of things that are groups of
-    persons, with their record; `inbound`: for what comes back, which is screened on its own (D9)."""
+    persons, with the record that tells of them; `inbound`: for what comes back, which is screened on its own (D9)."""
 
     world: World
     sight: Sight

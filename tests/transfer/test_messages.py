@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -223,14 +225,76 @@ async def test_answer_of_another_kind_is_a_broken_source(school: School, answer:
     assert (await ask(school, asking())).reason is Reason.UPSTREAM_FAILED
 
 
-async def test_record_that_cannot_be_read_is_not_said_to_be_nothing(school: School) -> None:
+async def test_pupil_who_cannot_be_read_stays_behind_alone(school: School) -> None:
+    school.upstream.raw[PATH] = school.upstream.raw[PATH].replace(b"<geboortedatum>", b"<geboortedatum>x", 1)
+
+    answer = await ask(school, asking())
+
+    found = answered_with(body_of(answer))
+    assert wrong(etree.tostring(content_of(body_of(answer)))) == []
+    assert len(keys_in(found, "leerlingen/leerling")) == 2
+    (draft,) = school.register.drafts
+    assert [reasons for _, reasons in draft.withheld] == [(Reason.RECORD_MALFORMED,)]
+    assert draft.malformed == 1
+
+
+async def test_message_in_which_nobody_can_be_read_is_not_said_to_be_nothing(school: School) -> None:
     """A client that hears `geengegevens` deletes everybody."""
-    days = school.upstream.raw[PATH].partition(b"<geboortedatum>")
-    school.upstream.raw[PATH] = b"".join((*days[:2], b"x", days[2]))
+    twice = rb"\1<jaargroep>x</jaargroep><jaargroep>x</jaargroep>"
+    school.upstream.raw[PATH] = re.sub(rb"(<leerling key[^>]*>)", twice, school.upstream.raw[PATH])
 
     answer = await ask(school, asking())
 
     assert (answer.reason, answer.body) == (Reason.UPSTREAM_FAILED, None)
+
+
+async def test_message_of_which_much_cannot_be_read_is_a_broken_source(school: School) -> None:
+    body = school.upstream.raw[PATH]
+    found = re.search(rb'<leerling key="00001".*?</leerling>', body, re.DOTALL)
+    assert found is not None
+    broken = found[0].replace(b"<geboortedatum>", b"<geboortedatum>x")
+    school.upstream.raw[PATH] = body.replace(found[0], found[0] + broken * 6)
+
+    assert (await ask(school, asking())).reason is Reason.UPSTREAM_FAILED
+
+
+@pytest.mark.parametrize("withheld", [False, True])
+async def test_group_of_which_nobody_leaves_is_in_no_message(school: School, withheld: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    if withheld:
+        school.leaves(1)
+    found = etree.fromstring(answered_with(body_of(await ask(school, asking()))))
+
+    listed = {one.get("key") for one in found.iterfind("{*}groepen/*")}
+    named = {one.get("key") for part in ("leerlingen", "leerkrachten") for one in found.iterfind(f"{{*}}{part}/*//*")}
+    assert listed == named - {None}
+    assert len(listed) < len(keys_in(moved(sample()), "groepen/*"))
+
+
+async def test_group_of_which_everybody_is_withheld_gives_nothing_and_asks_nobody(school: School) -> None:
+    key = etree.fromstring(answered_with(body_of(await ask(school, asking())))).find(
+        "{*}groepen/{*}groep/[{*}naam='4B']"
+    )
+    assert key is not None
+    school.enrol(replace(school.pupils[1], groups=frozenset({"GRP4B"}), enrolments=()))
+    school.upstream.calls.clear()
+
+    asked = [await ask(school, asking(PUPILS_OF, groups(one)), PUPILS_OF) for one in (str(key.get("key")), "unknown")]
+
+    assert body_of(asked[0]) == body_of(asked[1])
+    assert school.upstream.calls == []
+
+
+async def test_structure_holds_groups_in_which_the_roster_knows_somebody_of_the_delivery(school: School) -> None:
+    """R7, R68: of another group not even the name."""
+    school.upstream.raw[PATH] = answering(moved(sample()), STRUCTURE)
+    school.enrol(replace(school.pupils[1], groups=frozenset({"GRP4B"})))
+    before = answered_with(body_of(await ask(school, asking(STRUCTURE), STRUCTURE)))
+    school.leaves(1)
+    after = answered_with(body_of(await ask(school, asking(STRUCTURE), STRUCTURE)))
+
+    assert len(keys_in(before, "groepen/groep")) == 1
+    assert b">4B<" in before
+    assert keys_in(after, "groepen/*") == []
 
 
 async def test_source_that_fails_is_told_as_such(school: School) -> None:

@@ -10,11 +10,12 @@ import pytest
 from gateway.core.gate.decide import Call, Permit, decide
 from gateway.core.gate.question import Audience
 from gateway.core.model import Person, Subject
+from gateway.core.policy.grants import groups
 from gateway.core.policy.schema import Parameter
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
 from gateway.core.release.sight import Sight
-from gateway.transfer.resolve import UNKNOWN, Absent, Resolver, groups
+from gateway.transfer.resolve import UNKNOWN, Absent, Resolver
 from tests.builders_formats import pupil
 from tests.policy.shipped import schemas
 from tests.simulators.world import School, a_school, caller
@@ -37,7 +38,8 @@ def resolver(school: School, record: str = "Student", schema: str = "edu-v-stude
     delivery, audience = permit.standing.delivery, Audience(permit.standing.recipient.kind)
     sight = Sight(delivery, "lvs", school.roster, snapshot.facts, snapshot.keys, TODAY, audience=audience)
     records = schemas()[schema].records
-    return Resolver(world, sight, school.roster, records[record], groups(records.values()))
+    kinds = {group.kind: one for one in records.values() for group in groups(one)}
+    return Resolver(world, sight, school.roster, records[record], kinds)
 
 
 def issue(

@@ -109,6 +109,34 @@ def in_chain(position: SubjectPosition) -> bool:
     return position.master is None and typed is not None and ECK_ID in typed.kinds.values()
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of persons in a record: the path of its id, the `kind` of thing it is, and in XML the paths by which
+    persons in the same document refer to it."""
+
+    path: str
+    kind: str
+    named_by: tuple[str, ...] = ()
+
+
+def groups(record: Record) -> tuple[Group, ...]:
+    """The record itself, where it says so (`members`) or only lists persons; else what the persons in it refer to."""
+    listing = bool(record.subjects) and all(one.withheld == "item" for one in record.subjects)
+    path = record.members or (record.order if listing else None)
+    own = leaf_at(record.fields, path) if path else None
+    if path and own is not None and own.maps:
+        return (Group(path, own.maps),)
+    known = dict(leaves(record.fields)) if listing else {}
+    within = tuple(f"{one.at}." for one in record.subjects)
+    referring = [(leaf.refers, path) for path, leaf in known.items() if leaf.refers and path.startswith(within)]
+    found = {target: known[target].maps or "" for target, _ in referring if target in known}
+    return tuple(
+        Group(target, kind, tuple(path for named, path in referring if named == target))
+        for target, kind in found.items()
+        if kind
+    )
+
+
 def beside_person(record: Record, at: str) -> frozenset[str]:
     """Paths in the object that speaks of a person which tell more of the person than that they are there: not of
     somebody of another kind who may stand there too (`SubjectPosition.others`)."""

@@ -1,8 +1,8 @@
 """Building what leaves of one record, element by element, from the plan (house rule 2: never delete in place).
 
 A field that may not leave is left out; where the standard requires it, the nearest optional element around it goes
-(`Gone`). What the source wrote otherwise than the schema says makes the record malformed. Leaves out: whose record it
-is, and its flags (`minimiser`).
+(`Gone`). What the source wrote otherwise than the schema says makes the record malformed; in a list of persons that is
+about nobody itself, the person alone. Leaves out: whose record it is, and its flags (`minimiser`).
 """
 
 from __future__ import annotations
@@ -39,12 +39,14 @@ class RecordGone(Exception):
 @dataclass(slots=True)
 class Built:
     """What building one record did. `people`: seen already, by their element; `flags`: what leaves in flags, and what
-    the school recorded, by path; `blocked`: what stayed behind because of what is in it."""
+    the school recorded, by path; `malformed`: of whom the source wrote what cannot be read; `blocked`: what stayed
+    behind because of what is in it."""
 
     people: dict[etree._Element, Seen]
     flags: Mapping[str, str]
     shown: list[Seen] = field(default_factory=list)
     gone: list[Seen] = field(default_factory=list)
+    malformed: list[Seen] = field(default_factory=list)
     blocked: dict[tuple[str, Reason], None] = field(default_factory=dict)
 
 
@@ -182,7 +184,9 @@ class Builder:
         kept = len(self._built.shown)
         try:
             key = self.fill(step.content, item, made)
-        except Gone:
+        except (Gone, Malformed) as left:
+            if isinstance(left, Malformed):
+                self._alone(step.content, kept)
             del self._built.shown[kept:]
             into.remove(made)
             return None
@@ -190,6 +194,12 @@ class Builder:
             into.remove(made)
             return None
         return key, made
+
+    def _alone(self, plan: Element, kept: int) -> None:
+        """House rule 2: a person who is a record of their own goes alone. Raises Malformed for any other element."""
+        if plan.withheld != "item" or self._built.people:
+            raise Malformed
+        self._built.malformed += self._built.shown[kept : kept + 1]
 
     # -- one value -----------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ from gateway.formats.xml.lane import Row, lane
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.places import Place
 from gateway.formats.xml.plan import Plan, Planner, subjects, values
-from gateway.formats.xml.references import References
+from gateway.formats.xml.references import Groups, References
 from gateway.formats.xml.source import Names, Source
 from gateway.formats.xml.straight import Unusual
 
@@ -86,6 +86,7 @@ class XmlMinimiser:
         self._plans: dict[tuple[frozenset[str], date, Parts], Plan | None] = {}
         self._people = [one.at for one in subjects(projection.root)]
         self._references = References(record, self._source)
+        self._groups = Groups(record, self._source)
         self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
         self._claimed = {leaf.path: leaf for leaf in values(projection.root) if leaf.path in self._source.claims}
         self._lane = (
@@ -135,6 +136,8 @@ class XmlMinimiser:
         before = emission.malformed
         row = self._row(root, emission, _once(lambda: self._source.circle([root])), _Form(tag, parts))
         malformed = emission.malformed - before
+        if malformed and malformed > tolerable(sum(len(self._source.elements(root, at)) for at in self._people)):
+            raise EnvelopeBroken("too many malformed records")
         return Minimised(row.body, 1, malformed, documents=row.documents) if row else Minimised(b"", 0, malformed)
 
     def plan(self, paths: frozenset[str], reference: date, parts: Parts = None) -> Plan | None:
@@ -220,14 +223,15 @@ class XmlMinimiser:
         try:
             Builder(self._source, emission, guard, built, record).fill(plan.root, record, made)
         except Gone:
-            emission.withhold(built.gone)
+            _report(built, emission)
             emission.withhold(built.shown, Reason.NOT_AVAILABLE)
             if not built.blocked:
                 raise
             emission.withhold(_known(people), *dict.fromkeys(reason for _, reason in built.blocked))
             return None
-        emission.withhold(built.gone)
+        _report(built, emission)
         self._references.mend(made, form.parts)
+        self._groups.mend(made, record, plan.leaving, emission)
         if self._lists_people(form.parts) and not built.shown:
             return None  # R7, R68: a list of which nobody is in this delivery is none of its business
         emission.release([*people.values(), *built.shown])
@@ -326,6 +330,13 @@ class XmlMinimiser:
                 raise Demanded
             told[path] = flag.absent
         return told
+
+
+def _report(built: Built, emission: Emission) -> None:
+    """Who stays behind within a record that leaves without them."""
+    emission.withhold(built.gone)
+    emission.malformed += len(built.malformed)
+    emission.withhold(built.malformed, Reason.RECORD_MALFORMED)
 
 
 def _written(made: etree._Element) -> bytes:

@@ -96,8 +96,10 @@ class Operation:
         if record.tag != self._names(self.soap.element):
             raise EnvelopeBroken("another answer than the operation has")
         made = xml.part(record, emission, str(record.tag), frozenset(self.soap.parts))
-        if made.malformed:  # that there is nothing would be a lie, after which a client deletes everybody
-            raise EnvelopeBroken("the record cannot be read")
+        if (
+            made.malformed and not made.records
+        ):  # that there is nothing would be a lie, after which a client deletes everybody
+            raise EnvelopeBroken("nothing can be read")
         made.body = self._answered(made.body) if made.records else self.nothing()
         return made
 
