@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any, BinaryIO
+from enum import StrEnum
+from typing import Any, BinaryIO, get_args
 
 import msgspec
 import orjson
@@ -40,6 +41,7 @@ from gateway.core.facts import Capacity, Kind, Objection
 from gateway.core.persons import Actor, Deed, places, sees_secrets
 
 LONGEST_NOTICE = 366  # days ahead
+_FEW = 12  # words that a question can name
 
 __all__ = ["FileForm", "FileWrong", "Known", "Progress", "Taken"]
 
@@ -224,6 +226,29 @@ def birthday(birth: date, age: int) -> date:
         return date(birth.year + age, 3, 1)
 
 
-def columns_of(kind: str) -> list[tuple[str, bool]]:
-    """The columns of a row of this kind, in order, and whether each is required."""
-    return [(name, one.is_required()) for name, one in ROWS[kind].model_fields.items()]
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Of a row. `words`: those that it may be, where they are few."""
+
+    name: str
+    required: bool
+    words: tuple[str, ...] = ()
+
+
+def columns_of(kind: str) -> list[Column]:
+    """The columns of a row of this kind, in order."""
+    fields = ROWS[kind].model_fields.items()
+    return [Column(name, one.is_required(), _words(one.annotation)) for name, one in fields]
+
+
+def _words(kind: Any) -> tuple[str, ...]:
+    found = next((one for one in (kind, *get_args(kind), *map(_inner, get_args(kind))) if _closed(one)), ())
+    return tuple(map(str, found)) if len(found) <= _FEW else ()
+
+
+def _inner(kind: Any) -> Any:
+    return next(iter(get_args(kind)), None)
+
+
+def _closed(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)

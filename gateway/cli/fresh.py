@@ -58,7 +58,7 @@ def _asked(questions: list[Question]) -> fresh.Given:
     """Where a list is asked for, commas stand between."""
     said = {one.question: "" for one in questions}
     for question in said:
-        said[question] = asked(question).strip()
+        said[question] = asked(question, optional=True).strip()
     given: dict[str, dict[str, fresh.Answer]] = {}
     for one in questions:
         words = said[one.question]

@@ -68,12 +68,12 @@ def _asked(kind: Occasion, *, with_categories: bool) -> dict[str, Any]:
     if with_categories and kind is not Occasion.BREAK_GLASS:
         stated["categories"] = [
             one.strip()
-            for one in asked("categories, with commas (as name, birth-date, address)").split(",")
+            for one in asked("categories, with commas (as name, birth-date, address)", optional=True).split(",")
             if one.strip()
         ]
     more = {Occasion.POLICE: ("judge",), Occasion.REQUEST: ("capacity",)}.get(kind, ())
     for name in (*ITEMS[kind], *more):
-        answer = asked(_QUESTIONS.get(name, name)).strip()
+        answer = asked(_QUESTIONS.get(name, name), optional=True).strip()
         if answer:
             stated[name] = answer
     return stated

@@ -126,10 +126,14 @@ def logout(directory: Directory = HERE) -> None:
         console.print("signed out", markup=False)
 
 
-def asked(what: str, *, hidden: bool = False) -> str:
-    """What a person answers; the next line where input is no terminal."""
+def asked(what: str, *, hidden: bool = False, optional: bool = False) -> str:
+    """What a person answers; the next line where input is no terminal. At a terminal what is not `optional` is asked
+    until something is said."""
     if sys.stdin.isatty():
-        return str(typer.prompt(what, hide_input=hidden))
+        # without a default an empty answer is asked again, for ever
+        default = "" if optional else None
+        suffix = " " if what.endswith("?") else ": "
+        return str(typer.prompt(what, default, hide_input=hidden, show_default=False, prompt_suffix=suffix))
     return sys.stdin.readline().rstrip("\r\n")
 
 

@@ -14,6 +14,7 @@ from gateway.bootstrap import acts
 from gateway.bootstrap.office import synchronise
 from gateway.bootstrap.roster_files import import_roster
 from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, fail, school, table
+from gateway.cli.persons import asked
 from gateway.cli.rows import File, add_commands, file_opened, file_told
 
 pupil = typer.Typer(help="Pupils: those that wait to be linked, birth dates and admissions.", no_args_is_help=True)
@@ -75,7 +76,7 @@ def forget(
 ) -> None:
     """Destroy the key by which the register names a pupil: what it says leads back to nobody, and the chain holds."""
     with acting(directory, by) as (opened, actor):
-        acts.forget_pupil(opened, source, typer.prompt("las-key of this pupil there", hide_input=True), actor, reason)
+        acts.forget_pupil(opened, source, asked("las-key of this pupil there", hidden=True), actor, reason)
         console.print("forgotten", markup=False)
 
 
@@ -89,8 +90,8 @@ def link(
 ) -> None:
     """Say who a waiting pupil is; the id in the source before is asked for, not given as an argument."""
     with acting(directory, by) as (opened, actor):
-        before = None if new else typer.prompt("source that knew this pupil before")
-        number_before = None if new else typer.prompt("las-key of this pupil there", hide_input=True)
+        before = None if new else asked("source that knew this pupil before")
+        number_before = None if new else asked("las-key of this pupil there", hidden=True)
         known = (before, number_before) if before and number_before else None
         acts.link_pupil(opened, number, known, actor, reason)
         console.print(f"{number} is linked", markup=False)

@@ -18,7 +18,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from gateway.bootstrap import fact_acts
-from gateway.bootstrap.fact_acts import FileWrong, Known, Taken
+from gateway.bootstrap.fact_acts import Column, FileWrong, Known, Taken
 from gateway.bootstrap.school import clock
 from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, errors, fail, table
 from gateway.cli.persons import asked
@@ -52,7 +52,7 @@ def add_commands(app: typer.Typer, kind: str, what: str) -> None:
     def record(reason: Why, by: OnBehalf = None, directory: Directory = HERE) -> None:
         with acting(directory, by) as (opened, actor), file_told():
             columns = fact_acts.columns_of(kind)
-            values = {name: _asked(name, required=required) for name, required in columns}
+            values = {column.name: _asked(column) for column in columns}
             _tell(fact_acts.record(opened, actor, kind, values, reason))
 
     @app.command("list", help=f"How many of {small} are known, and the newest; pupils as the register names them.")
@@ -127,8 +127,11 @@ def _tell(taken: Taken) -> None:
     console.print(", ".join(parts), markup=False)
 
 
-def _asked(column: str, *, required: bool) -> str:
-    return asked(column if required else f"{column} (may be empty)", hidden=column == "pupil").strip()
+def _asked(column: Column) -> str:
+    """With the words that it may be; who it is about is not shown."""
+    may = [*column.words, *([] if column.required else ["may be empty"])]
+    text = f"{column.name} ({', '.join(may)})" if may else column.name
+    return asked(text, hidden=column.name in ("pupil", "bsn"), optional=not column.required).strip()
 
 
 # -- consent -------------------------------------------------------------------------------------------
