@@ -48,7 +48,7 @@ def understood(statements: Sequence[Statement], answer: UpstreamAnswer) -> list[
     if answer.status in _SUCCESS:
         return [Outcome(one, State.ACCEPTED, answer.status) for one in statements]
     said = {one.id: one.status for one in _read(answer.body) if one.id is not None}
-    return [_outcome(one, said.get(one.id, answer.status)) for one in statements]
+    return [_outcome(one, said.get(one.under or one.id, answer.status)) for one in statements]
 
 
 def _outcome(statement: Statement, status: int) -> Outcome:

@@ -27,24 +27,26 @@ class Plan(StrEnum):
 
     FORWARD = "forward"
     RETURN = "return"
-    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement as the recipient gave it: its id and its content."""
+    """A statement as the recipient gave it: its id and its content. `under`: the id by which the source knows it, where
+    another recipient has its own of that id there."""
 
     id: str = field(repr=False)
     content: bytes = field(repr=False)
+    under: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """`status`: the source's status for a known outcome (plan RETURN)."""
+    """`status`: the source's status for a known outcome (plan RETURN); `under`: as of a statement."""
 
     plan: Plan
     state: State | None = None
     status: int | None = None
+    under: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

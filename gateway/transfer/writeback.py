@@ -53,7 +53,7 @@ class Judged:
         """What the recipient hears of it, but for what is forwarded now."""
         if self.subject is None:
             return Result(self.statement.id, Reason.BODY_INVALID)
-        if isinstance(self.subject, Absent) or self.known is None or self.known.plan is Plan.FOREIGN:
+        if isinstance(self.subject, Absent) or self.known is None:
             return Result(self.statement.id, Reason.NOT_AVAILABLE)
         refused = self.known.state is State.REFUSED
         return Result(self.statement.id, Reason.STATEMENT_REFUSED if refused else None)
@@ -70,8 +70,15 @@ class Registered:
     judged: tuple[Judged, ...]
 
     def body(self) -> bytes:
-        chosen = [(one.statement, self._own_id(one.subject)) for one in self.judged if one.forwarded]
+        chosen = [(self._named(one), self._own_id(one.subject)) for one in self.judged if one.forwarded]
         return self.inbound.forward(self.message, chosen)
+
+    def _named(self, one: Judged) -> Statement:
+        """By the id under which the source knows it."""
+        under = one.known.under if one.known is not None else None
+        if under is None:
+            return one.statement
+        return replace(one.statement, fields={**one.statement.fields, self.inbound.write.id: under})
 
     def _own_id(self, subject: Subject | Absent | None) -> str:
         own = self.inbound.own_id(subject) if isinstance(subject, Subject) else None
@@ -190,7 +197,8 @@ def _read(inbound: Inbound, body: bytes) -> Message:
 
 
 def _in_ledger(one: Judged) -> ledger.Statement:
-    return ledger.Statement(one.statement.id or "", one.statement.content)
+    under = one.known.under if one.known is not None else None
+    return ledger.Statement(one.statement.id or "", one.statement.content, under)
 
 
 def _all(statements: Iterable[ledger.Statement], state: State) -> dict[str, Outcome]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,12 +81,21 @@ def test_the_outcome_of_a_content_that_was_corrected_meanwhile_changes_nothing(l
     assert ledger.plan("lvs", "toets", [CORRECTED], NOW) == [Planned(Plan.FORWARD, State.PENDING)]
 
 
-def test_an_id_of_another_recipient_is_foreign_and_stays_its_own(ledger: Statements) -> None:
+def test_an_id_of_another_recipient_stays_its_own_and_the_later_gets_one_of_ours(ledger: Statements) -> None:
     settle(ledger, ONE, State.ACCEPTED, 201)
+    one, two = ledger.plan("lvs", "zuid", [ONE, TWO], NOW)
+    ledger.record("lvs", "zuid", [Outcome(replace(ONE, under=one.under), State.REFUSED, 400)], NOW)
 
-    assert ledger.plan("lvs", "zuid", [ONE, TWO], NOW) == [Planned(Plan.FOREIGN), Planned(Plan.FORWARD)]
-    ledger.record("lvs", "zuid", [Outcome(ONE, State.REFUSED, 400)], NOW)
+    assert (one.plan, two) == (Plan.FORWARD, Planned(Plan.FORWARD))
+    assert one.under not in (None, "r-1")
+    assert ledger.plan("lvs", "zuid", [ONE], NOW) == [Planned(Plan.RETURN, State.REFUSED, 400, one.under)]
     assert ledger.plan("lvs", "toets", [ONE], NOW) == [Planned(Plan.RETURN, State.ACCEPTED, 201)]
+
+
+def test_three_recipients_with_one_id_have_three_at_the_source(ledger: Statements) -> None:
+    names = {ledger.plan("lvs", name, [ONE], NOW)[0].under for name in ("toets", "zuid", "noord")}
+
+    assert len(names) == 3
 
 
 def test_the_same_id_at_another_source_is_another_statement(ledger: Statements) -> None:

@@ -191,27 +191,28 @@ class SimulatedLedger:
         self._works()
         plans = {one.id: self._plan(source, recipient, one) for one in statements}
         for one in statements:
-            if plans[one.id].plan is Plan.FORWARD:
-                self.rows[source, one.id] = (recipient, one.content, State.PENDING, None)
+            planned = plans[one.id]
+            if planned.plan is Plan.FORWARD:
+                self.rows[source, planned.under or one.id] = (recipient, one.content, State.PENDING, None)
         return [plans[one.id] for one in statements]
 
     def record(self, source: str, recipient: str, outcomes: Sequence[Outcome], moment: datetime) -> None:
         self._works()
         for one in outcomes:
-            key = (source, one.statement.id)
+            key = (source, one.statement.under or one.statement.id)
             if self.rows[key][:2] == (recipient, one.statement.content):
                 self.rows[key] = (recipient, one.statement.content, one.state, one.status)
 
     def _plan(self, source: str, recipient: str, one: Statement) -> Planned:
         row = self.rows.get((source, one.id))
+        under = f"{one.id} of {recipient}" if row is not None and row[0] != recipient else None
+        row = row if under is None else self.rows.get((source, under))
         if row is None:
-            return Planned(Plan.FORWARD)
-        owner, content, state, status = row
-        if owner != recipient:
-            return Planned(Plan.FOREIGN)
+            return Planned(Plan.FORWARD, under=under)
+        _, content, state, status = row
         if content == one.content and state in (State.ACCEPTED, State.REFUSED):
-            return Planned(Plan.RETURN, state, status)
-        return Planned(Plan.FORWARD, state)
+            return Planned(Plan.RETURN, state, status, under)
+        return Planned(Plan.FORWARD, state, under=under)
 
     def _works(self) -> None:
         if self.down is not None:

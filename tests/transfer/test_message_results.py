@@ -13,6 +13,7 @@ from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.formats.xml.message import faultcode
 from gateway.transfer.compiled import Compiled
+from gateway.transfer.ledger import State
 from gateway.transfer.ports import NotSent, OutcomeUnknown, UpstreamAnswer, UpstreamFailed
 from gateway.transfer.released import Released
 from tests.builders_uwlr import (
@@ -268,3 +269,13 @@ async def test_text_with_a_number_or_a_pseudonym_in_it_is_refused(school: School
 
 def test_fault_has_a_code() -> None:
     assert faultcode(fault("Client.Schema").body) == "Client"
+
+
+async def test_key_that_another_recipient_uses_is_confirmed_and_another_at_the_source(school: School) -> None:
+    (one, *_) = await shown(school)
+    school.ledger.rows["lvs", "r1"] = ("another", b"", State.ACCEPTED, None)
+    answer = await send(school, bringing(taken(one, result("r1"), result("r2"))))
+
+    ((first, second),) = whose(sent(school)).values()
+    assert (answer.status, answer.reason) == (200, None)
+    assert (first != "r1", second) == (True, "r2")

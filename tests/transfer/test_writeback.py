@@ -296,13 +296,29 @@ async def test_only_what_is_not_yet_accepted_is_sent(school: School) -> None:
     assert [one["id"] for one in sent(school)] == ["s-1", "s-2"]
 
 
-async def test_result_id_of_another_recipient_is_not_available(school: School) -> None:
+async def test_result_under_an_id_that_another_recipient_uses_stands_beside_it_and_tells_nothing(
+    school: School,
+) -> None:
+    shown = await school.shown(TAKER)
+    fresh = await left(await post(school, statement("s-0", shown[1])))
+    school.ledger.rows["lvs", "s-1"] = ("another", b"", State.ACCEPTED, 201)
+    answers = [await left(await post(school, statement("s-1", shown[1], value))) for value in ("7.5", "7.5", "8.0")]
+
+    assert [one.but_for_the_transfer for one in answers] == [fresh.but_for_the_transfer] * 3
+    (_, first, corrected) = [one["id"] for one in sent(school)]
+    assert first == corrected != "s-1"
+    assert school.ledger.rows["lvs", "s-1"] == ("another", b"", State.ACCEPTED, 201)
+
+
+async def test_refusal_of_a_result_that_stands_under_another_id_is_told_under_its_own(school: School) -> None:
     shown = await school.shown(TAKER)
     school.ledger.rows["lvs", "s-1"] = ("another", b"", State.ACCEPTED, 201)
-    answer = await post(school, statement("s-1", shown[1]))
+    said = [{"id": f"s-1 of {TAKER}", "status": 422}, {"id": "s-2", "status": 201}]
+    school.upstream.writes = lambda _: UpstreamAnswer(400, "application/json", orjson.dumps(said))
+    answer = await post(school, statement("s-1", shown[1]), statement("s-2", shown[2]))
 
-    assert await statuses(answer) == {"s-1": (404, "NOT_AVAILABLE")}
-    assert school.upstream.calls == []
+    told = await statuses(answer)
+    assert (told["s-1"][1], told["s-2"][1]) == ("STATEMENT_REFUSED", "ACCEPTED")
 
 
 async def test_result_after_rotation_under_the_new_pseudonym_reaches_the_same_pupil(school: School) -> None:
