@@ -15,7 +15,7 @@ from gateway.adapters.facts.memory import MemoryFacts
 from gateway.adapters.keys import KeyMaterial, KeyRing, load_keys
 from gateway.adapters.policy.compiler import compile_state
 from gateway.adapters.policy.store import read_policy
-from gateway.adapters.pupils.details import SCHEMA, part
+from gateway.adapters.pupils.details import part
 from gateway.adapters.pupils.issued import IssuedPseudonyms
 from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.pupils.stored import StoredRoster
@@ -32,12 +32,13 @@ _FEW, _MANY = 500, 10_000_000  # persons whose facts are remembered
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What gateway.yaml says of the school. `sources`: source → schemas; `stale_after` by source; `url`: under which
-    recipients reach this gateway."""
+    """What gateway.yaml says of the school. `sources`: source → schemas; `births`: those that tell when pupils were
+    born; `stale_after` by source; `url`: under which recipients reach this gateway."""
 
     policy: SchoolPolicy
     organisation: Organisation
     sources: Mapping[str, tuple[str, ...]]
+    births: frozenset[str]
     stale_after: Mapping[str, timedelta]
     url: str
 
@@ -59,6 +60,7 @@ class StoredWorld:
         self.organisation = surroundings.organisation
         self.url = surroundings.url
         self._sources = surroundings.sources
+        self._births = surroundings.births
         self._database = database
         self._keys = keys
         self._read_material = read_material
@@ -74,7 +76,7 @@ class StoredWorld:
 
     def _births_of(self, source: str) -> str | None:
         """Where it says when this source last told the days of birth; None when it tells none."""
-        return part(source) if SCHEMA in self._sources[source] else None
+        return part(source) if source in self._births else None
 
     def refresh(self) -> None:
         self._database.versioned()

@@ -16,19 +16,15 @@ from starlette.applications import Starlette
 from gateway.adapters.database import DatabaseUnavailable
 from gateway.adapters.facts.store import sweep
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
-from gateway.adapters.pupils.details import SCHEMA, PupilSync
-from gateway.adapters.pupils.oneroster import SCHEMA as ONEROSTER
-from gateway.adapters.pupils.oneroster import OneRosterSource, OneRosterSync
-from gateway.adapters.pupils.roster import SCHEMA as ASSOCIATION
-from gateway.adapters.pupils.roster import Outcome, RosterSource, RosterSync
-from gateway.adapters.pupils.subjects import Subjects
+from gateway.adapters.pupils.details import PupilSync
+from gateway.adapters.pupils.roster import Outcome, RosterSync
 from gateway.adapters.world import StoredWorld
 from gateway.bootstrap.acts import take_over_policy
 from gateway.bootstrap.desk import facts_api
 from gateway.bootstrap.holds import look_after
-from gateway.bootstrap.school import School, clock, open_school, random, upstream_sources, wire_limits
+from gateway.bootstrap.rosters import pupil_sync, roster_syncs
+from gateway.bootstrap.school import School, clock, open_school, upstream_sources, wire_limits
 from gateway.bootstrap.views import forget_views
-from gateway.settings import Settings
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.web.admin import admin_app
 from gateway.web.metrics import VARIABLE, exposition
@@ -43,7 +39,7 @@ class Office:
 
     school: School
     world: StoredWorld
-    sync: Mapping[str, RosterSync | OneRosterSync]
+    sync: Mapping[str, RosterSync]
     pupils: PupilSync
     upstream: HttpUpstream
     metrics: Path
@@ -120,7 +116,8 @@ async def open_office(directory: Path, metrics: Path) -> AsyncIterator[Office]:
         sweep(school.database)
         upstream = HttpUpstream(upstream_sources(settings), system_trust(), wire_limits(settings))
         try:
-            yield Office(school, school.world(), _sync(school, upstream), _pupils(school, upstream), upstream, metrics)
+            sync, pupils = roster_syncs(school, upstream), pupil_sync(school, upstream)
+            yield Office(school, school.world(), sync, pupils, upstream, metrics)
         finally:
             await upstream.close()
 
@@ -132,39 +129,9 @@ async def synchronise(directory: Path, source: str) -> bool:
     return not any(one.failure for one in outcomes)
 
 
-async def _round(rosters: Mapping[str, RosterSync | OneRosterSync], pupils: PupilSync, source: str) -> list[Outcome]:
+async def _round(rosters: Mapping[str, RosterSync], pupils: PupilSync, source: str) -> list[Outcome]:
     """The roster first: it says who is a pupil."""
     return [*await rosters[source].run_source(source, clock()), *await pupils.run_source(source, clock())]
-
-
-def _pupils(school: School, upstream: HttpUpstream) -> PupilSync:
-    settings = school.settings
-    telling = [one for one in _roster_sources(settings) if SCHEMA in settings.sources[one.name].schemas]
-    limits = wire_limits(settings)
-    return PupilSync(upstream.fetch, school.database, school.store_keys, telling, school.new_id, limits)
-
-
-def _sync(school: School, upstream: HttpUpstream) -> dict[str, RosterSync | OneRosterSync]:
-    """By source, each by what it speaks."""
-    settings, limits = school.settings, wire_limits(school.settings)
-    succeeding = frozenset(name for name, source in settings.sources.items() if source.succeeds)
-    book = Subjects(school.database, school.store_keys, succeeding)
-    eduv, numbered = _roster_sources(settings), _oneroster_sources(settings)
-    association = RosterSync(upstream.fetch, book, eduv, random, limits)
-    oneroster = OneRosterSync(upstream.fetch, book, numbered, random, limits)
-    return {**{one.name: association for one in eduv}, **{one.name: oneroster for one in numbered}}
-
-
-def _oneroster_sources(settings: Settings) -> list[OneRosterSource]:
-    """Those that tell who is where in this way alone."""
-    locations = tuple(settings.organisation.locations.values())
-    alone = [one for one in settings.sources.values() if ONEROSTER in one.schemas and ASSOCIATION not in one.schemas]
-    return [OneRosterSource(one.name, locations, one.numbers) for one in alone if one.url is not None]
-
-
-def _roster_sources(settings: Settings) -> list[RosterSource]:
-    locations = tuple(settings.organisation.locations.values())
-    return [RosterSource(name, locations) for name, one in settings.sources.items() if one.url is not None]
 
 
 def _signature(directory: Path) -> object:

@@ -26,6 +26,7 @@ from gateway.adapters.lvs.upstream import Source as UpstreamSource
 from gateway.adapters.lvs.wire import Limits as WireLimits
 from gateway.adapters.policy.files import Report, check_directory
 from gateway.adapters.policy.yaml_text import Problem
+from gateway.adapters.pupils.dialects import telling_births
 from gateway.adapters.register.acts import Act, note
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.world import StoredWorld, Surroundings
@@ -127,6 +128,12 @@ class School:
             lockout=timedelta(seconds=limits.sign_in_lockout_seconds),
         )
 
+    @property
+    def births(self) -> frozenset[str]:
+        """Sources that tell when pupils were born; one that bears another's numbers leaves it to that one."""
+        own = {name: one for name, one in self.settings.sources.items() if one.url is not None and one.numbers is None}
+        return frozenset(name for name, one in own.items() if telling_births(one.schemas) is not None)
+
     def world(self, *, lean: bool = False) -> StoredWorld:
         """`lean`: for a command that asks about everybody once."""
         settings = self.settings
@@ -134,6 +141,7 @@ class School:
             settings.policy,
             settings.organisation,
             {name: source.schemas for name, source in settings.sources.items()},
+            self.births,
             {name: timedelta(seconds=one.roster_stale_after_seconds) for name, one in settings.sources.items()},
             settings.url,
         )

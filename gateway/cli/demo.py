@@ -20,7 +20,7 @@ import typer
 from gateway.bootstrap.school import Unusable, create_key, legal_today, random, read_settings
 from gateway.bootstrap.templates import SHARE, answered
 from gateway.cli.demo_calls import Client, calls_of
-from gateway.cli.demo_school import SEED, credentials_of, furnish, secret_of
+from gateway.cli.demo_school import SEED, SOURCES, credentials_of, furnish, secret_of
 from gateway.cli.output import USAGE, fail
 from gateway.demo.directory import Ports, make_directory
 from gateway.demo.examples import EXAMPLES, Example, make_examples, push_target
@@ -76,10 +76,10 @@ def _prepare(directory: Path, port: int) -> None:
         if port:
             os.environ.setdefault("GATEWAY_LISTEN", f"127.0.0.1:{port}")
             os.environ.setdefault("GATEWAY_ADMIN", f"127.0.0.1:{port + 1}")
-            os.environ.setdefault("GATEWAY_SOURCES_LVS_URL", f"http://127.0.0.1:{port + 2}")
-            os.environ.setdefault("GATEWAY_SOURCES_LVS_TOKEN_URL", f"http://127.0.0.1:{port + 2}/oauth/token")
-            os.environ.setdefault("GATEWAY_SOURCES_ONEROSTER_URL", f"http://127.0.0.1:{port + 2}")
-            os.environ.setdefault("GATEWAY_SOURCES_ONEROSTER_TOKEN_URL", f"http://127.0.0.1:{port + 2}/oauth/token")
+            for source in SOURCES:
+                lvs, prefix = f"http://127.0.0.1:{port + 2}", f"GATEWAY_SOURCES_{source.upper()}"
+                os.environ.setdefault(f"{prefix}_URL", lvs)
+                os.environ.setdefault(f"{prefix}_TOKEN_URL", f"{lvs}/oauth/token")
             os.environ.setdefault("GATEWAY_ENDPOINTS_DUO_URL", f"http://127.0.0.1:{port + 2}{DUO_PATH}")
             os.environ.setdefault("GATEWAY_ENDPOINTS_DOORSTROOMTOETS_URL", f"http://127.0.0.1:{port + 2}{TEST_PATH}")
         return

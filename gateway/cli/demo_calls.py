@@ -16,11 +16,18 @@ from urllib.parse import urlencode
 import httpx2
 import orjson
 
-from gateway.demo.oneroster import BASE
+from gateway.demo.oneroster import BASE as ONEROSTER
+from gateway.demo.school import NOORD
+from gateway.demo.somtoday import BASE as SOMTODAY
+from gateway.demo.somtoday import vestiging_id
 
 _ORGANISATION = {"orgId": "01AB00", "orgIdType": "V_ID"}
 _SCHOOL = {"organisationIds": [{"organisationId": "DD100401", "organisationIdType": "DD_ID"}]}
-_ONEROSTER = ("users?limit=20", "orgs", "classes?limit=20", "enrollments?limit=20")
+_OTHERS = (
+    *(f"/oneroster{ONEROSTER}/{one}" for one in ("users?limit=20", "orgs", "classes?limit=20", "enrollments?limit=20")),
+    *(f"/somtoday{SOMTODAY}/vestiging/{vestiging_id(NOORD)}/{one}?amount=20" for one in ("leerling", "lesgroep/")),
+)
+"""What a client asks to which none of Edu-V is given."""
 _SECONDS = 20.0
 
 
@@ -47,8 +54,8 @@ async def calls_of(client: Client, gateway: str) -> list[dict[str, Any]]:
             *_results(enrolments),
         )
         found = [made for call in calls if (made := await _made(http, headers, *call))]
-        rest = [] if found else [("GET", f"/oneroster{BASE}/{path}", None) for path in _ONEROSTER]
-        found += [made for call in rest if (made := await _made(http, headers, *call))]
+        rest = () if found else _OTHERS
+        found += [made for path in rest if (made := await _made(http, headers, "GET", path, None))]
         return found or await _messages(http, client)
 
 

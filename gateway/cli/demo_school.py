@@ -26,6 +26,7 @@ from gateway.demo.persons import PERSONS, SECOND, SIGNED_IN, DemoPerson
 from gateway.demo.school import make_school
 
 SEED = 1
+SOURCES = ("lvs", "oneroster", "somtoday")  # the one LVS of the demo, in each of its live JSON dialects
 _WHY = "make demo"
 _SIGNED_IN = timedelta(days=30)  # the person at the demo's command line; a school's session is short
 
@@ -33,7 +34,7 @@ _SIGNED_IN = timedelta(days=30)  # the person at the demo's command line; a scho
 async def furnish(directory: Path) -> tuple[list[Client], Client]:
     """Roster, persons, activations, declared facts and credentials, also one of a system of the school; a second start
     adds credentials only, as secrets are shown once."""
-    for source in ("lvs", "oneroster"):
+    for source in SOURCES:
         if not await synchronise(directory, source):
             raise Unusable(["the demo LVS did not answer"])
     with open_school(directory) as school:

@@ -16,6 +16,7 @@ from gateway.demo.oneroster import school_id
 from gateway.demo.pushes import oins
 from gateway.demo.receivers import DUO_PATH, TEST_PATH
 from gateway.demo.school import MASTER, SITES, Site
+from gateway.demo.somtoday import vestiging_id
 
 ARTICLE = "Artikel 178 WPO, zoals een school het zou invullen"
 OWN_SCHOOL = "01AB"  # BRIN of the demo school
@@ -129,6 +130,18 @@ sources:
     roster:
       every: 5m
       stale_after: 72h
+  # and as Somtoday Connect; `leerlingnummer` holds the number of above
+  somtoday:
+    url: http://127.0.0.1:{ports.lvs}
+    schemas: [somtoday]
+    numbers: lvs
+    token:
+      url: http://127.0.0.1:{ports.lvs}/oauth/token?organisation={MASTER}
+      client_id: gateway
+      client_secret: file:../{secret_path(directory).name}
+    roster:
+      every: 5m
+      stale_after: 72h
 # where pushes go: simulators beside the demo's LVS
 endpoints:
   duo:
@@ -148,7 +161,11 @@ def _before(today: date, days: int) -> str:
 
 
 def _ids(site: Site) -> frozenset[tuple[str, str]]:
-    return site.ids | {("OIN", oin) for oin in oins(site)} | {("sourcedId", school_id(site))}
+    return (
+        site.ids
+        | {("OIN", oin) for oin in oins(site)}
+        | {("sourcedId", school_id(site)), ("vestiging", vestiging_id(site))}
+    )
 
 
 def _location(name: str, title: str, ids: frozenset[tuple[str, str]]) -> str:

@@ -21,6 +21,7 @@ from gateway.demo.grades import grade_list
 from gateway.demo.pushes import enrolment, oins, participants
 from gateway.demo.records import Json, Records, make_records
 from gateway.demo.school import NOORD, Pupil, School, make_school
+from gateway.demo.somtoday import Somtoday
 from gateway.demo.uwlr import Documents
 
 Row = Mapping[str, str]
@@ -76,6 +77,10 @@ EXAMPLES = (
     Example(
         "ndjson", "inschrijvingen.ndjson", "edu-v-association", "Enrollment", *BUREAU,
         lambda _, held: _lines(one.record for one in held.enrollments),
+    ),
+    Example(
+        "json", "leerlingen-somtoday.json", "somtoday", "Leerling", "oefenprogramma", "oefenen-klaarzetten",
+        lambda school, _: _array(Somtoday(school).records("leerlingen", NOORD)),
     ),
     Example(
         "csv", "gebruikers.csv", "oneroster-csv", "users", "digitale-leeromgeving", "klassen-inrichten",

@@ -74,7 +74,7 @@ class Somtoday:
         if site is None:
             raise Unknown
         name = "leerlingen" if path.startswith("leerling") else "lesgroepen"
-        records = self._made.get((name, site.name)) or self._make(name, site)
+        records = self.records(name, site)
         if "id" in named:
             found = [one for one in records if one["uuid"] == named["id"]]
             if not found:
@@ -87,6 +87,10 @@ class Somtoday:
         return msgspec.json.encode({name: found})
 
     # -- records -------------------------------------------------------------------------------------------------
+
+    def records(self, name: str, site: Site) -> list[Json]:
+        """All of this name at this vestiging."""
+        return self._made.get((name, site.name)) or self._make(name, site)
 
     def _make(self, name: str, site: Site) -> list[Json]:
         made = [self._pupil(one) for one in self.school.pupils if one.stays[-1].site is site and not one.left]

@@ -18,7 +18,9 @@ from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust
 from gateway.adapters.lvs.wire import Limits
 from gateway.adapters.pupils.details import PupilSync, part
 from gateway.adapters.pupils.memory import MemoryRoster
+from gateway.adapters.pupils.association import Association
 from gateway.adapters.pupils.roster import RosterSource, RosterSync
+from gateway.adapters.pupils.students import Students
 from gateway.adapters.pupils.subjects import Subjects, synchronised
 from gateway.core.facts import Kind
 from gateway.core.policy.terms import Location
@@ -52,11 +54,13 @@ async def school(lvs: RunningLvs, tmp_path: Path) -> AsyncIterator[tuple[Running
     upstream = HttpUpstream(
         {"lvs": Source(lvs.url, Client(lvs.url + "/oauth/token", CLIENT_ID, CLIENT_SECRET))}, system_trust(), Limits()
     )
-    sources = [RosterSource("lvs", tuple(Location(site.name, site.title, site.ids) for site in SITES))]
-    await RosterSync(upstream.fetch, Subjects(database, KEYS), sources, seeded(), Limits()).run_source("lvs", NOW)
+    source = RosterSource("lvs", tuple(Location(site.name, site.title, site.ids) for site in SITES))
+    association = Association(upstream.fetch, Limits())
+    await RosterSync(association, Subjects(database, KEYS), [source], seeded()).run_source("lvs", NOW)
     names = [site.name for site in SITES]
     roster = MemoryRoster(database, KEYS, "lvs", names, timedelta(hours=72), part("lvs"))
-    yield lvs, roster, PupilSync(upstream.fetch, database, KEYS, sources, lambda _: an_id(1), Limits()), database
+    telling = [(source, Students(upstream.fetch, Limits()))]
+    yield lvs, roster, PupilSync(database, KEYS, telling, lambda _: an_id(1)), database
     await upstream.close()
     database.close()
 
@@ -123,8 +127,8 @@ def recording(tmp_path: Path) -> Any:
 async def read(recording: Recording, *students: object, status: int = 200) -> Any:
     """One round over an LVS that answers these; its one outcome."""
     fetch = Answering(list(students), status).fetch
-    sources = [RosterSource("lvs", (NOORD,))]
-    sync = PupilSync(fetch, recording.database, KEYS, sources, lambda _: an_id(7), Limits())
+    telling = [(RosterSource("lvs", (NOORD,)), Students(fetch, Limits()))]
+    sync = PupilSync(recording.database, KEYS, telling, lambda _: an_id(7))
     (outcome,) = await sync.run_source("lvs", NOW)
     return outcome
 
@@ -202,6 +206,6 @@ async def test_answer_that_is_not_whole_leaves_everything_and_grows_old(
 
 
 async def test_source_that_tells_no_pupils_is_not_asked(recording: Recording) -> None:
-    sync = PupilSync(Answering([]).fetch, recording.database, KEYS, [], lambda _: an_id(7), Limits())
+    sync = PupilSync(recording.database, KEYS, [], lambda _: an_id(7))
 
     assert await sync.run_source("lvs", NOW) == ()

@@ -13,7 +13,8 @@ import pytest
 from gateway.adapters.lvs.token import Client
 from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust
 from gateway.adapters.lvs.wire import Limits
-from gateway.adapters.pupils.roster import Outcome, RosterSource, RosterSync, organisation_query
+from gateway.adapters.pupils.association import Association, organisation_query
+from gateway.adapters.pupils.roster import Outcome, RosterSource, RosterSync
 from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location
 from gateway.demo.control import Fault
@@ -77,7 +78,7 @@ async def synced(lvs: RunningLvs) -> AsyncIterator[Synced]:
     upstream = HttpUpstream({"lvs": Source(lvs.url, client)}, system_trust(), Limits())
     locations = tuple(Location(site.name, site.title, site.ids) for site in SITES)
     book = Book()
-    sync = RosterSync(upstream.fetch, book, [RosterSource("lvs", locations)], counting_bytes(), Limits())
+    sync = RosterSync(Association(upstream.fetch, Limits()), book, [RosterSource("lvs", locations)], counting_bytes())
     yield Synced(lvs, book, sync, await sync.run_source("lvs", NOW))
     await upstream.close()
 
@@ -207,7 +208,7 @@ class Said:
     async def fetch(self, source: str, path: str, query: str, limits: Limits) -> UpstreamAnswer:
         assert limits == Limits()
         place = "noord" if "01AB00" in query else "zuid"
-        what = path.removeprefix("/v1/").removesuffix("/school")
+        what = path.removeprefix("/").removesuffix("/school")
         if error := self.errors.get((place, what)):
             raise error
         return UpstreamAnswer(self.status, "application/json", msgspec.json.encode(self.lists.get((place, what), [])))
@@ -215,8 +216,10 @@ class Said:
 
 async def learned(said: Said, *locations: Location) -> tuple[Book, tuple[Outcome, ...]]:
     book = Book()
-    sources = [RosterSource("lvs", locations or (NOORD,), "/v1")]
-    return book, await RosterSync(said.fetch, book, sources, counting_bytes(), Limits()).run_source("lvs", NOW)
+    sources = [RosterSource("lvs", locations or (NOORD,))]
+    return book, await RosterSync(Association(said.fetch, Limits()), book, sources, counting_bytes()).run_source(
+        "lvs", NOW
+    )
 
 
 async def noord(
@@ -317,7 +320,7 @@ async def test_day_of_the_sync_is_amsterdam_s() -> None:
     """Half past eleven in the evening in London is the next day here."""
     said = Said({("noord", "groups"): [group(reference(ASI="1"), endDate="2026-09-16")]})
     book = Book()
-    sync = RosterSync(said.fetch, book, [RosterSource("lvs", (NOORD,), "/v1")], counting_bytes(), Limits())
+    sync = RosterSync(Association(said.fetch, Limits()), book, [RosterSource("lvs", (NOORD,))], counting_bytes())
     await sync.run_source("lvs", datetime(2026, 9, 15, 22, 30, tzinfo=UTC))
     assert book.learned["noord"] == ()
 

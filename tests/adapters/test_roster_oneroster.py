@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from gateway.adapters.lvs.wire import Limits
-from gateway.adapters.pupils.oneroster import OneRosterSource, OneRosterSync
+from gateway.adapters.pupils.oneroster import OneRoster
+from gateway.adapters.pupils.roster import RosterSource, RosterSync
 from gateway.adapters.pupils.subjects import id_lookup
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Enrolment, Person
@@ -58,8 +59,8 @@ class Lvs:
         self.learned[location] = observations
 
     async def sync(self, numbers: str | None = None) -> Sequence[Any]:
-        sources = [OneRosterSource("oneroster", (NORTH, SOUTH), numbers)]
-        sync = OneRosterSync(self.fetch, self, sources, bytes, Limits(1, 1, 1, 1))
+        sources = [RosterSource("oneroster", (NORTH, SOUTH), numbers)]
+        sync = RosterSync(OneRoster(self.fetch, Limits(1, 1, 1, 1)), self, sources, bytes)
         return await sync.run_source("oneroster", NOW)
 
 

@@ -431,6 +431,16 @@ async def test_token_request_is_as_rfc_6749_says(permit: Permit) -> None:
     assert b"Authorization: Bearer the-token\r\n" in server.requests[0]
 
 
+async def test_token_is_asked_with_the_query_of_its_address(permit: Permit) -> None:
+    """Somtoday is told there which school asks."""
+    token = answer(b'{"access_token":"the-token","token_type":"Bearer"}')
+    with scripted(Turn([token])) as authority, scripted(Turn([answer()])) as server:
+        client = Client(authority.url + "/oauth2/token?organisation=1349fac3", CLIENT_ID, CLIENT_SECRET)
+        async with upstream(server.url, client) as one:
+            await one.read(permit, GROUPS)
+    assert authority.requests[0].startswith(b"POST /oauth2/token?organisation=1349fac3 HTTP/1.1\r\n")
+
+
 BAD_TOKENS = {
     "refused": answer(b'{"error":"invalid_client"}', status=b"401 Unauthorized"),
     "page": answer(b"<h1>Inloggen</h1>", b"Content-Type: text/html"),

@@ -18,6 +18,7 @@ RECIPIENTS = [
     "dyslexiebureau",
     "leeromgeving-online",
     "ocw",
+    "oefenprogramma",
     "onderwijsassistent",
     "toetsaanbieder",
     "uitgever-noord",

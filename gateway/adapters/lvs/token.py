@@ -55,9 +55,10 @@ class AccessToken:
     """The access token of one source, asked for when needed and kept in memory only."""
 
     def __init__(self, client: Client, transport: httpx2.AsyncHTTPTransport, limits: Limits) -> None:
-        origin = Origin.of(client.token_url)
+        place, _, query = client.token_url.partition("?")
+        origin = Origin.of(place)
         scheme = "https" if origin.secure else "http"
-        self._url = f"{scheme}://{origin.authority}{origin.prefix}"
+        self._url = f"{scheme}://{origin.authority}{origin.prefix}" + (f"?{query}" if query else "")
         # RFC 6749 section 2.3.1: identifier and secret are form-encoded, then joined for Basic.
         pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
         self._basic = "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")

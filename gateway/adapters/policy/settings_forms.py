@@ -80,6 +80,11 @@ Network = Annotated[
 Url = Annotated[
     str, StringConstraints(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$", max_length=500), Mended("http://localhost")
 ]
+TokenUrl = Annotated[  # an LVS of several schools is told in the query which of them it is (Somtoday)
+    str,
+    StringConstraints(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?(\?[^#\s]*)?$", max_length=500),
+    Mended("http://localhost"),
+]
 EndpointUrl = Annotated[
     str,
     StringConstraints(pattern=r"^(https?://[^/?#@\s]+|sftp://[^/?#@:\s]+@[^/?#@\s]+)(/[^?#\s]*)?$", max_length=500),
@@ -133,9 +138,9 @@ class OrganisationForm(Form):
 
 
 class TokenForm(Form):
-    """OAuth2 client credentials at the source."""
+    """OAuth2 client credentials at the source; its `url` may have a query."""
 
-    url: Url
+    url: TokenUrl
     client_id: Plain
     client_secret: Place
 

@@ -1,16 +1,16 @@
-"""Pupils' birth dates from the Edu-V Students API, as facts; and their BSN as keyed hash, where the LVS sends it (D7).
+"""Pupils' birth dates from the source, as facts; and their BSN as keyed hash, where the source sends it (D7).
 
 A day that differs ends the fact before and enters the new one, by the actor `lvs-sync`; a day that the LVS does not
-tell changes nothing. Who is a pupil the roster says: a record of nobody, or of several, is counted and left. Edu-V
-knows no guardians, only e-mail addresses of parents, so guardians come by import. A location that did not answer whole
-keeps what it had and grows old (`FACTS_STALE`).
-Leaves out: when it runs (`bootstrap.office`), how old is too old (`memory`).
+tell changes nothing. Who is a pupil the roster says: a record of nobody, or of several, is counted and left. A location
+that did not answer whole keeps what it had and grows old (`FACTS_STALE`).
+Leaves out: what is asked (`students`, `somtoday`, `uwlr`), when it runs (`bootstrap.office`), how old is too old
+(`memory`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -18,10 +18,9 @@ from gateway.adapters.database import Database
 from gateway.adapters.facts.batches import chunks
 from gateway.adapters.facts.row_forms import BSN, is_bsn
 from gateway.adapters.facts.store import Entered, NotKnown, UnknownSubject, enter
-from gateway.adapters.lvs.wire import Limits
 from gateway.adapters.pupils.found import known_of, persons_by_id
 from gateway.adapters.pupils.introductions import add_bsns
-from gateway.adapters.pupils.roster import Failure, Fetch, Outcome, Reference, RosterSource, pupil_ids, read_list, whole
+from gateway.adapters.pupils.roster import Detail, Details, Outcome, RosterSource, legal_day, whole
 from gateway.adapters.pupils.subjects import id_lookup, synchronised_now
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
@@ -29,7 +28,6 @@ from gateway.core.facts import Birth, Kind
 from gateway.core.model import Person
 from gateway.core.policy.terms import Location
 
-SCHEMA = "edu-v-students"  # only a source that has it is read
 ACTOR = "lvs-sync"
 _TOGETHER = 500  # facts entered by one act
 
@@ -37,16 +35,6 @@ _TOGETHER = 500  # facts entered by one act
 def part(source: str) -> str:
     """How `roster_sync` names what is read here: no source is called so."""
     return f"{source}/pupils"
-
-
-class _Student(Reference, frozen=True, rename="camel"):
-    """Strict where it is read; `bsn` is an extension of some LVSs, `date_of_birth` may be absent."""
-
-    date_of_birth: str | None = None
-    bsn: str | None = None
-
-    def __repr__(self) -> str:
-        return "<Student …>"
 
 
 @dataclass(slots=True)
@@ -62,32 +50,26 @@ class PupilSync:
 
     def __init__(
         self,
-        fetch: Fetch,
         database: Database,
         keys: StoreKeys,
-        sources: Sequence[RosterSource],
+        sources: Iterable[tuple[RosterSource, Details]],
         new_id: Callable[[datetime], str],
-        limits: Limits,
     ) -> None:
-        self._fetch = fetch
         self._database = database
         self._keys = keys
-        self._sources = {source.name: source for source in sources}
+        self._sources = {source.name: (source, telling) for source, telling in sources}
         self._new_id = new_id
-        self._limits = limits
 
     async def run_source(self, name: str, now: datetime) -> tuple[Outcome, ...]:
         """One round over the locations of this source; of one that tells no pupils nothing. Raises
         DatabaseUnavailable."""
-        source = self._sources.get(name)
-        if source is None:
+        if name not in self._sources:
             return ()
-        return tuple([await self._location(source, location, now) for location in source.locations])
+        source, telling = self._sources[name]
+        return tuple([await self._location(source, telling, one, now) for one in source.locations])
 
-    async def _location(self, source: RosterSource, location: Location, now: datetime) -> Outcome:
-        read: list[_Student] | Failure = await whole(
-            read_list(self._fetch, source, location, "students", list[_Student], self._limits)
-        )
+    async def _location(self, source: RosterSource, telling: Details, location: Location, now: datetime) -> Outcome:
+        read = await whole(telling.details(source, location, legal_day(now)))
         if isinstance(read, str):
             return Outcome(part(source.name), location.name, failure=read)
         told, unclear = self._sorted(source.name, read)
@@ -99,24 +81,22 @@ class PupilSync:
         synchronised_now(self._database, part(source.name), location.name, now)
         return Outcome(part(source.name), location.name, len(told), unclear)
 
-    def _sorted(self, source: str, students: Iterable[_Student]) -> tuple[dict[bytes, _Told], int]:
+    def _sorted(self, source: str, details: Iterable[Detail]) -> tuple[dict[bytes, _Told], int]:
         """By pupil, as the roster knows them; how many records say nothing that can be used."""
-        lookups = [
-            (student, {id_lookup(self._keys, source, *one) for one in pupil_ids(student)}) for student in students
-        ]
+        lookups = [(one, {id_lookup(self._keys, source, *known) for known in one.ids}) for one in details]
         with self._database.read() as connection:
             known = persons_by_id(connection, {one for _, theirs in lookups for one in theirs})
         told, unclear = defaultdict[bytes, _Told](_Told), 0
-        for student, theirs in lookups:
+        for detail, theirs in lookups:
             found = {known[one] for one in theirs if one in known}
-            birth = _day(student.date_of_birth)
-            if len(found) != 1 or (student.date_of_birth and birth is None):
+            birth = _day(detail.birth)
+            if len(found) != 1 or (detail.birth and birth is None):
                 unclear += 1
                 continue
             ((pupil, person),) = found
             if person is Person.PUPIL:
                 told[pupil].births |= {birth} if birth else set()
-                told[pupil].bsns |= {student.bsn} if student.bsn and is_bsn(student.bsn) else set()
+                told[pupil].bsns |= {detail.bsn} if detail.bsn and is_bsn(detail.bsn) else set()
         unclear += sum(len(one.births) > 1 for one in told.values())
         return told, unclear
 

@@ -1,101 +1,74 @@
-"""The roster sync of a source that speaks OneRoster 1.2: who is a pupil or an employee where, in which classes.
+"""Who is where, read from a source that speaks OneRoster 1.2: pupils and employees, in which classes.
 
 Reads all users and enrolments page by page, in an order that holds. A school is a location by its `sourcedId`
 (gateway.yaml: an id of that type); an answer that is not complete is not learned. Where the source's `identifier` is a
 number of another source (`numbers` in gateway.yaml), it leads to the same pupil there. Guardians are not learned.
-Leaves out how persons are kept (`RosterBook`), and when the sync runs (the supervisor).
+Leaves out what becomes of it (`roster`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from types import GenericAlias
 from typing import Literal, TypeVar
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gateway.adapters.lvs.wire import Limits
-from gateway.adapters.pupils.roster import Fetch, Outcome, whole
+from gateway.adapters.pupils.roster import Failure, Fetch, RosterSource, Seen, all_pages, whole
 from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location
-from gateway.transfer.ports import Observation, RosterBook, UpstreamFailed
+from gateway.transfer.ports import Observation, UpstreamFailed
 
 SCHEMA = "oneroster"
 LOCATION_TYPE = "sourcedId"
 _BASE = "/ims/oneroster/rostering/v1p2"
 _PAGE = 1_000  # records asked at once; a source may give fewer
-_MOST_PAGES = 20_000
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 _GUARDIANS = frozenset({"guardian", "parent", "relative"})
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class OneRosterSource:
-    """One source and the locations it holds; `numbers`: the source whose numbers stand in its `identifier`."""
+class OneRoster:
+    """roster.Dialect of OneRoster 1.2: every such source is read whole."""
 
-    name: str
-    locations: tuple[Location, ...]
-    numbers: str | None = None
-
-
-class OneRosterSync:
-    """Reads every such source whole, and learns its locations."""
-
-    def __init__(
-        self,
-        fetch: Fetch,
-        book: RosterBook,
-        sources: Sequence[OneRosterSource],
-        random: Callable[[int], bytes],
-        limits: Limits,
-    ) -> None:
+    def __init__(self, fetch: Fetch, limits: Limits) -> None:
         self._fetch = fetch
-        self._book = book
-        self._sources = {source.name: source for source in sources}
-        self._random = random
         self._limits = limits
 
-    async def run_source(self, name: str, now: datetime) -> tuple[Outcome, ...]:
-        """One round over the locations of this source."""
-        source = self._sources[name]
-        read = await whole(self._lists(name))
-        if isinstance(read, str):
-            return tuple(Outcome(name, one.name, failure=read) for one in source.locations)
-        return tuple([self._learn(source, one, read, now) for one in source.locations])
-
-    def _learn(self, source: OneRosterSource, location: Location, answers: _Answers, now: datetime) -> Outcome:
-        schools = frozenset(value for kind, value in location.ids if kind == LOCATION_TYPE)
-        if not schools:
-            return Outcome(source.name, location.name, failure="unusable")
-        here = [one for one in answers.users if one.status == "active" and one.at(schools)]
-        groups = answers.groups(schools, now.astimezone(_AMSTERDAM).date())
-        told = [_observed(one, location.name, schools, groups, source.numbers) for one in here]
-        observations = [one for one in told if one is not None]
-        self._book.learn(source.name, location.name, observations, now, self._random)
-        guardians = sum(one.only_guards for one in here)
-        return Outcome(source.name, location.name, len(observations), len(here) - len(observations) - guardians)
+    async def read(self, source: RosterSource, today: date) -> Mapping[str, Seen | Failure]:
+        read = await whole(self._lists(source.name))
+        if not isinstance(read, _Answers):
+            return {one.name: read for one in source.locations}
+        return {one.name: _here(one, read, source.numbers, today) for one in source.locations}
 
     async def _lists(self, source: str) -> _Answers:
         return _Answers(await self._all(source, "users", _User), await self._all(source, "enrollments", _Enrollment))
 
     async def _all(self, source: str, what: str, kind: type[_T]) -> list[_T]:
-        found: list[_T] = []
-        for _ in range(_MOST_PAGES):
-            asked = {"limit": _PAGE, "offset": len(found), "sort": "sourcedId", "orderBy": "asc"}
+        async def page(at: int) -> tuple[list[_T], int | None]:
+            asked = {"limit": _PAGE, "offset": at, "sort": "sourcedId", "orderBy": "asc"}
             answer = await self._fetch(source, f"{_BASE}/{what}", urlencode(asked), self._limits)
             if answer.status != 200:
                 raise UpstreamFailed("the LVS has no such list")
-            page: list[_T] = _records(answer.body, what, kind)
-            found += page
-            if not page or (answer.total is not None and len(found) >= answer.total):
-                return found
-        raise UpstreamFailed("the list does not end")
+            return _records(answer.body, what, kind), answer.total
+
+        return await all_pages(page)
+
+
+def _here(location: Location, answers: _Answers, numbers: str | None, today: date) -> Seen | Failure:
+    schools = frozenset(value for kind, value in location.ids if kind == LOCATION_TYPE)
+    if not schools:
+        return "unusable"
+    here = [one for one in answers.users if one.status == "active" and one.at(schools)]
+    groups = answers.groups(schools, today)
+    told = [_observed(one, location.name, schools, groups, numbers) for one in here]
+    observations = [one for one in told if one is not None]
+    guardians = sum(one.only_guards for one in here)
+    return Seen(observations, len(here) - len(observations) - guardians)
 
 
 def _records(body: bytes, what: str, kind: type[_T]) -> list[_T]:

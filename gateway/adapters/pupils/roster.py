@@ -1,27 +1,24 @@
-"""The roster sync: who is a pupil or an employee at which location, read from the LVS's Association API.
+"""The roster sync: who is a pupil or an employee at which location, in which groups, as a source itself tells it.
 
-Holds the reading of enrollments, groups and assignments per location, and what they say about one person. An
-answer that is not complete is not learned: of a location that fails, the earlier roster stays and grows old
-(`FACTS_STALE`). Leaves out how persons are kept (`RosterBook`), when the sync runs (the supervisor), and whether
-a pupil is in scope (`core.gate.screening`).
+Holds what every dialect shares: one round over the locations, what is not learned, and the reading of a list in pages.
+An answer that is not complete is not learned: of a location that fails, the earlier roster stays and grows old
+(`FACTS_STALE`). Leaves out what each dialect asks (`association`, `oneroster`, `somtoday`, `uwlr`), how persons are kept
+(`RosterBook`), when the sync runs (the supervisor), and whether a pupil is in scope (`core.gate.screening`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Literal, TypeVar
-from urllib.parse import urlencode
+from datetime import date, datetime
+from typing import Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gateway.adapters.lvs.wire import Limits
-from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location
-from gateway.transfer.listing import KINDS
+from gateway.core.release.minimised import EnvelopeBroken
 from gateway.transfer.ports import (
     NotSent,
     Observation,
@@ -31,13 +28,8 @@ from gateway.transfer.ports import (
     UpstreamTimeout,
 )
 
-# Edu-V Association 1.1.0, UserReference: which types of id pupils and employees can have. An employee has no ASI
-# and no NEPRI, so that an employee's number can never be taken for a pupil's.
-_PUPIL_KINDS = {"ASI": "las-key", "NEPRI": "nepri", "NEPPI": "neppi", "BPI": "bpi", "eduID": "eduid"}
-_STAFF_KINDS = {"NEPPI": "neppi", "BPI": "bpi", "eduID": "eduid", "eckId": "eck-id"}
-# The most particular kind of organisation id first: an OIE_CODE is of a whole school.
-SCHEMA = "edu-v-association"
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+_MOST_PAGES = 20_000
 
 Failure = Literal["not-reached", "too-late", "unusable", "malformed", "filter-ignored"]
 Fetch = Callable[[str, str, str, Limits], Awaitable[UpstreamAnswer]]
@@ -47,11 +39,44 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class RosterSource:
-    """One LVS and the locations it holds; `base_path` is that of its Association schema."""
+    """One LVS and the locations it holds. `numbers`: the source whose numbers its pupils bear beside its own."""
 
     name: str
     locations: tuple[Location, ...]
-    base_path: str = ""
+    numbers: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One location, whole: everybody there, and how many could not be told apart."""
+
+    persons: Sequence[Observation] = field(repr=False)
+    unclear: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What a source tells of one pupil beside where that is; a birth date as it is written there."""
+
+    ids: Ids = field(repr=False)
+    birth: str | None = field(repr=False)
+    bsn: str | None = field(repr=False)
+
+
+class Dialect(Protocol):
+    """One way in which a source tells who is where."""
+
+    async def read(self, source: RosterSource, today: date) -> Mapping[str, Seen | Failure]:
+        """Every location of this source, by name."""
+        ...
+
+
+class Details(Protocol):
+    """One way in which a source tells more of its pupils."""
+
+    async def details(self, source: RosterSource, location: Location, today: date) -> Sequence[Detail]:
+        """Of one location, whole. Raises NotSent, UpstreamTimeout, UpstreamFailed, or as the format's parser does."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,51 +91,30 @@ class Outcome:
 
 
 class RosterSync:
-    """Reads every location of every source, and learns those that answered whole."""
+    """Reads every location of every source of one dialect, and learns those that answered whole."""
 
     def __init__(
-        self,
-        fetch: Fetch,
-        book: RosterBook,
-        sources: Sequence[RosterSource],
-        random: Callable[[int], bytes],
-        limits: Limits,
+        self, dialect: Dialect, book: RosterBook, sources: Sequence[RosterSource], random: Callable[[int], bytes]
     ) -> None:
-        self._fetch = fetch
+        self._dialect = dialect
         self._book = book
         self._sources = {source.name: source for source in sources}
         self._random = random
-        self._limits = limits
 
     async def run_source(self, name: str, now: datetime) -> tuple[Outcome, ...]:
         """One round over the locations of this source."""
-        source = self._sources[name]
-        read = {location.name: await self._read(source, location) for location in source.locations}
-        overlapping = _overlapping({key: one for key, one in read.items() if isinstance(one, _Answers)})
-        outcomes = []
-        for location, answers in read.items():
-            if isinstance(answers, str):
-                outcomes.append(Outcome(name, location, failure=answers))
-            elif location in overlapping:
-                outcomes.append(Outcome(name, location, failure="filter-ignored"))
-            else:
-                outcomes.append(self._learn(name, location, answers, now))
-        return tuple(outcomes)
+        read = await self._dialect.read(self._sources[name], legal_day(now))
+        return tuple([self._learn(name, location, seen, now) for location, seen in read.items()])
 
-    def _learn(self, source: str, location: str, answers: _Answers, now: datetime) -> Outcome:
-        observations, unclear = observe(location, answers, now.astimezone(_AMSTERDAM).date())
-        self._book.learn(source, location, observations, now, self._random)
-        return Outcome(source, location, len(observations), unclear)
+    def _learn(self, source: str, location: str, seen: Seen | Failure, now: datetime) -> Outcome:
+        if not isinstance(seen, Seen):
+            return Outcome(source, location, failure=seen)
+        self._book.learn(source, location, seen.persons, now, self._random)
+        return Outcome(source, location, len(seen.persons), seen.unclear)
 
-    async def _read(self, source: RosterSource, location: Location) -> _Answers | Failure:
-        return await whole(self._lists(source, location))
 
-    async def _lists(self, source: RosterSource, location: Location) -> _Answers:
-        return _Answers(
-            await read_list(self._fetch, source, location, "enrollments", list[_Enrollment], self._limits),
-            await read_list(self._fetch, source, location, "groups", list[_Group], self._limits),
-            await read_list(self._fetch, source, location, "assignments", list[_Assignment], self._limits),
-        )
+def legal_day(now: datetime) -> date:
+    return now.astimezone(_AMSTERDAM).date()
 
 
 async def whole(reading: Awaitable[_T]) -> _T | Failure:
@@ -123,195 +127,22 @@ async def whole(reading: Awaitable[_T]) -> _T | Failure:
         return "too-late"
     except UpstreamFailed:
         return "unusable"
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EnvelopeBroken):
         return "malformed"
 
 
-async def read_list(
-    fetch: Fetch, source: RosterSource, location: Location, what: str, kind: type[_T], limits: Limits
-) -> _T:
-    """One list of this location alone."""
-    path = f"{source.base_path}/{what}/school"
-    answer = await fetch(source.name, path, organisation_query(location), limits)
-    if answer.status != 200:
-        raise UpstreamFailed("the LVS does not know this location")
-    return msgspec.json.decode(answer.body, type=kind)
-
-
-def organisation_query(location: Location) -> str:
-    """The parameters that ask for this location alone; ids of other kinds (a routeringskenmerk) are for other formats.
-    Raises UpstreamFailed where none of Edu-V's is set."""
-    known = [(KINDS.index(kind), value, kind) for kind, value in location.ids if kind in KINDS]
-    if not known:
-        raise UpstreamFailed("no id of this location by which it can be asked for")
-    _, value, kind = min(known)
-    return urlencode({"orgId": value, "orgIdType": kind, "filterByOrgId": "true"})
-
-
-# -- what is read of the answers: strict where it is read, blind for the rest --------------------------------
-
-
-class _Id(msgspec.Struct, frozen=True, rename="camel"):
-    user_id: str
-    user_id_type: str
-
-
-class Reference(msgspec.Struct, frozen=True, rename="camel"):
-    """Edu-V's UserReference: how a record says whom it is about."""
-
-    user_master_identifier: str | None = None
-    user_ids: tuple[_Id, ...] | None = ()
-
-
-class _Enrollment(msgspec.Struct, frozen=True, rename="camel"):
-    enrollment_id: str
-    student: Reference
-    enrollment_type: Literal["study", "subject"]
-    begin_date: date
-    status: Literal["active", "tobedeleted"]
-    study_year: int | None = None
-    end_date: date | None = None
-
-
-class _Group(msgspec.Struct, frozen=True, rename="camel"):
-    group_id: str
-    students: tuple[Reference, ...]
-    status: Literal["active", "tobedeleted"]
-    end_date: date | None = None
-
-
-class _Assignment(msgspec.Struct, frozen=True, rename="camel"):
-    employee: Reference
-    begin_date: date
-    status: Literal["active", "tobedeleted"]
-    group: str | None = None
-    end_date: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """One location's three lists."""
-
-    enrollments: list[_Enrollment] = field(repr=False)
-    groups: list[_Group] = field(repr=False)
-    assignments: list[_Assignment] = field(repr=False)
-
-
-def _overlapping(read: Mapping[str, _Answers]) -> set[str]:
-    """Locations that share an enrollment: the LVS does not honour `filterByOrgId`, which Edu-V leaves to the
-    asker to verify; learned, every pupil would be at every location."""
-    of = defaultdict(set)
-    for location, answers in read.items():
-        for enrollment in answers.enrollments:
-            of[enrollment.enrollment_id].add(location)
-    return {location for locations in of.values() if len(locations) > 1 for location in locations}
-
-
-# -- what the answers say about one person, pure ---------------------------------------------------------
-
-
-def observe(location: str, answers: _Answers, today: date) -> tuple[tuple[Observation, ...], int]:
-    """Everybody whom this location's answers show, and how many could not be told apart."""
-    pupils, staff = _People(Person.PUPIL), _People(Person.STAFF)
-    for enrollment in answers.enrollments:
-        if enrollment.status == "active":
-            stay = _stay(location, enrollment.study_year, enrollment.begin_date, enrollment.end_date)
-            pupils.seen(pupil_ids(enrollment.student), stay, decides=enrollment.enrollment_type == "study")
-    for group in answers.groups:
-        # A group's end is exclusive, as every end in Edu-V: on that day it has no members.
-        if group.status == "active" and (group.end_date is None or today < group.end_date):
-            for student in group.students:
-                pupils.member(pupil_ids(student), group.group_id)
-    for assignment in answers.assignments:
-        if assignment.status == "active":
-            ids = _staff_ids(assignment.employee)
-            staff.seen(ids, _stay(location, None, assignment.begin_date, assignment.end_date), decides=True)
-            if assignment.group is not None:
-                staff.member(ids, assignment.group)
-    told = (*pupils.told(), *staff.told())
-    return tuple(one for one in told if one is not None), sum(one is None for one in told)
-
-
-def _stay(location: str, year: int | None, begin: date, end: date | None) -> Enrolment | None:
-    """Edu-V's end is exclusive, ours is the last day; what ended before it began never was."""
-    if end is None:
-        return Enrolment(location, year, begin, None)
-    # compared first: the first day there is, which some write for "none", has no day before it
-    return Enrolment(location, year, begin, end - timedelta(days=1)) if begin < end else None
-
-
-def pupil_ids(reference: Reference) -> Ids:
-    master = reference.user_master_identifier
-    return frozenset(_typed(reference, _PUPIL_KINDS)) | ({("eck-id", master)} if master else frozenset())
-
-
-def _staff_ids(reference: Reference) -> Ids:
-    return frozenset(_typed(reference, _STAFF_KINDS))
-
-
-def _typed(reference: Reference, kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for one in reference.user_ids or ():
-        kind = kinds.get(one.user_id_type)
-        if kind is not None and one.user_id:
-            yield kind, one.user_id
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What was seen under one exact set of ids. `decides`: enrolments into a study, which tell where a pupil is;
-    those into a subject count only for a pupil who has none of the first."""
-
-    decides: set[Enrolment] = field(default_factory=set)
-    others: set[Enrolment] = field(default_factory=set)
-    groups: set[str] = field(default_factory=set)
-
-
-class _People:
-    """Sorts what was seen into persons: references that share an id are one person, as long as nobody gets two
-    ids of one kind. Then an id was given to several, and none of them is told: their records are withheld."""
-
-    def __init__(self, person: Person) -> None:
-        self._person = person
-        self._seen: defaultdict[Ids, _Seen] = defaultdict(_Seen)
-
-    def seen(self, ids: Ids, stay: Enrolment | None, *, decides: bool) -> None:
-        if ids and stay is not None:
-            seen = self._seen[ids]
-            (seen.decides if decides else seen.others).add(stay)
-
-    def member(self, ids: Ids, group: str) -> None:
-        if ids:
-            self._seen[ids].groups.add(group)
-
-    def told(self) -> Iterator[Observation | None]:
-        for together in _connected(self._seen):
-            ids = frozenset().union(*together)
-            by_kind = dict(ids)
-            yield self._one(by_kind, together) if len(by_kind) == len(ids) else None
-
-    def _one(self, ids: Mapping[str, str], together: Iterable[Ids]) -> Observation:
-        seen = [self._seen[key] for key in together]
-        stays = set().union(*(one.decides for one in seen)) or set().union(*(one.others for one in seen))
-        order = sorted(stays, key=lambda stay: (stay.begin, stay.end or date.max, stay.year or 0))
-        return Observation(self._person, ids, tuple(order), frozenset().union(*(one.groups for one in seen)))
-
-
-def _connected(references: Iterable[Ids]) -> Iterator[list[Ids]]:
-    """Groups references that share an id, directly or through others."""
-    bearing: defaultdict[tuple[str, str], list[Ids]] = defaultdict(list)
-    for ids in references:
-        for one in ids:
-            bearing[one].append(ids)
-    done: set[Ids] = set()
-    for start in references:
-        if start in done:
-            continue
-        together, waiting = [], [start]
-        done.add(start)
-        while waiting:
-            ids = waiting.pop()
-            together.append(ids)
-            for neighbour in (other for one in ids for other in bearing[one] if other not in done):
-                done.add(neighbour)
-                waiting.append(neighbour)
-        yield together
+async def all_pages(page: Callable[[int], Awaitable[tuple[list[_T], int | None]]]) -> list[_T]:
+    """Every record of a list that comes in pages. `page`: those from a place on, and how many there are in all, where
+    the source says so. Each page begins with the last record of the one before: in a list that moved meanwhile somebody
+    may have been passed over, who would count as gone. Raises UpstreamFailed."""
+    found: list[_T] = []
+    again = 0
+    for _ in range(_MOST_PAGES):
+        records, total = await page(len(found) - again)
+        if records[:again] != found[len(found) - again :]:
+            raise UpstreamFailed("the list moved while it was read")
+        found += records[again:]
+        if len(records) == again or (total is not None and len(found) >= total):
+            return found
+        again = int(len(records) > 1)  # a source that gives one record at a time is read without
+    raise UpstreamFailed("the list does not end")

@@ -1,0 +1,33 @@
+"""By which of the formats that a source speaks it tells who is where, and by which when its pupils were born.
+
+Leaves out: what each of them asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from gateway.adapters.lvs.upstream import HttpUpstream
+from gateway.adapters.lvs.wire import Limits
+from gateway.adapters.pupils import association, oneroster, somtoday, students
+from gateway.adapters.pupils.roster import Details, Dialect
+
+ROSTERS: Mapping[str, Callable[[HttpUpstream, Limits], Dialect]] = {
+    association.SCHEMA: lambda upstream, limits: association.Association(upstream.fetch, limits),
+    oneroster.SCHEMA: lambda upstream, limits: oneroster.OneRoster(upstream.fetch, limits),
+    somtoday.SCHEMA: lambda upstream, limits: somtoday.Somtoday(upstream.fetch, limits),
+}
+DETAILS: Mapping[str, Callable[[HttpUpstream, Limits], Details]] = {
+    students.SCHEMA: lambda upstream, limits: students.Students(upstream.fetch, limits),
+    somtoday.SCHEMA: lambda upstream, limits: somtoday.Somtoday(upstream.fetch, limits),
+}
+
+
+def telling_where(schemas: Collection[str]) -> str:
+    """Edu-V's Association API, where it speaks anything of Edu-V or none of the others; else the first above."""
+    others = () if any(one.startswith("edu-v-") for one in schemas) else ROSTERS
+    return next((one for one in others if one in schemas), association.SCHEMA)
+
+
+def telling_births(schemas: Collection[str]) -> str | None:
+    return next((one for one in DETAILS if one in schemas), None)
