@@ -16,9 +16,9 @@ from gateway.adapters.facts.store import numbers
 from gateway.adapters.lvs.token import Client
 from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust
 from gateway.adapters.lvs.wire import Limits
+from gateway.adapters.pupils.association import Association
 from gateway.adapters.pupils.details import PupilSync, part
 from gateway.adapters.pupils.memory import MemoryRoster
-from gateway.adapters.pupils.association import Association
 from gateway.adapters.pupils.roster import RosterSource, RosterSync
 from gateway.adapters.pupils.students import Students
 from gateway.adapters.pupils.subjects import Subjects, synchronised

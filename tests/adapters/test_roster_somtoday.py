@@ -1,4 +1,4 @@
-"""The roster of a source that speaks Somtoday Connect: who is where, in which lesgroepen, and what is no whole answer."""
+"""The roster of a source that speaks Somtoday Connect: who is where, in which lesgroepen, what is not learned."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_everybody_is_learned_at_their_vestiging_with_their_groups() -> No
     assert {one.ids["las-key"] for one in lvs.learned["noord"]} == {"p1", "p2", "p3", "t1", "t2"}
     assert [one.ids for one in lvs.learned["zuid"]] == [{"las-key": "p4"}]
     assert lvs.one("p1").enrolments == (Enrolment("noord", 3, date(2026, 8, 1), date(2027, 7, 31)),)
-    assert (lvs.one("p1").groups, lvs.one("p2").groups, lvs.one("t1").groups) == ({"g1"}, {"g2", "g3"}, {"g1", "g2"})
+    assert [lvs.one(one).groups for one in ("p1", "p2", "t1")] == [{"g1"}, {"g2", "g3"}, {"g1", "g2"}]
     assert lvs.one("t2").person is Person.STAFF
 
 

@@ -2,8 +2,8 @@
 
 Holds what every dialect shares: one round over the locations, what is not learned, and the reading of a list in pages.
 An answer that is not complete is not learned: of a location that fails, the earlier roster stays and grows old
-(`FACTS_STALE`). Leaves out what each dialect asks (`association`, `oneroster`, `somtoday`, `uwlr`), how persons are kept
-(`RosterBook`), when the sync runs (the supervisor), and whether a pupil is in scope (`core.gate.screening`).
+(`FACTS_STALE`). Leaves out what each dialect asks (`dialects`), how persons are kept (`RosterBook`), when the sync runs
+(the supervisor), and whether a pupil is in scope (`core.gate.screening`).
 """
 
 from __future__ import annotations

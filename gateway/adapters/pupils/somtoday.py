@@ -1,8 +1,8 @@
 """Who is where, read from Somtoday Connect: the pupils of each vestiging with their plaatsingen, and its lesgroepen.
 
-A vestiging is a location by its uuid (gateway.yaml: an id of the type `vestiging`). Only what holds now is asked, so who
-left is not there; `leerlingnummer` is a number of the source that `numbers` names. Somtoday leaves out what it gives no
-permission for (veldpermissies), and an empty list stays in: without `plaatsingen` nobody's time here is known, and the
+A vestiging is a location by its uuid (gateway.yaml: an id of the type `vestiging`). Only what holds now is asked, so
+who left is not there; `leerlingnummer` is a number of the source that `numbers` names. Somtoday leaves out what it has
+no permission for (veldpermissies) and keeps an empty list: without `plaatsingen` nobody's time here is known, and the
 location is not learned. Employees are the docenten and mentoren of whoever is here.
 Leaves out what becomes of it (`roster`, `details`).
 """
@@ -42,12 +42,11 @@ class Somtoday:
         return {one.name: await whole(self._location(source, one)) for one in source.locations}
 
     async def details(self, source: RosterSource, location: Location, _today: date) -> Sequence[Detail]:
-        told = [
+        return [
             Detail(frozenset(_ids(one, source.numbers).items()), one.birth, one.bsn)
             for vestiging in _vestigingen(location)
             for one in await self._pupils(source.name, vestiging)
         ]
-        return told
 
     async def _location(self, source: RosterSource, location: Location) -> Seen:
         pupils: list[_Leerling] = []
