@@ -20,8 +20,7 @@ from gateway.core.release.circle import Circle, is_name, is_number
 from gateway.core.release.masking import Mask
 from gateway.core.release.national_number import normal
 from gateway.formats.json.ids import array_of
-
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+from gateway.formats.json.records import attempt
 
 
 class CircleReader:
@@ -54,8 +53,8 @@ class CircleReader:
         return Circle(Mask(dict.fromkeys(names)), frozenset(numbers))
 
     def _records(self, body: bytes, *, many: bool) -> Iterator[Any]:
-        for raw in _attempt(self._many, body) or () if many else (body,):
-            record = _attempt(self._one, raw)
+        for raw in attempt(self._many, body) or () if many else (body,):
+            record = attempt(self._one, raw)
             if record is not None:
                 yield record
 
@@ -71,10 +70,3 @@ def _beneath(value: Any, path: list[str]) -> Iterator[Any]:
         yield value
     elif isinstance(value, dict):
         yield from _beneath(value.get(path[0]), path[1:])
-
-
-def _attempt(decoder: msgspec.json.Decoder[Any], body: bytes | Raw) -> Any | None:
-    try:
-        return decoder.decode(body)
-    except _BROKEN:
-        return None

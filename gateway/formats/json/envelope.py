@@ -12,19 +12,17 @@ import msgspec
 from msgspec import Raw
 
 from gateway.core.release.minimised import EnvelopeBroken
-
-_RAWS = msgspec.json.Decoder(list[Raw])
+from gateway.formats.json.records import attempt, split
 
 
 def opened(body: bytes, name: str) -> bytes:
     """What stands under `name`, or, without one, the whole. Raises EnvelopeBroken."""
     if not name:
         return body
-    try:
-        return bytes(_decoder(name).decode(body).inside)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    raise EnvelopeBroken("no envelope of the expected name")  # outside `except`: the cause would hold the body
+    found = attempt(_decoder(name), body)
+    if found is None:
+        raise EnvelopeBroken("no envelope of the expected name")
+    return bytes(found.inside)
 
 
 def closed(body: bytes, name: str) -> bytes:
@@ -34,11 +32,7 @@ def closed(body: bytes, name: str) -> bytes:
 
 def counted(body: bytes) -> int:
     """How many records a list holds. Raises EnvelopeBroken."""
-    try:
-        return len(_RAWS.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    raise EnvelopeBroken("no JSON array of records")
+    return len(split(body))
 
 
 def joined(lists: list[bytes]) -> bytes:

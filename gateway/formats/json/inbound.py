@@ -20,10 +20,10 @@ from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.projection import Branch, Many, Projection
 from gateway.core.release.statements import BodyRefused, Message, Statement, contains, only_kept
 from gateway.formats.json.ids import IdReader, own_reference
+from gateway.formats.json.records import BROKEN
 from gateway.formats.json.requests import School
 from gateway.formats.json.shapes import shape
 
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Json = dict[str, Any]
 
 
@@ -55,7 +55,7 @@ class JsonInbound:
         """Raises BodyRefused when the message as a whole does not follow its schema."""
         try:
             envelope, header = self._envelope.decode(body), _plain(self._header.decode(body))
-        except _BROKEN:
+        except BROKEN:
             envelope, header = None, {}
         if envelope is None:
             # Raised outside `except`: the cause would hold the body.
@@ -80,7 +80,7 @@ class JsonInbound:
         try:
             fields = _plain(self._content.decode(raw))
             master, typed = self._ids.reference(self._reference.decode(raw).one)
-        except _BROKEN:
+        except BROKEN:
             return Statement(self._readable_id(raw), fault="does not follow its schema")
         identity = fields.get(self.write.id)
         if not isinstance(identity, str) or not identity:
@@ -92,7 +92,7 @@ class JsonInbound:
     def _readable_id(self, raw: Raw) -> str | None:
         try:
             identity: str = self._id.decode(raw).one
-        except _BROKEN:
+        except BROKEN:
             return None
         return identity
 

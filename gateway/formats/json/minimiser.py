@@ -7,7 +7,7 @@ record and delivery (`transfer`), the text of the walk (`walk`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -28,17 +28,15 @@ from gateway.core.release.projection import Branch, Leaf, Many, Projection, with
 from gateway.core.release.sight import Seen
 from gateway.core.release.transforms import reference_day
 from gateway.core.release.views import Viewed, Views
+from gateway.formats.json.accused import Accused
 from gateway.formats.json.cells import counted
 from gateway.formats.json.circle import CircleReader
 from gateway.formats.json.guard import Guard
-from gateway.formats.json.ids import ABSENT, array_of
-from gateway.formats.json.places import Place
+from gateway.formats.json.records import Records, split
 from gateway.formats.json.remains import Words, remains_of
-from gateway.formats.json.shapes import MALFORMED, id_fields, shape
+from gateway.formats.json.shapes import shape
 from gateway.formats.json.walk import Written, write
 from gateway.formats.json.walked import Walk, Walked
-
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +79,7 @@ class JsonMinimiser:
         self.projection = projection
         self.aggregate = aggregate
         self._shape = shape(projection.root, _order_field(projection))
-        record = self._shape.type
-        self._many = msgspec.json.Decoder(array_of(record))
-        self._one = msgspec.json.Decoder(record)
+        self._records = Records(self._shape.type)
         encoder = msgspec.json.Encoder()
         self._encode, self._lines = encoder.encode, encoder.encode_lines
         self._walks: dict[tuple[frozenset[str], date, bool], Written | None] = {}
@@ -92,7 +88,7 @@ class JsonMinimiser:
         self._circles = CircleReader(projection.record)
         self._words, self._remains = Words(projection.root), remains_of(projection.root)
         self._guard = Guard(projection.record, projection.root, self._shape, special=projection.special)
-        self._suspects = _suspects(projection, self._shape.attributes)
+        self._accused = Accused(projection, self._shape.attributes)
         self.walk(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
 
     def __repr__(self) -> str:
@@ -111,7 +107,7 @@ class JsonMinimiser:
         """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). Where `body` is a
         part of an answer, `tolerated` says how many malformed records it may have and `circle` is that of the whole.
         `apart`: a list as rows, for who sorts more of them."""
-        records, broken = self._decoded(body, many=many)
+        records, broken = self._records.read(body, many=many)
         walked = self._walked(records, emission, lambda: circle or self._circles.read(body, many=many))
         malformed = [*walked.malformed, *broken]
         if len(malformed) > (tolerable(len(records) + len(broken)) if tolerated is None else tolerated):
@@ -128,7 +124,7 @@ class JsonMinimiser:
     def look(self, body: bytes, emission: Emission) -> Sheet:
         """What would leave of a list now, in the order in which it would, for who lets a part of it leave (`cut`).
         `emission`, with its views, is of no answer. Raises EnvelopeBroken."""
-        records, broken = self._decoded(body, many=True)
+        records, broken = self._records.read(body, many=True)
         circle = cache(lambda: self._circles.read(body, many=True))
         walked = self._walked(records, emission, circle)
         malformed = [*walked.malformed, *broken]
@@ -160,7 +156,7 @@ class JsonMinimiser:
         emission.withhold([seen for seen in sheet.gone if among(seen.key)])
         if among(""):
             emission.malformed += len(sheet.malformed)
-            emission.withhold(self._accused(sheet.malformed, emission), Reason.RECORD_MALFORMED)
+            emission.withhold(self._accused.of(sheet.malformed, emission.sight), Reason.RECORD_MALFORMED)
 
     def _apart(self, walked: Walked, emission: Emission, malformed: int, *, many: bool) -> Minimised:
         lines = self._lines(walked.rows).split(b"\n")[:-1]  # no line ends within an encoded text
@@ -188,7 +184,7 @@ class JsonMinimiser:
     def split(self, body: bytes, part_bytes: int) -> Pieces:
         """A list in pieces of about `part_bytes`, each a list of whole records, in the source's order; one at least.
         Raises EnvelopeBroken."""
-        records = _records(body)
+        records = split(body)
         pieces: list[list[Raw]] = [[]]
         size = 0
         for raw in records:
@@ -216,35 +212,6 @@ class JsonMinimiser:
 
     # -- steps -------------------------------------------------------------------------------------------
 
-    def _decoded(self, body: bytes, *, many: bool) -> tuple[list[Any], list[Raw]]:
-        try:
-            return (self._many.decode(body) if many else [self._one.decode(body)]), []
-        except _BROKEN:
-            pass
-        return self._singly(body, many=many)
-
-    def _singly(self, body: bytes, *, many: bool) -> tuple[list[Any], list[Raw]]:
-        """Record by record, so that a malformed one is withheld alone."""
-        records: list[Any] = []
-        broken: list[Raw] = []
-        for raw in _records(body) if many else [_single(body)]:
-            record = self._typed(raw)
-            if record is None:
-                broken.append(raw)
-            else:
-                records.append(record)
-        return records, broken
-
-    def _typed(self, raw: Raw) -> Any | None:
-        """The record, or None when it is malformed; text that is no UTF-8 breaks the whole answer."""
-        try:
-            return self._one.decode(raw)
-        except msgspec.ValidationError:
-            return None
-        except _BROKEN:
-            pass
-        raise EnvelopeBroken("no valid JSON text")
-
     def _walked(self, records: list[Any], emission: Emission, circle: Callable[[], Circle]) -> Walked:
         walked = Walked()
         whole = self._bound(frozenset(), emission, judged=False)
@@ -259,7 +226,7 @@ class JsonMinimiser:
         for paths, apart in [*walked.thinner.items(), *walked.judged]:
             thinner = self._bound(paths, emission, judged=True)
             if thinner is None:
-                emission.withhold(self._accused(apart, emission), Reason.NOT_AVAILABLE)
+                emission.withhold(self._accused.of(apart, emission.sight), Reason.NOT_AVAILABLE)
             else:
                 thinner(apart, emission, walked)
         return walked
@@ -300,16 +267,7 @@ class JsonMinimiser:
         emission.withhold(walked.gone)
         if malformed:
             emission.malformed += len(malformed)
-            emission.withhold(self._accused(malformed, emission), Reason.RECORD_MALFORMED)
-
-    def _accused(self, records: Iterable[Any], emission: Emission) -> Iterator[Seen]:
-        """Whom records speak of that do not leave, as far as their ids can be read."""
-        for record in records:
-            found = _attempt(self._suspects.decoder, record) if isinstance(record, Raw) else record
-            for place, attributes in self._suspects.places if found is not None else ():
-                seen = _see(place, [getattr(found, name) for name in attributes], emission)
-                if seen is not None and seen.subject is not None:
-                    yield seen
+            emission.withhold(self._accused.of(malformed, emission.sight), Reason.RECORD_MALFORMED)
 
 
 def _about_somebody(root: Branch) -> bool:
@@ -327,47 +285,12 @@ def _masks(branch: Branch) -> bool:
     )
 
 
-_RAW = msgspec.json.Decoder(Raw)
-_RAWS = msgspec.json.Decoder(list[Raw])
-
-
-def _records(body: bytes) -> list[Raw]:
-    found = _attempt(_RAWS, body)
-    if found is None:
-        # Raised outside `except`: the cause would hold the body.
-        raise EnvelopeBroken("no JSON array of records")
-    raws: list[Raw] = found
-    return raws
-
-
-def _single(body: bytes) -> Raw:
-    raw = _attempt(_RAW, body)
-    if raw is None or not bytes(raw).startswith(b"{"):
-        raise EnvelopeBroken("no JSON object")
-    single: Raw = raw
-    return single
-
-
 def _ordered(walked: Walked) -> list[Any]:
     """By pseudonym or mapped id, never in the LVS's order (house rule 7)."""
     keys, rows = walked.keys, walked.rows
     if len(rows) < 2 or not keys:
         return rows
     return [rows[number] for number in sorted(range(len(rows)), key=keys.__getitem__)]
-
-
-def _attempt(decoder: msgspec.json.Decoder[Any], body: bytes | Raw) -> Any | None:
-    try:
-        return decoder.decode(body)
-    except _BROKEN:
-        return None
-
-
-def _see(place: Place, parts: Sequence[Raw], emission: Emission) -> Seen | None:
-    try:
-        return place.see(emission.sight, *parts)
-    except MALFORMED:
-        return None
 
 
 def _order_field(projection: Projection) -> dict[str, Any]:
@@ -378,32 +301,3 @@ def _order_field(projection: Projection) -> dict[str, Any]:
         if "." in name:
             raise DeliveryRefused(f"{projection.record.name}: order {name} is no field of the record itself")
     return dict.fromkeys(names, str)
-
-
-@dataclass(frozen=True, slots=True)
-class _Suspects:
-    """Only the ids of those who decide about a record, to say of a malformed one whom it withheld."""
-
-    decoder: msgspec.json.Decoder[Any]
-    places: tuple[tuple[Place, tuple[str, ...]], ...]
-
-
-def _suspects(projection: Projection, attributes: Mapping[str, str]) -> _Suspects:
-    record, root = projection.record, projection.root
-    places: list[tuple[Place, tuple[str, ...]]] = []
-    if root.subject is not None:
-        places.append((Place(record, root), id_fields(root)))
-    for name, node in root.fields.items():
-        if isinstance(node, Branch) and node.subject is not None and node.subject.withheld == "record":
-            place = Place(record, node)
-            if place.whole:
-                places.append((place, (name,)))
-    names = {name: attributes[name] for _, fields in places for name in fields}
-    decoded = msgspec.defstruct(
-        "Suspect",
-        [(attribute, Raw, ABSENT) for attribute in names.values()],
-        rename={attribute: name for name, attribute in names.items()},
-        gc=False,
-    )
-    found = tuple((place, tuple(names[name] for name in fields)) for place, fields in places)
-    return _Suspects(msgspec.json.Decoder(decoded), found)

@@ -19,6 +19,7 @@ from gateway.core.policy.schema import NamedSubject, TypedIds
 from gateway.core.release.sight import ECK_ID
 from gateway.core.release.statements import BodyRefused
 from gateway.formats.json.ids import IdReader, Ids, own_reference
+from gateway.formats.json.records import BROKEN
 
 _ENTRY = {"id": "organisationId", "type": "organisationIdType"}
 _SCHOOL = {"master": "organisationMasterIdentifier", "ids": "organisationIds"}
@@ -80,7 +81,7 @@ def read_named(body: bytes, named: NamedSubject) -> NamedRequest:
     reader = _reader(named.key, named.organisation_key, position.master, _frozen(position.typed))
     try:
         school, ids = reader.read(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except BROKEN:
         school, ids = None, ()
     if school is None:
         # Raised outside `except`: the cause would hold the body.
