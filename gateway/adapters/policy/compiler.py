@@ -6,6 +6,7 @@ one file costs that file. Leaves out: which rules there are (`core.policy.rules`
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -20,7 +21,18 @@ _REMEMBERED = 512  # texts; more than the files of a large school board
 
 
 def compile_state(state: PolicyState, organisation: Organisation, sources: Mapping[str, tuple[str, ...]]) -> Compiled:
-    """`sources`: source → the schemas it speaks."""
+    """`sources`: source → the schemas it speaks. The last are remembered: who opens the school for each act, as the
+    office does, compiles once."""
+    active = {name: (one.text, one.schemas) for name, one in state.active.items()}
+    told = (state.files, active, state.suspended, organisation, sources)
+    known = next((compiled for before, compiled in tuple(_compiled) if before == told), None)
+    if known is None:
+        known = _compile(state, organisation, sources)
+        _compiled.append((told, known))
+    return known
+
+
+def _compile(state: PolicyState, organisation: Organisation, sources: Mapping[str, tuple[str, ...]]) -> Compiled:
     schemas = file_schemas(state)
     standings = compile_standings(recipient_states(state, schemas), schemas, organisation)
     return compile_policy(standings, schemas, sources)
@@ -76,3 +88,4 @@ def _recipient(text: str, name: str, schemas: Mapping[str, Schema]) -> Recipient
 
 
 _recipients: dict[tuple[str, str, tuple[tuple[str, str], ...]], Recipient | None] = {}
+_compiled: deque[tuple[object, Compiled]] = deque(maxlen=4)  # what it was made of, and what was made

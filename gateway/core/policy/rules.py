@@ -182,7 +182,8 @@ def _standings(
 ) -> dict[Key, Standing]:
     recipient, differences = _narrowed(state, schemas)
     of_file = standing_problems(state.file, schemas, organisation) if state.file else []
-    of_active = standing_problems(recipient, schemas, organisation) if recipient else []
+    same = recipient == state.file  # then judged already
+    of_active = standing_problems(recipient, schemas, organisation) if recipient and not same else of_file
     standings: dict[Key, Standing] = {}
     for shown, delivery in _deliveries(recipient, state.file):
         key = key_of(delivery)

@@ -169,9 +169,10 @@ def linked(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     records = {route.path.rpartition("/{")[0]: route.record for route in schema.routes if not route.many}
     for name, grants in terms.delivery.grants.items():
         for path, leaf in leaves(schema.records[name].fields) if name in schema.records else ():
+            if leaf.link is None or terms.delivery.grants.get(records.get(leaf.link.path, "")):
+                continue
             at = path.rpartition(".")[0]
-            granted = any(one.startswith(f"{at}.") for one in grants)
-            if leaf.link is not None and granted and not terms.delivery.grants.get(records.get(leaf.link.path, "")):
+            if any(one.startswith(f"{at}.") for one in grants):
                 message = "this refers to a record that is no part of the delivery"
                 where = ("schemas", terms.delivery.schema, name, f"{at}.{leaf.link.beside}")
                 yield terms.problem(Reason.SCHEMA_NOT_ACTIVE, "R7", message, *where)
