@@ -7,6 +7,7 @@ import json
 import sqlite3
 import tracemalloc
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -60,7 +61,7 @@ class School:
 
     def contents(self) -> list[str]:
         """Everything in the database."""
-        with sqlite3.connect(self.recording.database.path) as connection:
+        with closing(sqlite3.connect(self.recording.database.path)) as connection:
             return list(connection.iterdump())
 
     def entries(self) -> list[dict[str, Any]]:

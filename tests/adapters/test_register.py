@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -340,7 +341,7 @@ async def test_a_copied_back_backup_is_appended_to(
     """Another file at the path is opened anew, and what was known of the old one is forgotten."""
     pupils = (a_subject(1), a_subject(2))
     await register.append(a_draft(1, versions=None, released=()))
-    with sqlite3.connect(database.path) as connection:
+    with closing(sqlite3.connect(database.path)) as connection:
         connection.execute("VACUUM INTO ?", (str(tmp_path / "backup"),))
     await register.append(a_draft(2, released=pupils))
     for suffix in ("", "-wal", "-shm"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -156,7 +157,7 @@ async def test_another_process_sees_what_this_one_wrote_and_the_first_moment_sta
 async def test_table_shows_neither_id_nor_record(stored: World, tmp_path: Path) -> None:
     await stored.write("canary-key", b"canary-record", T1)
 
-    with sqlite3.connect(tmp_path / "gateway.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "gateway.db")) as connection:
         rows = repr(connection.execute("SELECT * FROM view").fetchall())
 
     assert "canary" not in rows

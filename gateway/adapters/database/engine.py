@@ -28,6 +28,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from gateway.core.model import Versions
 from gateway.transfer.ports import RegisterUnavailable
 
+_PRAGMAS = (
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # what is destroyed does not stay in free pages
+    "PRAGMA journal_size_limit=67108864",
+)
+
 
 class DatabaseUnavailable(RegisterUnavailable):
     """The database cannot be read or written now; it may be later. No register, no delivery."""
@@ -68,10 +75,12 @@ class Database:
             check_same_thread=False,
             timeout=5,  # seconds; only for a foreign tool that ignores the lock file
         )
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA secure_delete=ON")  # what is destroyed does not stay in free pages
-        connection.execute("PRAGMA journal_size_limit=67108864")
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def lock(self) -> Lock:

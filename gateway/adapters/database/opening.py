@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -84,19 +85,16 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         return
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _stored_head(database: Database) -> str:
-    connection = database.connect()
-    try:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError:
-        return ""  # no such table: a new file
-    finally:
-        connection.close()
+    with closing(database.connect()) as connection:
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.OperationalError:
+            return ""  # no such table: a new file
     return str(row[0]) if row else ""
 
 
@@ -105,8 +103,7 @@ def _migrate(database: Database) -> None:
     from gateway.adapters.database.migrations.upgrade import upgrade  # noqa: PLC0415 - Alembic, see above
 
     with database.turn():
-        connection = database.connect()
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.close()
+        with closing(database.connect()) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
         with database.engine.connect() as writing:
             upgrade(writing.execution_options(gateway_write=True))
