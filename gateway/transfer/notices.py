@@ -2,15 +2,15 @@
 
 R8, R26, R91, R94, N12. For a delivery that says `notices: true`. The answer is the state of now, not a queue: who must
 be deleted (for 30 days after it was first told), and whose data must be kept and not used, as long as they are
-restricted; whoever is no longer named may be used again when he stands in a list. Only about pupils whom this recipient
-has, under its own id of them, without a reason. A list in which somebody restricted would be missing waits until this
-was fetched (`flow`). Leaves out: who has ended (`core.release.views`).
+restricted; whoever is no longer named may be used again when he stands in a list. Only about pupils of whom this
+recipient has something, under its own id of them, without a reason. A list in which somebody restricted, or something
+of theirs, would be missing waits until this was fetched (`flow`). Leaves out: who has ended (`core.release.views`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl
@@ -19,13 +19,15 @@ import msgspec
 
 from gateway.core.gate.decide import Call
 from gateway.core.model import Caller, PseudonymMethod, Subject
+from gateway.core.policy.grants import kinds_given
 from gateway.core.policy.schema import Record, Route, Schema
 from gateway.core.reasons import Reason
+from gateway.core.release import pseudonym
 from gateway.core.release.sight import ECK_ID, Sight
 from gateway.core.release.views import Owner, Remembered, Shelf, View, Viewed, has_ended, is_restricted
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry, accepts, named_purpose
-from gateway.transfer.ports import RegisterUnavailable, Snapshot
+from gateway.transfer.ports import PseudonymKeys, RegisterUnavailable, Snapshot
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.request import Asked, Match, Request, Stop
 from gateway.transfer.steps import Steps, unregistered
@@ -54,9 +56,9 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(slots=True)
 class _Told:
-    """What is said, about whom, and what is written down of it."""
+    """What is said, about whom, and what is written down of it. Of one pupil the same is said once."""
 
-    notices: list[Notice] = field(default_factory=list)
+    notices: dict[tuple[str, str, tuple[str, ...]], Notice] = field(default_factory=dict)
     subjects: dict[Subject, None] = field(default_factory=dict)
     written: list[Viewed] = field(default_factory=list)
 
@@ -110,42 +112,47 @@ class Notices(Steps):
         told = _Told()
         for record in snapshot.compiled.schemas[call.schema].records.values():
             if _about_people(record):
-                self._tell(told, granted.sight, record, moment_of(trail))
-        body = msgspec.json.encode(sorted(told.notices, key=lambda one: (one.pupil, one.notice)))
+                self._tell(told, granted.sight, snapshot.keys, record, moment_of(trail))
+        notices = sorted(told.notices.values(), key=lambda one: (one.pupil, one.notice))
+        body = msgspec.json.encode(notices)
         built = Built(
             released=tuple(told.subjects),
-            records=len(told.notices),
+            records=len(notices),
             bytes=len(body),
             digest=self.outside.world.digest(body),
             views=tuple(told.written),
-            detail=(f"notices: {len(told.notices)}",),
+            detail=(f"notices: {len(notices)}",),
         )
         draft = entries.delivery(trail, granted.permit, snapshot.versions, None, built)
         receipt = await self.outside.register.append(draft)
         return Released(receipt, body=body, purpose=granted.permit.standing.delivery.purpose)
 
-    def _tell(self, told: _Told, sight: Sight, record: Record, moment: str) -> None:
+    def _tell(self, told: _Told, sight: Sight, keys: PseudonymKeys, record: Record, moment: str) -> None:
         delivery = sight.delivery
         shelf = Shelf(sight.source, delivery.recipient, delivery.purpose, delivery.schema, record.name)
-        shelf = shelf if _is_person(record) else people_of(shelf)
+        shelf = people_of(shelf) if record.since else shelf
+        say = _notices if record.since or _is_person(record) else _kept
         for view, about in self.outside.views.others(shelf, None, ()):
             subject = None if about.owner is None else sight.roster.by_id(about.owner)
-            name = _name(sight, record, about, subject)
-            for notice, after in _notices(sight, record, view, about, subject, moment) if name is not None else ():
-                told.notices.append(msgspec.structs.replace(notice, pupil=name))
+            name = _name(sight, keys, record, about, subject)
+            if name is None:
+                continue
+            for notice, after in say(sight, record, view, subject, about.version, moment):
+                said = (name, notice.notice, notice.fields)
+                told.notices.setdefault(said, msgspec.structs.replace(notice, pupil=name))
                 told.subjects |= {subject: None} if subject is not None else {}
                 if after != view:
                     told.written.append(Viewed(shelf, after, about))
 
 
 def _notices(
-    sight: Sight, record: Record, view: View, about: Remembered, subject: Subject | None, moment: str
+    sight: Sight, record: Record, view: View, subject: Subject | None, version: int, moment: str
 ) -> Iterator[tuple[Notice, View]]:
-    """About one record, with what is then remembered of it."""
+    """About a pupil, with what is then remembered of them."""
     verdict = None if subject is None else sight.verdict(record, subject)
     owner = Owner(None if verdict is None else verdict.reasons, subject)
     ended = view.ended
-    if ended is None and has_ended(owner, version=about.version, current=sight.version, unlisted=False):
+    if ended is None and has_ended(owner, version=version, current=sight.version, unlisted=False):
         ended = moment
     if ended is not None:
         yield Notice("", "delete", ended), view._replace(ended=ended)
@@ -158,35 +165,35 @@ def _notices(
             yield Notice("", "restrict", fields=fields), view
 
 
-def _name(sight: Sight, record: Record, about: Remembered, subject: Subject | None) -> str | None:
+def _kept(
+    sight: Sight, record: Record, view: View, subject: Subject | None, _version: int, moment: str
+) -> Iterator[tuple[Notice, View]]:
+    """About a pupil of whom this is a record (an enrolment): only that it must be kept. That it ended, its own list
+    tells."""
+    verdict = None if subject is None else sight.verdict(record, subject)
+    if verdict is not None and view.ended is None and is_restricted(Owner(verdict.reasons, subject)):
+        frozen = view.frozen or moment
+        yield Notice("", "restrict", frozen), view._replace(frozen=frozen)
+
+
+def _name(sight: Sight, keys: PseudonymKeys, record: Record, about: Remembered, subject: Subject | None) -> str | None:
     """By which id this recipient knows the pupil."""
     method = sight.delivery.pseudonym
-    if method is PseudonymMethod.HMAC:
+    if method is PseudonymMethod.HMAC and (record.since or _is_person(record)):
         return about.key
     if subject is None:
         return None
-    kinds = (
-        (ECK_ID,) if method is PseudonymMethod.ECK_ID else _kinds(record, sight.delivery.grants.get(record.name, {}))
-    )
+    if method is PseudonymMethod.HMAC:
+        return pseudonym.person(keys.domain_key(sight.delivery.domain, about.version), subject.id, subject.person)
+    given = sight.delivery.grants.get(record.name, {})
+    kinds = (ECK_ID,) if method is PseudonymMethod.ECK_ID else kinds_given(record, given)
     return next((subject.ids[kind] for kind in kinds if kind in subject.ids), None)
 
 
-def _kinds(record: Record, granted: Container[str]) -> Iterator[str]:
-    """The kinds of id of a pupil that leave as they are: by no other is this recipient told of anybody."""
-    for one in record.subjects:
-        at = f"{one.at}." if one.at else ""
-        if one.typed is not None and f"{at}{one.typed.path}.{one.typed.value}" in granted:
-            yield from one.typed.kinds.values()
-        for leaf, kind in one.keys.kinds.items() if one.keys is not None else ():
-            if f"{at}{leaf}" in granted:
-                yield kind
-        if f"{at}{one.master}" in granted:
-            yield ECK_ID
-
-
 def _about_people(record: Record) -> bool:
-    """Of whom it is remembered whether this recipient had them: of persons, and of whom a message held."""
-    return _is_person(record) or record.since
+    """Of whom it is remembered whether this recipient had them: of persons, of whom a message held, and whose something
+    is."""
+    return record.since or any(one.withheld == "record" for one in record.subjects)
 
 
 def _is_person(record: Record) -> bool:

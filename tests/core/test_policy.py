@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.core.model import Category, FieldClass, Ground, PseudonymMethod, RecipientKind, Role, Transform
+from gateway.core.policy.grants import kinds_given
 from gateway.core.policy.rules import group_problems, problems, standing_problems
 from gateway.core.policy.rules_terms import AGREEMENT_ITEMS, AIMS
 from gateway.core.policy.schema import Branch
@@ -481,3 +482,27 @@ def test_school_without_locations_refuses_every_delivery() -> None:
     nowhere = Organisation(frozenset(), {})
 
     assert {one.reason for one in problems(RECIPIENT, SCHEMAS, nowhere, TODAY)} == {Reason.LOCATION_OUT_OF_SCOPE}
+
+
+# -- notices (R94, N12) ----------------------------------------------------------------------------------------------
+
+
+def test_notices_by_a_channel_on_which_the_recipient_cannot_ask_are_refused() -> None:
+    assert found(recipient(delivery(notices=True))) == set()
+    (problem,) = problems(recipient(delivery(notices=True, channel="bestand")), SCHEMAS, ORGANISATION, TODAY)
+
+    assert (problem.reason, problem.rule) == (Reason.CHANNEL_NOT_ALLOWED, "R94, N12")
+    assert problem.where == ("deliveries", "oefenen", "notices")
+
+
+def test_notices_that_could_name_nobody_are_refused() -> None:
+    by_name = {"Pupil": {"direct": grant("direct")}}
+    (problem,) = problems(named(grants=by_name, notices=True), SCHEMAS, ORGANISATION, TODAY)
+
+    assert (problem.reason, problem.where) == (Reason.SCHEMA_NOT_ACTIVE, ("deliveries", "oefenen", "notices"))
+    assert found(named(notices=True)) == found(named(grants=by_name)) == set()
+
+
+def test_pupil_is_known_by_no_id_of_who_teaches_them() -> None:
+    assert list(kinds_given(A_RECORD, {"teacher.ids.value"})) == []
+    assert "las-key" in kinds_given(A_RECORD, {"ids.value"})

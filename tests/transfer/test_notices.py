@@ -10,12 +10,14 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.core.facts import Birth, Capacity, Consent, Restriction, RestrictionGround, Withdrawal
-from gateway.core.model import Caller, Category
+from gateway.core.model import Caller, Category, Person
 from gateway.transfer.steps import Sizes
 from tests.builders_formats import pupil, student_json
 from tests.policy.shipped import answered, changed
+from tests.simulators import oneroster
 from tests.simulators.asking import ASKING, asking_school, consent, pseudonyms
 from tests.simulators.left import Left, left
+from tests.simulators.oneroster import an_online_school, online
 from tests.simulators.synchronised import announcing, pseudonym_of, telling
 from tests.simulators.world import NORTH, NOW, SIZES, School, a_request, a_school, policy
 from tests.transfer.test_synchronisation import CONSENTED, LATER, RECORD, RESTRICTED, at, new_key, with_sex
@@ -185,22 +187,34 @@ async def test_notices_are_about_pupils_whom_this_recipient_had() -> None:
     assert (await ask(school, NOTICES)).json() == []
 
 
-@pytest.mark.parametrize(
-    ("granted", "name"),
-    [
-        ("", None),
-        ("          userMasterIdentifier:\n            reason: Het dossier heeft dit kenmerk.\n", "eck-id"),
-    ],
-)
-async def test_pupil_is_named_by_an_id_that_this_recipient_was_given_or_by_none(granted: str, name: str | None) -> None:
-    school = named_to_a_bureau(granted)
+async def test_pupil_is_named_by_an_id_that_this_recipient_was_given() -> None:
+    school = named_to_a_bureau("          userMasterIdentifier:\n            reason: Het dossier heeft dit kenmerk.\n")
     first = await of_the_bureau(school)
     school.record(2, BORN, agreed(), RESTRICTED)
 
     waits, told = await of_the_bureau(school), await of_the_bureau(school, NOTICES)
 
     assert (len(first.json()), waits.status) == (3, 409)
-    assert [one["pupil"] for one in told.json()] == ([school.pupils[2].ids[name]] if name else [])
+    assert [one["pupil"] for one in told.json()] == [school.pupils[2].ids["eck-id"]]
+    assert (await of_the_bureau(school)).status == 200
+
+
+async def test_list_of_what_is_theirs_waits_until_its_pupil_was_named() -> None:
+    school = an_online_school(compiled=oneroster.compiled(announcing(answered(oneroster.RECIPIENT))))
+    lists = ("/users", "/enrollments")
+    before = [await left(await online(school, one)) for one in lists]
+    school.clock.now += LATER
+    pupil = next(number for number, one in school.pupils.items() if one.person is Person.PUPIL)
+    school.record(pupil, RESTRICTED)
+
+    waiting = [await left(await online(school, one)) for one in lists]
+    told = await left(await school.ask("/lvs/notices?schema=oneroster", recipient=oneroster.RECIPIENT))
+    after = [await left(await online(school, one)) for one in lists]
+
+    assert [one.status for one in before + waiting + after] == [200, 200, 409, 409, 200, 200]
+    assert [one["notice"] for one in told.json()] == ["restrict"]
+    assert told.json()[0]["pupil"].encode() in before[1].body
+    assert told.json()[0]["pupil"].encode() not in after[1].body
 
 
 async def test_notices_are_registered_about_whom_they_speak() -> None:
@@ -220,7 +234,7 @@ async def test_notices_are_registered_about_whom_they_speak() -> None:
     [
         ("/lvs/notices", "PARAMETER_MISSING"),
         ("/lvs/notices?schema=edu-v-students&since=2026", "PARAMETER_UNKNOWN"),
-        ("/lvs/notices?schema=edu-v-association", "ROUTE_UNKNOWN"),
+        ("/lvs/notices?schema=edu-v-results", "ROUTE_UNKNOWN"),
         ("/lvs/notices?schema=nothing", "ROUTE_UNKNOWN"),
         ("/other/notices?schema=edu-v-students", "ROUTE_UNKNOWN"),
     ],

@@ -6,7 +6,7 @@ A path goes through arrays without a sign: "students.userIds.userId". Leaves out
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.core.model import FieldClass, Person
@@ -135,6 +135,19 @@ def groups(record: Record) -> tuple[Group, ...]:
         for target, kind in found.items()
         if kind
     )
+
+
+def kinds_given(record: Record, granted: Container[str]) -> Iterator[str]:
+    """The kinds of id of a pupil that leave as they are: by no other is a recipient told of anybody."""
+    for one in (position for position in record.subjects if position.person is Person.PUPIL):
+        at = f"{one.at}." if one.at else ""
+        if one.typed is not None and f"{at}{one.typed.path}.{one.typed.value}" in granted:
+            yield from one.typed.kinds.values()
+        for leaf, kind in one.keys.kinds.items() if one.keys is not None else ():
+            if f"{at}{leaf}" in granted:
+                yield kind
+        if f"{at}{one.master}" in granted:
+            yield ECK_ID
 
 
 def beside_person(record: Record, at: str) -> frozenset[str]:

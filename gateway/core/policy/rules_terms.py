@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gateway.core.facts import Occasion
-from gateway.core.gate.decide import PUSH
+from gateway.core.gate.decide import API, PUSH
 from gateway.core.model import FieldClass, Ground, PseudonymMethod, RecipientKind, Role
+from gateway.core.policy.grants import kinds_given
 from gateway.core.policy.problems import DeliveryTerms, PolicyProblem
 from gateway.core.policy.rules_fields import classes
 from gateway.core.policy.terms import Agreement, Recipient
@@ -185,6 +186,23 @@ def absence_explained(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
         yield terms.problem(Reason.AGREEMENT_INCOMPLETE, "R8", message, "absence")
 
 
+def notices_possible(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
+    """R94, N12: a list waits until its recipient heard whom to keep unused. So it must be able to ask, and to know whom
+    a notice names: else it waits for ever."""
+    delivery = terms.delivery
+    if not delivery.notices:
+        return
+    if delivery.channel != API:
+        message = "notices are fetched by the recipient; by this channel it cannot ask"
+        yield terms.problem(Reason.CHANNEL_NOT_ALLOWED, "R94, N12", message, "notices")
+    about = [one.record for one in terms.granted if one.record.subjects]
+    if delivery.pseudonym is PseudonymMethod.NONE and not all(
+        any(kinds_given(record, delivery.grants[record.name])) for record in about
+    ):
+        message = "without a pseudonym, and with no id of the pupil granted, no notice can name anybody"
+        yield terms.problem(Reason.SCHEMA_NOT_ACTIVE, "R94, N12", message, "notices")
+
+
 def authorised(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     """R12, C14: the school's permission to a supplier, per purpose."""
     authorisation = terms.delivery.authorisation
@@ -288,6 +306,7 @@ TERMS_RULES: tuple[Callable[[DeliveryTerms], Iterator[PolicyProblem]], ...] = (
     purpose_allowed,
     necessity_answered,
     absence_explained,
+    notices_possible,
     authorised,
     dpia_present,
     profiling_reviewed,
