@@ -1,6 +1,6 @@
 """Messages that a source hands in to be pushed: DUO's two, made in Python, and a list of those who take the test.
 
-Leaves out: what becomes of them.
+And the result that a test provider brings back. Leaves out: what becomes of them.
 """
 
 from __future__ import annotations
@@ -140,3 +140,58 @@ def participants(*numbers: int, **more: Any) -> bytes:
         }
         | more
     )
+
+
+def result(number: int, **more: Any) -> dict[str, Any]:
+    """All that the Eindtoetsketen has of one pupil, named by the ECK iD."""
+    parts = {
+        "label": "Onderdeel",
+        "id": "8000",
+        "omschrijving": "Nederlandse taal",
+        "toetsonderdelen": [
+            {
+                "label": "Domein",
+                "id": "8050",
+                "omschrijving": "Lezen",
+                "toetsonderdelen": [{"label": "Subdomein", "id": "9010", "omschrijving": "Begrijpend lezen"}],
+            }
+        ],
+    }
+    moment = "2027-02-15T09:30:00Z"
+    return {
+        "datumtijd": moment,
+        "auteur": "Applicatie xyz",
+        "versie": "Eindtoetsketen_v3",
+        "profiel": "Leerlingeindtoetsresultaat",
+        "schooljaar": "2026-2027",
+        "resultatenscores": {
+            "id": f"resultatenscores-{number}",
+            "deelnemerref": [
+                {"label": "ECK-iD", "onderwijsdeelnemerID": f"https://ketenid.example/{number:032x}"},
+            ],
+            "versie": "Definitief",
+            "datumtijd": moment,
+            "toetsdefinitie": "0011",
+            "afnamecontext": {"afname": {"id": "afname-1", "afnametijdstip": moment}},
+            "scores": {
+                "id": "scores-1",
+                "scores": [
+                    {"label": "Eindtoetsscore", "id": "score-1", "waarde": "537"},
+                    {"label": "Detailscore", "id": "score-2", "toetseenheid": "8050", "waarde": "12"},
+                ],
+            },
+            "resultaten": {
+                "aanvullendeinfo": "https://toets.example/leerlingrapport/fceea73b",
+                "resultaten": [{"label": "Toetsadvies", "waarde": "vwo"}],
+            },
+        }
+        | more,
+        "toets": {
+            "label": "Eindtoets",
+            "id": "0011",
+            "naam": "CET",
+            "versie": "01",
+            "url": "https://toets.example",
+            "toetsonderdelen": [parts],
+        },
+    }

@@ -19,13 +19,14 @@ import typer
 
 from gateway.bootstrap.school import Unusable, create_key, legal_today, random, read_settings
 from gateway.bootstrap.templates import SHARE, answered
-from gateway.cli.demo_calls import Client, calls_of
+from gateway.cli.demo_calls import TEST_PROVIDER, Client, calls_of, hand_in
 from gateway.cli.demo_school import SEED, SOURCES, credentials_of, furnish, secret_of
 from gateway.cli.output import USAGE, fail
 from gateway.demo.directory import Ports, make_directory
 from gateway.demo.examples import EXAMPLES, Example, make_examples, push_target
 from gateway.demo.fact_files import write_examples
 from gateway.demo.persons import PERSONS, SIGNED_IN, DemoPerson
+from gateway.demo.pushes import participants
 from gateway.demo.receivers import DUO_PATH, TEST_PATH
 from gateway.demo.school import make_school
 from gateway.supervisor import Addresses, Supervisor
@@ -115,6 +116,11 @@ async def _tell(
     addresses: Addresses, directory: Path, lvs: str, clients: list[Client], own: Client, *, as_json: bool
 ) -> None:
     token_url = f"{addresses.gateway}/oauth/token"
+    pushes = [_push(directory, one, f"{addresses.gateway}{path}") for one in EXAMPLES if (path := push_target(one))]
+    school = make_school(SEED, legal_today())
+    for one in pushes:
+        if one["recipient"] == TEST_PROVIDER:
+            await hand_in(own, one, participants(school))
     told = {
         "gateway": addresses.gateway,
         "admin": addresses.admin,
@@ -132,11 +138,7 @@ async def _tell(
             "token_url": token_url,
             "api_key": own.api_key,
             "upload": f"{addresses.gateway}/lvs/filter",
-            "pushes": [
-                _push(directory, one, f"{addresses.gateway}{target}")
-                for one in EXAMPLES
-                if (target := push_target(one))
-            ],
+            "pushes": pushes,
         },
         "files": [_file(directory, one) for one in EXAMPLES],
         "clients": [
@@ -147,7 +149,7 @@ async def _tell(
                 "client_secret": client.secret,
                 "token_url": token_url,
                 "api_key": client.api_key,
-                "calls": await calls_of(client, addresses.gateway),
+                "calls": await calls_of(client, addresses.gateway, school),
             }
             for client in clients
         ],

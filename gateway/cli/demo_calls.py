@@ -17,7 +17,8 @@ import httpx2
 import orjson
 
 from gateway.demo.oneroster import BASE as ONEROSTER
-from gateway.demo.school import NOORD
+from gateway.demo.pushes import oins, result
+from gateway.demo.school import NOORD, School
 from gateway.demo.somtoday import BASE as SOMTODAY
 from gateway.demo.somtoday import vestiging_id
 
@@ -29,6 +30,7 @@ _OTHERS = (
 )
 """What a client asks to which none of Edu-V is given."""
 _SECONDS = 20.0
+TEST_PROVIDER = "doorstroomtoets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Client:
     api_key: str = field(repr=False)
 
 
-async def calls_of(client: Client, gateway: str) -> list[dict[str, Any]]:
+async def calls_of(client: Client, gateway: str, school: School) -> list[dict[str, Any]]:
     """The students of one subject offering first, then what else this client's deliveries hold."""
     headers = {"Gateway-Key": client.api_key}
     async with httpx2.AsyncClient(base_url=gateway, headers=headers, timeout=_SECONDS, trust_env=False) as http:
@@ -56,7 +58,7 @@ async def calls_of(client: Client, gateway: str) -> list[dict[str, Any]]:
         found = [made for call in calls if (made := await _made(http, headers, *call))]
         rest = () if found else _OTHERS
         found += [made for path in rest if (made := await _made(http, headers, "GET", path, None))]
-        return found or await _messages(http, client)
+        return found or await _test_result(http, headers, client, school) or await _messages(http, client)
 
 
 async def _list(http: httpx2.AsyncClient, path: str, asked: Mapping[str, str]) -> list[Any]:
@@ -107,6 +109,25 @@ def _results(enrolments: list[Any]) -> list[_Asked]:
         "studentScoresAndResults": [statement],
     }
     return [("POST", "/lvs/results", message)]
+
+
+async def hand_in(own: Client, push: Mapping[str, str], body: bytes) -> None:
+    """What a system of the school pushes first, so that a result of it can come back."""
+    headers = {"Gateway-Key": own.api_key, "Content-Type": push["content_type"]}
+    async with httpx2.AsyncClient(headers=headers, timeout=_SECONDS, trust_env=False) as http:
+        await http.post(push["url"], content=body)
+
+
+async def _test_result(
+    http: httpx2.AsyncClient, headers: Mapping[str, str], client: Client, school: School
+) -> list[dict[str, Any]]:
+    """The result of one who was in the list that was pushed (Eindtoetsketen)."""
+    of_school, of_system = oins(NOORD)
+    path = f"/lvs/leerlingresultaat?edu-to={of_system}&edu-from={of_school}"
+    if client.recipient != TEST_PROVIDER:
+        return []
+    made = await _made(http, headers, "POST", path, result(school))
+    return [made] if made else []
 
 
 async def _messages(http: httpx2.AsyncClient, client: Client) -> list[dict[str, Any]]:
@@ -166,7 +187,7 @@ async def _made(
 ) -> dict[str, Any] | None:
     """The call with its status; None for what is not part of this client's deliveries."""
     response = await http.request(method, path, json=body) if body else await http.request(method, path)
-    if response.status_code not in (200, 201):
+    if response.status_code not in (200, 201, 202):
         return None
     told = {**headers, "Content-Type": "application/json"} if body else dict(headers)
     return {"method": method, "path": path, "headers": told, "body": body, "status": response.status_code}

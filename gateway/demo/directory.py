@@ -102,6 +102,7 @@ sources:
       - oso-2019
       - duo-inschrijving-vo
       - eindtoets
+      - eindtoets-resultaten
       - cijferlijst-csv
       - uwlr-2-2
       - uwlr-2-2-leerresultaten

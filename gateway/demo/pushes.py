@@ -1,7 +1,8 @@
 """Messages that the demo school's administration hands in to be pushed.
 
 DUO's enrolment of one pupil; and the list of those who take the doorstroomtoets, with all that an administration knows
-of them (the demo is a secondary school: its first-years play group 8). Leaves out: who receives (`receivers`).
+of them (the demo is a secondary school: its first-years play group 8); and the result of one of them, as the provider
+brings it back. Leaves out: who receives (`receivers`).
 """
 
 from __future__ import annotations
@@ -65,6 +66,32 @@ def participants(school: School) -> bytes:
         },
         option=orjson.OPT_INDENT_2,
     )  # fmt: skip
+
+
+def result(school: School) -> dict[str, Any]:
+    """Of the first participant, under the ECK iD; with the address of a report, which stays outside."""
+    pupil = next(one for one in _pupils(school) if one.eck_id)
+    moment = f"{school.today.isoformat()}T09:30:00Z"
+    return {
+        "datumtijd": moment,
+        "auteur": "Demo-toetsaanbieder",
+        "versie": "Eindtoetsketen_v3",
+        "profiel": "Leerlingeindtoetsresultaat",
+        "schooljaar": f"{school.year.begin.year}-{school.year.begin.year + 1}",
+        "resultatenscores": {
+            "id": "demo-doorstroomtoets-1",
+            "deelnemerref": [{"label": "ECK-iD", "onderwijsdeelnemerID": pupil.eck_id}],
+            "versie": "Definitief",
+            "toetsdefinitie": "0011",
+            "afnamecontext": {"afname": {"id": "afname-1", "afnametijdstip": moment}},
+            "scores": {"id": "scores-1", "scores": [{"label": "Eindtoetsscore", "id": "score-1", "waarde": "537"}]},
+            "resultaten": {
+                "aanvullendeinfo": "https://toets.example/leerlingrapport/1",
+                "resultaten": [{"label": "Toetsadvies", "waarde": "vwo"}],
+            },
+        },
+        "toets": {"label": "Eindtoets", "id": "0011", "naam": "Demotoets", "versie": "01"},
+    }
 
 
 def _participant(pupil: Pupil, level: dict[str, str]) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """What became of statements, told to the recipient in its format's own form: one exit, one word per outcome (D3, D9).
 
 Edu-V Results: 201 without a body when all were taken, else 400 with a status per statement id. What the source says
-of a statement is looked at for its number only; none of its words is relayed (house rule 7). UWLR: a confirmation when
-all were taken, else a fault that names each statement that was not.
+of a statement is looked at for its number only; none of its words is relayed (house rule 7). Eindtoetsketen, whose
+messages hold one statement: 202 with a sentence, else an error. UWLR: a confirmation when all were taken, else a fault
+that names each statement that was not.
 """
 
 from __future__ import annotations
@@ -62,9 +63,11 @@ def _read(body: bytes) -> list[_Status]:
         return []
 
 
-def acknowledge(receipt: Receipt, results: Sequence[Result], purpose: str) -> Released:
-    """201, or 400 with the status of every statement."""
+def acknowledge(receipt: Receipt, results: Sequence[Result], purpose: str, shape: str) -> Released:
+    """That all were taken; or what was not."""
     reasons = [one.reason for one in results if one.reason is not None]
+    if shape == "eindtoets":
+        return _told_of_one(receipt, reasons, purpose)
     if not reasons:
         return Released(receipt, status=_TAKEN, body=b"", purpose=purpose)
     body = msgspec.json.encode([_told(one) for one in results])
@@ -92,6 +95,13 @@ def confirm(receipt: Receipt, results: Sequence[Result], purpose: str, operation
     each = [(one.id, one.reason.outward.value if one.reason else "ACCEPTED") for one in results if one.id is not None]
     body = fault("Client", reason.value, reason.meaning.recipient, each=each)
     return Released(receipt, first(reasons), status=500, body=body, media=SOAP, purpose=purpose)
+
+
+def _told_of_one(receipt: Receipt, reasons: Sequence[Reason], purpose: str) -> Released:
+    if reasons:
+        return Released(receipt, first(reasons), shape="eindtoets", purpose=purpose)
+    body = msgspec.json.encode({"melding": "Het leerlingresultaat is ontvangen."})
+    return Released(receipt, status=202, body=body, purpose=purpose)
 
 
 def _told(result: Result) -> dict[str, Any]:

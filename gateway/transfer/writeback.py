@@ -103,15 +103,17 @@ class WriteBack(Steps):
         results = [_result(one, outcomes) for one in registered.judged]
         if match.route.soap is not None:
             return confirm(registered.receipt, results, purpose, operation(match, match.route.soap))
-        return acknowledge(registered.receipt, results, purpose)
+        return acknowledge(registered.receipt, results, purpose, trail.shape)
 
     async def _register(self, trail: Trail, match: Match, inquiry: Inquiry, snapshot: Snapshot) -> Registered:
         inbound = snapshot.compiled.inbound(self.granted(trail, inquiry, snapshot).permit, match.route.record)
         if inbound is None:
             raise Stop(Reason.SCHEMA_NOT_ACTIVE)
         message = _read(inbound, inquiry.body)
-        # the school stands in the body, which only the delivery's own field list can read
-        granted = self.granted(trail, self._located(inquiry, message), snapshot)
+        if inbound.write.organisation_key:
+            # the school stands in the body, which only the delivery's own field list can read
+            inquiry = self._located(inquiry, message)
+        granted = self.granted(trail, inquiry, snapshot)
         permit, resolver = granted.permit, replace(granted.resolver, inbound=True)
         judged = [self._judge(resolver, inbound, statement) for statement in message.statements]
         planned = await self._plan(permit, judged)

@@ -54,6 +54,8 @@ def problem(shape: str, reason: Reason, about: str = "", *, school: bool = False
         return _fault(outward, sentence, about if reason is outward else "")
     # one word only where a pupil is concerned (house rule 5)
     message = outward.value if outward is Reason.NOT_AVAILABLE else f"{outward.value}: {detail}"
+    if shape == "eindtoets":
+        return _OF_EINDTOETS.get(outward, status), JSON, orjson.dumps({"melding": message})
     if shape == "oneroster":
         return status, JSON, orjson.dumps(_status_info(status, message, about))
     entry = {"status": status, "statusMessage": message}
@@ -69,6 +71,15 @@ def _fault(outward: Reason, sentence: str, about: str) -> tuple[int, bytes, byte
     status = outward.meaning.status
     code = "Client" if status < 500 else "Server"
     return status if status in _OF_HTTP else 500, SOAP, fault(code, outward.value, sentence, about)
+
+
+# Where the Eindtoetsketen has a status of its own: the school is not known; the message was received, and is wrong.
+_OF_EINDTOETS = {
+    Reason.LOCATION_OUT_OF_SCOPE: 405,
+    Reason.BODY_INVALID: 422,
+    Reason.NOT_AVAILABLE: 422,
+    Reason.STATEMENT_REFUSED: 422,
+}
 
 
 _MINOR = {400: "invaliddata", 401: "unauthorisedrequest", 403: "forbidden", 404: "unknownobject"}
@@ -104,6 +115,8 @@ def _headers(answer: Answer, media: bytes, status: int, size: int | None) -> Hea
         headers.append((b"gateway-reason", answer.reason.outward.value.encode()))
     if answer.reason is Reason.METHOD_NOT_ALLOWED and isinstance(answer, Released):
         headers.append((b"allow", answer.about.encode()))  # RFC 9110 section 15.5.6
+    elif status == 405:
+        headers.append((b"allow", b"POST"))  # as the Eindtoetsketen says that it does not know a school
     if isinstance(answer, Released):
         headers += answer.headers
     if status == 401:

@@ -78,10 +78,10 @@ def properties(api: Any, name: str, above: str = "") -> Iterator[Place]:
 
 
 @needs_standards
-@pytest.mark.parametrize("record", ["Deelnemerslijst", "Ontvangstmelding"])
+@pytest.mark.parametrize("record", ["Deelnemerslijst", "Ontvangstmelding", "Leerlingresultaat"])
 def test_every_field_of_the_eindtoetsketen_is_there(record: str) -> None:
     text = (Path(os.environ["STANDARDS_DIR"]) / "eindtoets" / "eindtoetsketen-openapi.yaml").read_text("utf-8")
-    known = schemas()["eindtoets"].records[record]
+    known = schemas()["eindtoets" if record != "Leerlingresultaat" else "eindtoets-resultaten"].records[record]
 
     assert set(ours(known.fields)) == set(properties(yaml.CSafeLoader(text).get_single_data(), record))
 
@@ -113,3 +113,18 @@ def test_document_may_come_to_one_path_once() -> None:
     twice = changed(text, ("    record: verwijdering\n", "    record: inschrijving\n"))
 
     assert isinstance(load_schema(twice, "schemas/duo-inschrijving-vo.yaml"), list)
+
+
+def test_result_that_names_no_school_or_names_it_twice_is_refused() -> None:
+    text = schema_text("eindtoets-resultaten")
+    for old, new in (
+        ("    uses: [edukoppeling]\n", ""),
+        ("unkeyed: [datumtijd]", "organisation_key: school"),
+        ("{meaning: organisation-oin, required: true}\n\nroutes", "{meaning: plain}\n\nroutes"),
+    ):
+        loaded = load_schema(changed(text, (old, new)), "schemas/eindtoets-resultaten.yaml")
+        if "plain" in new:
+            assert not isinstance(loaded, list)  # the other of the two still names it
+        else:
+            assert isinstance(loaded, list)
+            assert {rule for _, rule in told(loaded)} == {"R68"}

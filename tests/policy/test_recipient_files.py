@@ -55,7 +55,7 @@ def outward(recipient: Recipient) -> list[tuple[Delivery, Record, dict[str, Gran
     return [
         (delivery, schemas()[delivery.schema].records[name], dict(grants))
         for delivery in recipient.deliveries
-        if delivery.schema != "edu-v-results"
+        if delivery.schema not in ("edu-v-results", "eindtoets-resultaten")
         for name, grants in delivery.grants.items()
     ]
 

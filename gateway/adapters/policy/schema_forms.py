@@ -123,7 +123,7 @@ class WriteForm(Form):
 
     items: Annotated[At, StringConstraints(min_length=1)]
     id: FieldName
-    organisation_key: FieldName
+    organisation_key: FieldName | None = None
     unkeyed: list[At] = Field(default_factory=list)
 
 
@@ -251,7 +251,7 @@ def _route(form: SchemaForm, route: RouteForm) -> Route:
         NamedSubject(named.key, named.organisation_key, _position(form, "", named.person, "record", named.ids))
         if named
         else None,
-        WriteBack(route.write.items, route.write.id, route.write.organisation_key, tuple(route.write.unkeyed))
+        WriteBack(route.write.items, route.write.id, route.write.organisation_key or "", tuple(route.write.unkeyed))
         if route.write
         else None,
         _soap(route.soap) if route.soap else None,

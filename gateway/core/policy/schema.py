@@ -15,7 +15,7 @@ from gateway.core.model import Category, FieldClass, Person, RecipientKind
 LeafType = Literal["string", "integer", "number", "boolean"]
 Told = Literal["created", "modified", "status"]
 """What a record says of its own life: when it was made, when it last changed, whether it is still there."""
-Errors = Literal["problem", "edu-v", "edu-v-list", "soap", "oneroster"]
+Errors = Literal["problem", "edu-v", "edu-v-list", "soap", "oneroster", "eindtoets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +236,9 @@ class NamedSubject:
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """A request body that brings statements: array `items` (in XML the path of its elements), key of a statement's id,
-    key of the organisation's reference; what is named in `unkeyed` is left out of the content digest (D9)."""
+    """A request body that brings statements: `items` (in JSON an array, or the one object; in XML the path of its
+    elements), key of a statement's id, key of the organisation's reference ("": the query names it); what is named in
+    `unkeyed` is left out of the content digest (D9)."""
 
     items: str
     id: str

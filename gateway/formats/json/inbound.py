@@ -19,7 +19,7 @@ from gateway.core.policy.schema import WriteBack
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.projection import Branch, Many, Projection
 from gateway.core.release.statements import BodyRefused, Message, Statement, contains, only_kept
-from gateway.formats.json.ids import IdReader, own_reference
+from gateway.formats.json.ids import IdReader, id_names, own_reference
 from gateway.formats.json.records import BROKEN
 from gateway.formats.json.requests import School
 from gateway.formats.json.shapes import shape
@@ -33,19 +33,20 @@ class JsonInbound:
     def __init__(self, projection: Projection, write: WriteBack) -> None:
         self.projection = projection
         self.write = write
-        item = _items(projection.root, write)
+        item, self._several = _items(projection.root, write)
         name, person = _person(item)
         if person.subject is None or person.subject.typed is None or person.subject.method not in {"hmac", "eck-id"}:
             raise DeliveryRefused(f"{projection.record.name}: a statement names its pupil by pseudonym or ECK iD only")
         self._name, self._typed = name, person.subject.typed
         self._ids = IdReader(person.subject.master, self._typed)
         header = {key: node for key, node in projection.root.fields.items() if key != write.items}
-        content = {key: node for key, node in item.fields.items() if key != name}
+        about = {name} if name else {*id_names(person.subject.master, self._typed, None)}
+        content = {key: node for key, node in item.fields.items() if key not in about}
         only_kept((*header.values(), *content.values()), projection.record.name)
         self._header = msgspec.json.Decoder(shape(replace(projection.root, fields=header)).type)
-        self._content = msgspec.json.Decoder(shape(replace(item, fields=content)).type)
-        self._envelope = msgspec.json.Decoder(_envelope(write))
-        self._reference = _field(name, Raw)
+        self._content = msgspec.json.Decoder(shape(replace(item, fields=content, subject=None)).type)
+        self._envelope = msgspec.json.Decoder(_envelope(write, several=self._several))
+        self._reference = _field(name, Raw) if name else None
         self._id = _field(write.id, str)
 
     def __repr__(self) -> str:
@@ -61,8 +62,9 @@ class JsonInbound:
             # Raised outside `except`: the cause would hold the body.
             raise BodyRefused("the body does not follow its schema")
         keyed = {name: value for name, value in header.items() if name not in self.write.unkeyed}
-        statements = tuple(self._statement(raw, keyed) for raw in envelope.items)
-        school: School = envelope.school
+        raws = envelope.items if self._several else [envelope.items]
+        statements = tuple(self._statement(raw, keyed) for raw in raws)
+        school: School = envelope.school if self.write.organisation_key else School()
         return Message(school.master, school.pairs, statements, header, _fault(_texts(header)))
 
     def own_id(self, subject: Subject) -> str | None:
@@ -73,13 +75,17 @@ class JsonInbound:
         """The message with these statements, each with its pupil's own id (`own_id`)."""
         if message.fault is not None or any(statement.fault is not None for statement, _ in chosen):
             raise ValueError("what has a fault is not forwarded")
-        items = [{**one.fields, self._name: own_reference(self._typed, own)} for one, own in chosen]
-        return msgspec.json.encode({**message.header, self.write.items: items})
+        items = [{**one.fields, **self._about(own)} for one, own in chosen]
+        return msgspec.json.encode({**message.header, self.write.items: items if self._several else items[0]})
+
+    def _about(self, own: str) -> Json:
+        reference = own_reference(self._typed, own)
+        return {self._name: reference} if self._name else reference
 
     def _statement(self, raw: Raw, keyed: Json) -> Statement:
         try:
             fields = _plain(self._content.decode(raw))
-            master, typed = self._ids.reference(self._reference.decode(raw).one)
+            master, typed = self._ids.reference(self._reference.decode(raw).one if self._reference else raw)
         except BROKEN:
             return Statement(self._readable_id(raw), fault="does not follow its schema")
         identity = fields.get(self.write.id)
@@ -129,14 +135,19 @@ def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 # -- compiling ---------------------------------------------------------------------------------------------
 
 
-def _items(root: Branch, write: WriteBack) -> Branch:
-    many = root.fields.get(write.items)
-    if not isinstance(many, Many) or not isinstance(many.item, Branch):
+def _items(root: Branch, write: WriteBack) -> tuple[Branch, bool]:
+    """What a statement holds, and whether there may be several."""
+    node = root.fields.get(write.items)
+    item = node.item if isinstance(node, Many) else node
+    if not isinstance(item, Branch):
         raise DeliveryRefused(f"{write.items}: no statements are granted")
-    return many.item
+    return item, isinstance(node, Many)
 
 
 def _person(item: Branch) -> tuple[str, Branch]:
+    """The object that names the person, and its name; "" where the statement itself does."""
+    if item.subject is not None:
+        return "", item
     found = [
         (name, node) for name, node in item.fields.items() if isinstance(node, Branch) and node.subject is not None
     ]
@@ -145,11 +156,11 @@ def _person(item: Branch) -> tuple[str, Branch]:
     return found[0]
 
 
-def _envelope(write: WriteBack) -> Any:
+def _envelope(write: WriteBack, *, several: bool) -> Any:
+    items: Any = list[Raw] if several else Raw
+    school: list[Any] = [("school", School)] if write.organisation_key else []
     return msgspec.defstruct(
-        "Envelope",
-        [("items", list[Raw]), ("school", School)],
-        rename={"items": write.items, "school": write.organisation_key},
+        "Envelope", [("items", items), *school], rename={"items": write.items, "school": write.organisation_key}
     )
 
 
