@@ -33,7 +33,7 @@ from gateway.adapters.world import StoredWorld, Surroundings
 from gateway.core.days import legal_date
 from gateway.core.model import Subject
 from gateway.core.persons import MAY, Actor, Deed, may, names_pupils, places
-from gateway.formats.xml.message import authorised
+from gateway.formats.xml.soap import authorised
 from gateway.settings import Settings
 from gateway.transfer.trail import uuid7
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.demo.school import SITES, Site
 from gateway.demo.uwlr import UWLR, Documents
-from gateway.formats.xml.message import authorisation, enveloped, fault, opened
+from gateway.formats.xml.soap import authorisation, enveloped, fault, opened
 
 RESULTS = "http://www.edustandaard.nl/leerresultaten/2/leerresultaten"
 CODE = "gateway"  # the klantcode by which this LVS knows the gateway

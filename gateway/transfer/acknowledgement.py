@@ -17,7 +17,7 @@ import msgspec
 from gateway.core.reasons import Reason, first
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.xml import Operation
-from gateway.formats.xml.message import fault, faultcode
+from gateway.formats.xml.soap import fault, faultcode
 from gateway.transfer.ledger import Outcome, State, Statement
 from gateway.transfer.ports import Receipt, UpstreamAnswer
 from gateway.transfer.released import SOAP, Released

@@ -23,7 +23,7 @@ from gateway.core.register import altered
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised
 from gateway.formats.json.nesting import too_deep
-from gateway.formats.xml.soap import Envelope, Opened, enclosed, opened
+from gateway.formats.xml.addressing import Addressing, Opened, enclosed, opened
 from gateway.transfer import trail as entries
 from gateway.transfer.filing import Filing, minimiser_of
 from gateway.transfer.flow import Target
@@ -142,7 +142,7 @@ class Push(Filing):
         del match  # it was read from what came in
         action = self._match.route.action if self._match else None
         if action is not None and minimised.records:
-            minimised.body = enclosed(minimised.body, (self._came.envelope or Envelope()).acting(action))
+            minimised.body = enclosed(minimised.body, (self._came.addressing or Addressing()).acting(action))
 
     def built(self, emission: Emission, minimised: Minimised) -> Built:
         endpoint = emission.sight.delivery.endpoint
@@ -192,7 +192,7 @@ class Push(Filing):
         made = back.minimiser.minimise(came.body, back.emission, many=False)
         if not made.records:
             raise EnvelopeBroken("another answer than its schema says")
-        return enclosed(made.body, came.envelope or Envelope()) if self._came.envelope else made.body
+        return enclosed(made.body, came.addressing or Addressing()) if self._came.addressing else made.body
 
     async def _ended(self, trail: Trail, state: State, reason: Reason | None) -> None:
         """The register learns how the sending ended. Without it the outcome counts as unknown there, and the source is

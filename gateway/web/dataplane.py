@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
-from gateway.formats.xml.message import HEADER_BYTES
+from gateway.formats.xml.soap import HEADER_BYTES
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.transfer.push import is_push
 from gateway.transfer.released import Answer

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from gateway.core.model import Caller
-from gateway.formats.xml.message import authorisation
+from gateway.formats.xml.soap import authorisation
 
 
 class Callers(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from gateway.core.reasons import Reason
-from gateway.formats.xml.message import fault
+from gateway.formats.xml.soap import fault
 from gateway.transfer.released import JSON, SOAP, Answer, Released
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -26,7 +26,7 @@ from gateway.core.gate.decide import Permit
 from gateway.demo.control import FAULTS, Fault
 from gateway.demo.records import pupil_reference
 from gateway.demo.school import MASTER
-from gateway.formats.xml.message import Authorisation, authorisation, authorised
+from gateway.formats.xml.soap import Authorisation, authorisation, authorised
 from gateway.transfer.ports import (
     NotSent,
     OutcomeUnknown,

@@ -13,7 +13,7 @@ from gateway.demo.lvs import make_lvs
 from gateway.demo.records import make_records
 from gateway.demo.school import NOORD, make_school
 from gateway.demo.uwlr import Documents
-from gateway.formats.xml.message import faultcode
+from gateway.formats.xml.soap import faultcode
 from tests.builders_uwlr import (
     BRENG,
     HAAL,

@@ -11,7 +11,7 @@ from lxml import etree
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
-from gateway.formats.xml.message import faultcode
+from gateway.formats.xml.soap import faultcode
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.ledger import State
 from gateway.transfer.ports import NotSent, OutcomeUnknown, UpstreamAnswer, UpstreamFailed

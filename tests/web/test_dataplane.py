@@ -12,7 +12,7 @@ import pytest
 
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
-from gateway.formats.xml.message import HEADER_BYTES, faultcode
+from gateway.formats.xml.soap import HEADER_BYTES, faultcode
 from gateway.transfer.ports import Receipt, RegisterUnavailable
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.request import Request, Stop

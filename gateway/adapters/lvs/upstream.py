@@ -18,7 +18,7 @@ from gateway.adapters.lvs.exchange import exchange, json_media_type, media_type,
 from gateway.adapters.lvs.token import AccessToken, Client, NoToken
 from gateway.adapters.lvs.wire import Limits, Origin, Reply, Wire, encoded
 from gateway.core.gate.decide import Permit
-from gateway.formats.xml.message import enveloped
+from gateway.formats.xml.soap import enveloped
 from gateway.transfer.ports import (
     NotSent,
     UpstreamAnswer,

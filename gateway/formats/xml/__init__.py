@@ -1,5 +1,5 @@
 """XML: what leaves in a document or in a list of records (`minimiser`), files (`files`), operations of SOAP
-(`operations`, `message`), what is new in a source (`drift`)."""
+(`operations`, `soap`, `addressing`), what is new in a source (`drift`)."""
 
 from gateway.formats.xml.drift import unknown_fields
 from gateway.formats.xml.files import XmlFile, XmlListFile

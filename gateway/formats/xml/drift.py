@@ -13,8 +13,8 @@ from lxml import etree
 from gateway.core.policy.schema import Branch, Many, Record
 from gateway.core.release.drift import shown
 from gateway.core.release.minimised import EnvelopeBroken
-from gateway.formats.xml.message import is_envelope
 from gateway.formats.xml.parse import Limits, document, records
+from gateway.formats.xml.soap import is_envelope
 from gateway.formats.xml.source import Names
 
 _RECORDS = 64  # looked at in one list: a field that only few records have turns up in another sample

@@ -25,8 +25,8 @@ from gateway.core.release.projection import Branch, Many, Node, Projection
 from gateway.core.release.sight import ECK_ID
 from gateway.core.release.statements import BodyRefused, Message, Statement, contains, only_kept
 from gateway.core.release.texts import Malformed, reader
-from gateway.formats.xml.message import opened
 from gateway.formats.xml.parse import Limits
+from gateway.formats.xml.soap import opened
 from gateway.formats.xml.source import Names
 from gateway.formats.xml.values import longest, text_of
 

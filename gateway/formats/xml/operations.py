@@ -14,8 +14,8 @@ from lxml import etree
 from gateway.core.policy.schema import Soap
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised
-from gateway.formats.xml.message import enveloped, opened
 from gateway.formats.xml.minimiser import XmlMinimiser
+from gateway.formats.xml.soap import enveloped, opened
 from gateway.formats.xml.source import Names
 
 Pairs = Sequence[tuple[str, str]]
