@@ -52,7 +52,7 @@ bench: $(INSTALLED) ## speed against nginx + Lua; whether time tells; start of t
 	$(BIN)/python -m bench.start
 	$(BIN)/python -m bench.facts
 	$(BIN)/python -m bench.xml
-	$(BIN)/python -m bench.xml_filter
+	$(BIN)/python -m bench.filter
 
 fuzz: $(INSTALLED) ## inputs that nobody thought of for each minimiser: made by hypothesis, then led by atheris
 	-@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/python -m pip install --quiet --group fuzz

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.many_school import command, lvs, make_school
+from bench.many_school import command, lvs, make_school, peak
 from gateway.demo.many import Many
 
 RESULTS = Path(__file__).parent / "EXPORT.md"
@@ -39,11 +39,10 @@ def measure(directory: Path, pupils: int, form: str) -> Measured:
     seconds = time.perf_counter() - begun
     if done.returncode:
         sys.exit(done.stderr)
-    peak = int(done.stderr.rpartition("VmHWM:")[2].split()[0]) / 1_000
     size = output.stat().st_size / 1e6
     output.unlink()
     output.with_name(output.name + ".cover.json").unlink()
-    return Measured(form, pupils, seconds, peak, size)
+    return Measured(form, pupils, seconds, peak(done.stderr), size)
 
 
 def report(found: list[Measured]) -> str:

@@ -106,7 +106,16 @@ main()
 
 
 def command(directory: Path, output: Path, *more: str) -> list[str]:
-    """`gateway export`, in a process of its own, that ends with the most memory it had. (What the kernel tells of a
-    child counts its parent's before the child began.)"""
-    asked = ["export", *ASKED, "--record", "Student", "-o", str(output), "-C", str(directory), *more]
+    """`gateway export`, in a process of its own."""
+    return measured("export", *ASKED, "--record", "Student", "-o", str(output), "-C", str(directory), *more)
+
+
+def measured(*asked: str) -> list[str]:
+    """`gateway …` in a process of its own, that ends with the most memory it had. (What the kernel tells of a child
+    counts its parent's before the child began.)"""
     return [sys.executable, "-c", _RUN, *asked]
+
+
+def peak(told: str) -> float:
+    """Of what it wrote on standard error, in MB."""
+    return int(told.rpartition("VmHWM:")[2].split()[0]) / 1_000

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from gateway.core.reasons import Reason
 from gateway.transfer.request import Stop
 
-_CHUNK = 1024 * 1024
+_CHUNK = 64 * 1024
 
 
 def chunks_of(path: Path) -> Iterator[bytes]:

@@ -19,8 +19,8 @@ from typing import IO
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_MEMORY = 16 * 1024 * 1024  # bytes of records before they are written to disk
-_BLOCK = 128 * 1024  # bytes of records in one block; of every run one block is in memory while they are merged
+_MEMORY = 8 * 1024 * 1024  # bytes of records before they are written to disk
+_BLOCK = 64 * 1024  # bytes of records in one block; of every run one block is in memory while they are merged
 _OVERHEAD = 200  # bytes that Python takes for a row beside its text
 _NONCE = 12
 

@@ -109,8 +109,8 @@ async def _filter(
     files: Given,
     output: Path | Callable[[Texts], None],
 ) -> list[Filed]:
-    register = DatabaseRegister(school.database, school.store_keys)
-    outside = outside_of(school, school.world(), register, NoUpstream())
+    register = DatabaseRegister(school.database, school.store_keys, lean=True)
+    outside = outside_of(school, school.world(lean=True), register, NoUpstream())
     job = Job(school, Filter(outside, sizes_of(school), person, said), wanted)
     try:
         if files.folder and isinstance(output, Path):

@@ -24,7 +24,7 @@ from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.formats.json import JsonFile
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
-from gateway.transfer.filing import Filing, handed_in, reader_of
+from gateway.transfer.filing import TOGETHER, Filing, handed_in, reader_of
 from gateway.transfer.filter import PersonsRegister
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Handed, Journal, Page
@@ -195,7 +195,7 @@ class Export(Filing):
         held = 0
         async with aclosing(self._records(permit, call, reading)) as found:
             async for record in found:
-                if held >= size:
+                if held >= size or (len(records) == TOGETHER and not minimiser.masks):
                     if minimiser.masks:
                         raise Stop(Reason.BODY_TOO_LARGE, "text is masked by the names in a whole location")
                     await self._emit(reading, records, last=False)

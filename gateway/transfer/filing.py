@@ -163,13 +163,19 @@ def _xml(schema: Schema, record: Record, most: int) -> Reader:
     return XmlListFile(names(record.envelope), names(record.element or record.name), most)
 
 
-def cut(reader: Reader, chunks: Iterable[bytes], part_bytes: int) -> Iterator[tuple[list[bytes], bool]]:
-    """The records in lists of about `part_bytes`, one at least, each with whether it is the last: before that one is
-    given, the file is known to be whole. Raises Stop."""
+TOGETHER = 2_000
+"""Records in one part at most: a short row takes as much memory while it is decided about as a long one."""
+
+
+def cut(
+    reader: Reader, chunks: Iterable[bytes], part_bytes: int, most: int | None = None
+) -> Iterator[tuple[list[bytes], bool]]:
+    """The records in lists of about `part_bytes`, one at least and `most` at most, each with whether it is the last:
+    before that one is given, the file is known to be whole. Raises Stop."""
     records: list[bytes] = []
     size = 0
     for record in _records(reader, chunks):
-        if size >= part_bytes:
+        if size >= part_bytes or len(records) == most:
             yield records, False
             records, size = [], 0
         records.append(record)

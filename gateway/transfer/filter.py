@@ -18,7 +18,7 @@ from gateway.core.release.minimised import Minimised, tolerable
 from gateway.formats.csv import unknown_in_set
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
-from gateway.transfer.filing import Filing, Reader, Wanted, cut, handed_in, handed_in_as, is_set
+from gateway.transfer.filing import TOGETHER, Filing, Reader, Wanted, cut, handed_in, handed_in_as, is_set
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.parts import Part, Piece
 from gateway.transfer.ports import Receipt, Register, RegisterUnavailable
@@ -100,14 +100,15 @@ class Filter(Filing):
         filed.trail = filed.trail.at(match)
         filed.permit, minimiser = await self.steadily(lambda snapshot: self.may_be_read(filed.trail, inquiry, snapshot))
         reader = handed_in_as(match, self.sizes.answer_bytes)
-        size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
-        for records, last in cut(reader, chunks, size):
+        size, most = (self.sizes.answer_bytes, None) if minimiser.masks else (self.sizes.part_bytes, TOGETHER)
+        for records, last in cut(reader, chunks, size, most):
             if minimiser.masks and not (last and filed.parts == 0):
                 raise Stop(Reason.BODY_TOO_LARGE, "text is masked by the names in a whole file, which must be smaller")
             # the whole file is registered with the digest of what it becomes, a part with that of its rows
             self._form = reader.form if last and filed.parts == 0 else None
             part = await self._emit(filed, match, inquiry, reader, records, last=last)
             filed.parts += 1
+            self.remembered = Remembered(self.outside.world)  # only this part's people are in memory
             filed.form = reader.form
             assert part.minimised is not None
             filed.head = part.minimised.head

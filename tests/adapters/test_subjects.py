@@ -1,4 +1,5 @@
-"""Who is who: ids that join, ids that clash, pupils that wait, persons that are forgotten; and the roster in memory."""
+"""Who is who: ids that join, ids that clash, pupils that wait, persons that are forgotten; and the rosters: in memory,
+and looked up when asked, which find the same."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from gateway.adapters.database import Database, tables
 from gateway.adapters.pupils.issued import IssuedPseudonyms
 from gateway.adapters.pupils.linking import NotPending, destroy_reference_key, link_pending, pending_links
 from gateway.adapters.pupils.memory import MemoryRoster
+from gateway.adapters.pupils.stored import StoredRoster
 from gateway.adapters.pupils.subjects import Subjects
 from gateway.adapters.register.writer import DatabaseRegister, verify_register
 from gateway.adapters.store_keys import StoreKeys
@@ -56,17 +58,20 @@ class School:
 RANDOM = seeded()
 
 
+BOTH = pytest.mark.parametrize("school", [MemoryRoster, StoredRoster], indirect=True)
+"""Also with persons that are looked up when asked."""
+
+
 @pytest.fixture
-def school(tmp_path: Path) -> Iterator[School]:
-    database = fresh_database(tmp_path)
-    yield School(
-        database, Subjects(database, KEYS, frozenset({"new"})), roster(database, "lvs"), roster(database, "new")
-    )
+def school(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[School]:
+    database, kind = fresh_database(tmp_path), getattr(request, "param", MemoryRoster)
+    book = Subjects(database, KEYS, frozenset({"new"}))
+    yield School(database, book, roster(database, "lvs", kind), roster(database, "new", kind))
     database.close()
 
 
-def roster(database: Database, source: str) -> MemoryRoster:
-    return MemoryRoster(database, KEYS, source, ["noord", "zuid"], timedelta(hours=72))
+def roster(database: Database, source: str, kind: type[MemoryRoster] = MemoryRoster) -> MemoryRoster:
+    return kind(database, KEYS, source, ["noord", "zuid"], timedelta(hours=72))
 
 
 def seen(
@@ -84,6 +89,7 @@ def found(roster: MemoryRoster, kind: str, value: str) -> Subject:
 # -- ids that join -------------------------------------------------------------------------------------
 
 
+@BOTH
 def test_pupil_is_found_by_each_of_its_ids_and_by_its_internal_id(school: School) -> None:
     school.learn(seen({"las-key": "7", "eck-id": "e-7"}, groups=("g1",)))
 
@@ -103,6 +109,7 @@ def test_id_of_one_kind_is_not_found_as_another(school: School) -> None:
     assert school.lvs.by_id(bytes(16)) is None
 
 
+@BOTH
 def test_ids_seen_together_later_join_the_same_pupil(school: School) -> None:
     school.learn(seen({"las-key": "7"}))
     before = found(school.lvs, "las-key", "7").id
@@ -121,6 +128,7 @@ def test_two_records_of_one_answer_with_a_shared_id_are_one_pupil(school: School
     assert subject.groups == {"g1"}
 
 
+@BOTH
 def test_eck_id_is_the_same_pupil_in_another_source(school: School) -> None:
     school.learn(seen({"las-key": "7", "eck-id": "e-7"}))
     school.learn(seen({"las-key": "900", "eck-id": "e-7"}), source="new")
@@ -130,6 +138,7 @@ def test_eck_id_is_the_same_pupil_in_another_source(school: School) -> None:
     assert other.ids == {"las-key": "900", "eck-id": "e-7"}
 
 
+@BOTH
 def test_other_ids_are_known_in_their_own_source_only(school: School) -> None:
     school.learn(seen({"las-key": "7"}))
     school.learn(seen({"las-key": "7"}), source="third")
@@ -209,6 +218,7 @@ def test_facts_move_when_something_changed_and_only_then(school: School) -> None
     assert [after - before for before, after in pairwise(moments)] == [1, 0, 1, 0, 1, 1]
 
 
+@BOTH
 def test_who_is_no_longer_in_the_answer_has_left_this_location_only(school: School) -> None:
     south = Enrolment("zuid", 1, date(2026, 8, 1), None)
     school.learn(seen({"las-key": "7"}, groups=("g1",)), seen({"las-key": "8"}))
@@ -221,11 +231,30 @@ def test_who_is_no_longer_in_the_answer_has_left_this_location_only(school: Scho
     assert found(school.lvs, "las-key", "8").enrolments == (HERE,)
 
 
+@BOTH
 def test_who_left_everywhere_is_still_known_without_enrolments(school: School) -> None:
     school.learn(seen({"las-key": "7"}))
     school.learn()
 
     assert found(school.lvs, "las-key", "7").enrolments == ()
+
+
+@BOTH
+def test_group_has_the_members_that_it_has_now(school: School) -> None:
+    people = [seen({"las-key": str(number)}, groups=("all", f"g{number % 2}")) for number in range(6)]
+    school.learn(*people)
+    before = members(school, "all")
+    school.learn(*people[2:])
+    school.learn(*people[:1], location="zuid")
+
+    assert before == {str(number) for number in range(6)}
+    assert members(school, "g0") == {"0", "2", "4"}
+    assert members(school, "g1") == {"3", "5"}
+    assert members(school, "none") == set()
+
+
+def members(school: School, group: str) -> set[str]:
+    return {subject.ids["las-key"] for subject in school.lvs.members(group)}
 
 
 def test_roster_reads_only_who_changed(school: School) -> None:
@@ -253,6 +282,7 @@ def test_roster_of_a_new_process_is_the_same(school: School) -> None:
     assert len(list(other)) == 1
 
 
+@BOTH
 def test_of_two_ids_of_one_kind_both_are_found_and_the_newest_is_used(school: School) -> None:
     school.learn(seen({"las-key": "7", "eck-id": "e"}))
     school.learn(seen({"las-key": "70", "eck-id": "e"}))
@@ -427,6 +457,7 @@ def test_destroyed_pupil_that_comes_back_is_somebody_new(school: School) -> None
 # -- a BSN is kept as a keyed hash only (D7) -------------------------------------------------------------
 
 
+@BOTH
 def test_bsn_finds_the_same_pupil_as_every_other_id_and_stands_nowhere(school: School) -> None:
     school.learn(seen({"las-key": "7", "bsn": "123456782"}))
     school.learn(seen({"las-key": "9"}))
@@ -447,6 +478,7 @@ def test_bsn_is_the_same_pupil_in_every_source(school: School) -> None:
     assert found(school.new, "las-key", "q").id == found(school.lvs, "las-key", "7").id
 
 
+@BOTH
 def test_bsn_of_a_forgotten_pupil_finds_nobody(school: School) -> None:
     school.learn(seen({"las-key": "7", "bsn": "123456782"}))
     destroy_reference_key(school.database, found(school.lvs, "las-key", "7").id, an_act())
@@ -464,3 +496,11 @@ def test_many_pupils_are_read_in_parts_as_they_are_read_together(school: School)
     assert len(new) == len(school.lvs) == 2_100
     assert all(found(new, "las-key", str(n)) is found(new, "eck-id", f"e-{n}") for n in range(0, 2_100, 100))
     assert {one.id for one in new} == {one.id for one in school.lvs}
+
+
+@pytest.mark.parametrize("school", [StoredRoster], indirect=True)
+def test_group_of_more_than_are_remembered_has_all_its_members(school: School) -> None:
+    school.learn(*(seen({"las-key": str(number)}, groups=("g",)) for number in range(2_100)))
+
+    assert len(members(school, "g")) == 2_100
+    assert len(school.lvs) <= 500

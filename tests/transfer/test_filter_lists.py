@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
+from itertools import cycle, islice
 
 import pytest
 from lxml import etree
@@ -10,7 +12,8 @@ from lxml import etree
 from gateway.core.file_forms import Form, in_form
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
-from gateway.transfer.filing import Wanted
+from gateway.core.release.sight import Seen
+from gateway.transfer.filing import TOGETHER, Wanted
 from gateway.transfer.filter import Filed, Filter
 from gateway.transfer.released import Released
 from gateway.transfer.request import Request
@@ -111,3 +114,27 @@ async def test_system_of_the_school_gets_a_list_back_as_a_list(school: School) -
     assert isinstance(answer.body, bytes)
     assert (answer.reason, answer.media) == (None, b"text/xml")
     assert len(etree.fromstring(answer.body)) == len(school.pupils)
+
+
+async def test_many_short_records_are_decided_about_in_several_parts(school: School) -> None:
+    """A short row takes as much memory meanwhile as a long one."""
+    records = map(lists.pupil, islice(cycle(keys(school)), 2 * TOGETHER + 1))
+
+    filed, _ = await run(school, lists.listed(*records), piece=70_000)
+
+    assert (filed.stop, filed.parts, filed.tally.handed_in) == (None, 3, 2 * TOGETHER + 1)
+
+
+async def test_nobody_of_an_earlier_part_is_in_memory(school: School) -> None:
+    """A million pupils fit."""
+    kept: list[int] = []
+    chunks = [lists.listed(*map(lists.pupil, keys(school)))]
+
+    def give_on(_: object) -> None:
+        kept.append(sum(isinstance(one, Seen) for one in gc.get_objects()))
+
+    gc.collect()
+    await Filter(school.outside, replace(SIZES, part_bytes=1), "j.jansen").file(WANTED, chunks, give_on)
+
+    assert len(kept) == len(school.pupils) > 2
+    assert kept[-1] <= kept[0] + 1

@@ -1,6 +1,7 @@
 """ports.Roster for who reads everybody once: a person is looked up when asked for, and few are remembered.
 
 The memory of a million pupils is a gigabyte, and a worker needs it; a command that reads them all in a row does not.
+Of everybody only who is in which group is kept, once it is asked, as internal ids and no more.
 What is read may be newer than the snapshot it is used under; then the versions differ when the register commits, and
 everybody is screened again (house rule 4).
 """
@@ -8,6 +9,8 @@ everybody is screened again (house rule 4).
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.pupils.observed import decode_enrolments, decode_groups
@@ -23,15 +26,27 @@ _IDS = (
     "ORDER BY changed, lookup"
 )
 _PRESENT = "SELECT enrolments, groups FROM roster WHERE subject = ? AND source = ?"
+_GROUPS = (
+    "SELECT subject, location, groups FROM roster WHERE source = ? AND (subject, location) > (?, ?) "
+    "ORDER BY subject, location LIMIT 2000"
+)
+_ID = 16  # bytes of an internal id
 
 
 class StoredRoster(MemoryRoster):
     """Finds whom MemoryRoster finds."""
 
+    _grouped: Mapping[str, bytes | bytearray] | None = None
+
     def follow(self) -> None:
         """What was remembered may have changed."""
+        self._grouped = None
+        self._forget_all()
+
+    def _forget_all(self) -> None:
         self._by_id.clear()
         self._by_kind.clear()
+        self._by_group.clear()
         self._others.clear()
 
     def find(self, kind: str, value: str) -> Subject | None:
@@ -45,9 +60,27 @@ class StoredRoster(MemoryRoster):
         known = super().by_id(internal)
         if known is None:
             if len(self) >= _MOST:
-                self.follow()
+                self._forget_all()
             self._look_up(internal)
         return super().by_id(internal)
+
+    def members(self, group: str) -> Iterator[Subject]:
+        if self._grouped is None:
+            self._grouped = self._groups()
+        ids = self._grouped.get(group, b"")
+        found = (self.by_id(bytes(ids[at : at + _ID])) for at in range(0, len(ids), _ID))
+        return (subject for subject in found if subject is not None)
+
+    def _groups(self) -> Mapping[str, bytearray]:
+        """Of each group the internal ids, one after another: a set of them would take ten times as much."""
+        found: dict[str, bytearray] = defaultdict(bytearray)
+        at: tuple[bytes, str] = (b"", "")
+        while rows := self._database.look_up(_GROUPS, (self._source, *at)):
+            for subject, _, text in rows:
+                for group in decode_groups(text):
+                    found[group] += subject
+            at = rows[-1][:2]
+        return found
 
     def _look_up(self, internal: bytes) -> None:
         rows = self._database.look_up(_PERSON, (internal,))

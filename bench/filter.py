@@ -1,0 +1,202 @@
+"""Files of a million distinct pupils through `gateway filter`, each in a process of its own: pupils a second, the most
+memory it took; writes FILTER.md.
+
+Every pupil is resolved, decided, registered and sorted. Leaves out: the roster sync, which happened before.
+Run from the repository's root: python -m bench.filter [--pupils 20000 1000000] [--forms xml csv]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.many_school import RELEASER, make_school, measured, peak
+from gateway.bootstrap import acts
+from gateway.bootstrap.school import open_school
+from gateway.demo.many import Many, ids, student
+
+RESULTS = Path(__file__).parent / "FILTER.md"
+GOAL = 150  # MB
+SPACE = "urn:example:lijst"
+
+SCHEMA = f"""\
+schema: lijst
+title: Lijst van leerlingen
+version: "1"
+format: xml
+base_path: ""
+direction: pull
+errors: problem
+namespaces: {{default: "{SPACE}"}}
+identities:
+  leerling: {{keys: {{own: "@key", kinds: {{"@key": las-key}}}}}}
+records:
+  leerling:
+    element: leerling
+    envelope: leerlingen
+    subjects: [{{at: "", person: pupil, withheld: record, ids: leerling}}]
+    fields:
+      "@key": {{type: string, class: id, category: pupil-number, required: true}}
+      achternaam: {{type: string, class: direct, category: name}}
+      roepnaam: {{type: string, class: direct, category: name}}
+      geboortedatum: {{type: string, class: quasi, category: birth-date, format: date}}
+      leerjaar: {{type: integer, class: ordinary, category: organisation}}
+      klas: {{type: string, class: ordinary, category: organisation, maps: group}}
+      emailadres: {{type: string, class: contact, category: school-email}}
+      postcode: {{type: string, class: contact, category: address}}
+routes: []
+"""
+"""A list in XML as a school would describe one."""
+
+GRANTED = """\
+      lijst:
+        leerling:
+          "@key": {transform: pseudonym, reason: Blad en uitslag horen bij dezelfde leerling.}
+          leerjaar: {reason: De toets verschilt per leerjaar.}
+          klas: {reason: De bladen komen per klas.}
+      cijferlijst-csv:
+        cijferlijst:
+          leerlingnummer: {transform: pseudonym, reason: Blad en uitslag horen bij dezelfde leerling.}
+          leerjaar: {reason: De toets verschilt per leerjaar.}
+          klas: {reason: De bladen komen per klas.}
+"""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A file: of which records, what stands before, between and after them, and how one is written."""
+
+    name: str
+    asked: tuple[str, str]
+    begin: str
+    between: str
+    end: str
+    record: Callable[[int], str]
+
+    def write(self, path: Path, pupils: int) -> None:
+        with path.open("w", encoding="utf-8") as file:
+            file.write(self.begin)
+            file.writelines(self.texts(pupils))
+            file.write(self.end)
+
+    def texts(self, pupils: int) -> Iterator[str]:
+        yield from (self.record(n) if n == 0 else self.between + self.record(n) for n in range(pupils))
+
+
+def element(number: int) -> str:
+    key, born = ids(number)["las-key"], f"20{10 + number % 8}-{1 + number % 12:02d}-{1 + number % 28:02d}"
+    return (
+        f'<leerling key="{key}"><achternaam>Akkerdam</achternaam><roepnaam>Noor</roepnaam>'
+        f"<geboortedatum>{born}</geboortedatum><leerjaar>{1 + number % 6}</leerjaar><klas>{number // 25}</klas>"
+        f"<emailadres>noor.{number}@leerling.example</emailadres><postcode>{1000 + number % 9000} AB</postcode>"
+        "</leerling>"
+    )
+
+
+def row(number: int) -> str:
+    key, born = ids(number)["las-key"], f"20{10 + number % 8}-{1 + number % 12:02d}-{1 + number % 28:02d}"
+    return f"{key};Noor;Akkerdam;{born};{1 + number % 6};{number // 25};7,5"
+
+
+def text(number: int) -> str:
+    return student(number).decode()
+
+
+_STUDENTS = ("edu-v-students", "Student")
+_HEADER = "leerlingnummer;roepnaam;achternaam;geboortedatum;leerjaar;klas;cijfer\n"
+FORMS = [
+    Form("xml", ("lijst", "leerling"), f'<leerlingen xmlns="{SPACE}">', "\n", "</leerlingen>", element),
+    Form("csv", ("cijferlijst-csv", "cijferlijst"), _HEADER, "\n", "\n", row),
+    Form("json", _STUDENTS, "[", ",", "]", text),
+    Form("ndjson", _STUDENTS, "", "\n", "\n", text),
+]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One file."""
+
+    form: str
+    pupils: int
+    seconds: float
+    peak: float
+    size: float
+
+
+def describe(directory: Path) -> None:
+    """The same delivery, of two more kinds of file."""
+    (directory / "schemas" / "lijst.yaml").write_text(SCHEMA, encoding="utf-8")
+    settings, recipient = directory / "gateway.yaml", directory / "recipients" / "toetsbureau.yaml"
+    known = settings.read_text(encoding="utf-8")
+    settings.write_text(known.replace("- edu-v-students", "- edu-v-students\n      - lijst", 1), encoding="utf-8")
+    recipient.write_text(recipient.read_text(encoding="utf-8") + GRANTED, encoding="utf-8")
+    with open_school(directory) as school:
+        acts.activate(school, "toetsbureau", RELEASER, "bench")
+
+
+def measure(directory: Path, pupils: int, form: Form) -> Measured:
+    given, output = directory.parent / "in", directory.parent / "uit"
+    form.write(given, pupils)
+    schema, record = form.asked
+    asked = ("--recipient", "toetsbureau", "--purpose", "papieren-toets", "--schema", schema, "--record", record)
+    begun = time.perf_counter()
+    command = measured("filter", *asked, str(given), "-o", str(output), "-C", str(directory))
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    seconds = time.perf_counter() - begun
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    size = given.stat().st_size / 1e6
+    for one in (given, output, output.with_name(output.name + ".cover.json")):
+        one.unlink()
+    return Measured(form.name, pupils, seconds, peak(done.stderr), size)
+
+
+def report(found: list[Measured]) -> str:
+    lines = [
+        "# Files",
+        "",
+        "Written by `python -m bench.filter`. Every pupil is another, and is resolved, decided, registered and sorted;",
+        f"the goal is {GOAL} MB, whatever the number.",
+        "",
+        "| form | pupils | file, MB | seconds | pupils a second | most memory, MB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {one.form} | {one.pupils:,} | {one.size:,.0f} | {one.seconds:,.0f} | {one.pupils / one.seconds:,.0f} |"
+        f" {one.peak:,.0f} |"
+        for one in found
+    ]
+    return "\n".join([*lines, ""])
+
+
+def measured_at(pupils: int, locations: int, forms: list[Form]) -> Iterator[Measured]:
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "school"
+        begun = time.perf_counter()
+        make_school(directory, Many(pupils, locations), 1)
+        describe(directory)
+        print(f"the roster took {time.perf_counter() - begun:,.0f} s", flush=True)
+        for form in forms:
+            found = measure(directory, pupils, form)
+            print(found, flush=True)
+            yield found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pupils", type=int, nargs="*", default=[20_000, 1_000_000])
+    parser.add_argument("--forms", nargs="*", default=[one.name for one in FORMS])
+    given = parser.parse_args()
+    forms = [one for one in FORMS if one.name in given.forms]
+    found = [one for size in given.pupils for one in measured_at(size, max(1, size // 10_000), forms)]
+    RESULTS.write_text(report(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
