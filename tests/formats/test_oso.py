@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.adapters.policy.files import load_recipient
-from gateway.core.facts import Document, Facts
+from gateway.core.facts import Document, Facts, Inzage
 from gateway.core.model import FieldClass, PseudonymMethod
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.rules import problems
@@ -164,11 +164,15 @@ def test_samenwerkingsverband_gets_no_number_and_no_account() -> None:
 
 @pytest.mark.parametrize("name", [POSWV, POPO])
 def test_everything_granted_keeps_everything_but_unclassified_documents_and_what_needs_consent(name: str) -> None:
-    found, emission = run(official(f"{name}_full"), build.keep(*fields()))
+    facts = SimulatedFacts({PUPIL.id: Facts(inzagen=(Inzage(day=date(2026, 11, 2), remark="Te veel."),))})
+    found, emission = run(official(f"{name}_full"), build.keep(*fields()), facts)
     assert_valid(found.body)
     lost = paths_of(official(f"{name}_full")) - paths_of(found.body)
     assert all(
-        "/document/" in path or "/huisarts/" in path or "/diagnose/" in path or path.endswith("medicijngebruik")
+        "/document/" in path
+        or "/huisarts/" in path
+        or "/diagnose/" in path
+        or path.endswith(("medicijngebruik", "inzage/toestemming"))
         for path in lost
     )
     assert {reason for _, fields in emission.partial for _, reason in fields} == {
@@ -299,6 +303,41 @@ def test_dossier_of_somebody_else_does_not_leave() -> None:
     body = official(f"{POSWV}_full").replace(b"LN094837", b"LN000000")
     found, emission = run(body, build.keep(*fields()))
     assert (found.body, emission.unresolved) == (b"", 1)
+
+
+# -- what a dossier says of its own inzage and consent (R57, N26) ----------------------------------------------------
+
+OWN_WORDS = ("inzage", "inzagedatum", "akkoord", "redennietakkoord", "toestemming")
+
+
+def claims(body: bytes) -> dict[str, str]:
+    """What stands there, but for what is said of the dossier itself."""
+    found = etree.fromstring(body).find(f"{SPACE}inzage")
+    said = {etree.QName(one).localname: one.text or "" for one in found} if found is not None else {}
+    return {name: text for name, text in said.items() if name in OWN_WORDS}
+
+
+def test_dossier_about_which_the_school_recorded_nothing_says_nothing_of_inzage_or_consent() -> None:
+    assert set(claims(official(f"{POPO}_full"))) == set(OWN_WORDS)
+    found, _ = run(official(f"{POPO}_full"), build.keep(*fields()))
+
+    assert_valid(found.body)
+    assert claims(found.body) == {"akkoord": "Onbekend"}
+
+
+def test_what_the_parents_thought_leaves_once_the_inzage_was_recorded() -> None:
+    facts = SimulatedFacts({PUPIL.id: Facts(inzagen=(Inzage(day=date(2026, 11, 2)),))})
+    found, _ = run(official(f"{POPO}_full"), build.keep(*fields()), facts)
+
+    assert_valid(found.body)
+    assert claims(found.body) == {"inzage": "true", "inzagedatum": "2026-11-02", "akkoord": "Nee"}
+
+
+def test_remark_with_a_national_number_does_not_leave_and_neither_does_the_dossiers_own() -> None:
+    facts = SimulatedFacts({PUPIL.id: Facts(inzagen=(Inzage(day=date(2026, 11, 2), remark="BSN 111222333"),))})
+    found, _ = run(official(f"{POPO}_full"), build.keep(*fields()), facts)
+
+    assert "redennietakkoord" not in claims(found.body)
 
 
 # -- the shipped templates -----------------------------------------------------------------------------------

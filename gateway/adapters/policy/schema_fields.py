@@ -52,11 +52,13 @@ class FlagForm(Form):
 
 class ClaimForm(Form):
     """What the record says here only the school's facts decide. `granted`: the word that leaves where they say yes;
-    `denied`: words for no, which hold a record where they say yes. In XML only."""
+    `denied`: words for no, which hold a record where they say yes; `nothing`: the word that leaves where nothing was
+    recorded. In XML only."""
 
     of: Recorded
     granted: Plain | None = None
     denied: list[Plain] = Field(default_factory=list)
+    nothing: Plain | None = None
 
 
 LinkPath = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_.~-]+)+/\{[A-Za-z_][A-Za-z0-9_]*\}$")]
@@ -179,7 +181,7 @@ def _hidden(hidden: HiddenForm | None) -> Hidden | None:
 
 
 def _claim(claim: ClaimForm | None) -> Claim | None:
-    return None if claim is None else Claim(claim.of, claim.granted or "", tuple(claim.denied))
+    return None if claim is None else Claim(claim.of, claim.granted or "", tuple(claim.denied), claim.nothing or "")
 
 
 def _flag(flag: FlagForm | None) -> Flag | None:

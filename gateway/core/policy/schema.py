@@ -48,18 +48,20 @@ class Flag:
     kinds: frozenset[RecipientKind] = frozenset()
 
 
-Recorded = Literal["inzage", "inzage-day", "inzage-remark", "consent"]
-"""What the school records, of which a record may say something too."""
+Recorded = Literal["inzage", "inzage-day", "inzage-remark", "inzage-agreement", "consent"]
+"""What the school records, of which a record may say something too; whether the parents agreed it does not record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A field in which a record says `of` itself what only the school's facts decide. `granted`: the word for yes that
-    leaves where the facts say so; `denied`: words that say no, which holds a record of which the facts say yes."""
+    leaves where the facts say so; `denied`: words that say no, which holds a record of which the facts say yes;
+    `nothing`: the word that leaves where nothing was recorded ("": none)."""
 
     of: Recorded
     granted: str = ""
     denied: tuple[str, ...] = ()
+    nothing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

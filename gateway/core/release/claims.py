@@ -1,8 +1,8 @@
 """What a record says of itself that only the school's facts decide: the inzage, the parents' remark, the consent.
 
 A record that denies what the school recorded is held, as a person must look (R109); one that claims what nobody
-recorded gains nothing by it. What leaves in such a field is what the school recorded (R57, N26). Pure. Leaves out:
-whether a delivery waits for it (`gate.occasion`, `gate.consent`).
+recorded gains nothing by it: it does not even leave. What leaves in such a field is what the school recorded, or that
+nothing was (R57, N26). Pure. Leaves out: whether a delivery waits for it (`gate.occasion`, `gate.consent`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,15 @@ def recorded(claim: Claim, facts: Facts, delivery: Delivery, today: date) -> str
             return inzage.day.isoformat() if inzage is not None else None
         case "inzage-remark":
             return inzage.remark if inzage is not None else None
+        case "inzage-agreement":
+            return None
         case "consent":  # without it nobody is available where it is the ground
             return claim.granted if delivery.grondslag and delivery.grondslag.ground is Ground.CONSENT else None
+
+
+def stands(claim: Claim, facts: Facts, delivery: Delivery, today: date) -> bool:
+    """Whether the record's own word leaves: what the parents thought of it, where the school recorded that they saw."""
+    return claim.of == "inzage-agreement" and recorded_inzage(facts, delivery, today) is not None
 
 
 def denied(claim: Claim, text: str, facts: Facts, delivery: Delivery, today: date) -> bool:

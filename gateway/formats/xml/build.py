@@ -156,7 +156,7 @@ class Builder:
         if isinstance(content, Value) and content.leaf.transform is Transform.FIXED and not step.many:
             etree.SubElement(into, step.name).text = written(content.leaf.value)
             return True
-        if isinstance(content, Value) and not items and not step.many and content.path in self._built.flags:
+        if isinstance(content, Value) and not items and not step.many and self._built.flags.get(content.path):
             etree.SubElement(into, step.name).text = self._built.flags[content.path]
             return True
         if step.required and not items:
@@ -210,7 +210,7 @@ class Builder:
         if leaf.transform is Transform.FIXED:
             return written(leaf.value)
         if value.path in self._built.flags:
-            return self._built.flags[value.path]
+            return self._built.flags[value.path] or None
         if value.slot is not None and value.slot.form == "master":
             return self._id(value, seen)  # the roster may know the ECK iD where the source leaves it out
         text = value.read(raw) if raw is not None else None

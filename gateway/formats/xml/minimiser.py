@@ -19,7 +19,7 @@ from gateway.core.policy.grants import leaves
 from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
-from gateway.core.release.claims import denied, recorded
+from gateway.core.release.claims import denied, recorded, stands
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
@@ -218,7 +218,7 @@ class XmlMinimiser:
             raise Gone
         about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
         guard = Guard(emission, about, circle, special=self.projection.special)
-        built = Built(people, self._told(flags, plan) | self._recorded(about, emission, guard))
+        built = Built(people, self._told(flags, plan) | self._recorded(record, about, emission, guard))
         made = self._names.element(form.tag)
         try:
             Builder(self._source, emission, guard, built, record).fill(plan.root, record, made)
@@ -274,21 +274,25 @@ class XmlMinimiser:
             for text in self._source.texts(record, path)
         )
 
-    def _recorded(self, about: Sequence[Subject], emission: Emission, guard: Guard) -> dict[str, str]:
-        """R57, N26: what leaves where the record speaks of what the school recorded. A record about several says it of
-        nobody."""
-        if not self._source.claims or len(about) != 1:
-            return {}
-        sight = emission.sight
-        facts = sight.facts.about(about[0].id)
-        found: dict[str, str] = {}
+    def _recorded(
+        self, record: etree._Element, about: Sequence[Subject], emission: Emission, guard: Guard
+    ) -> dict[str, str]:
+        """R57, N26: what leaves where the record speaks of what the school recorded ("": nothing), never its own word.
+        Of a record about several nothing was recorded."""
+        sight, found = emission.sight, dict[str, str]()
+        facts = sight.facts.about(about[0].id) if len(about) == 1 and self._source.claims else None
         for path, claim in self._source.claims.items():
-            text = recorded(claim, facts, sight.delivery, sight.today)
-            leaf = self._claimed.get(path)
-            said = guard.said(leaf, text) if leaf is not None and text is not None else None
-            if said is not None and not isinstance(said, Reason):
-                found[path] = said
+            if facts is not None and stands(claim, facts, sight.delivery, sight.today):
+                continue
+            text = recorded(claim, facts, sight.delivery, sight.today) if facts is not None else None
+            spoken = any(one.strip() for one in self._source.texts(record, path))
+            found[path] = self._said(path, text, guard) or (claim.nothing if spoken else "")
         return found
+
+    def _said(self, path: str, text: str | None, guard: Guard) -> str | None:
+        leaf = self._claimed.get(path)
+        said = guard.said(leaf, text) if leaf is not None and text is not None else None
+        return None if isinstance(said, Reason) else said
 
     def _birth(self, place: Place) -> str | None:
         """The field of this person's birth date, from the person's own object."""
