@@ -1,6 +1,7 @@
 """The roster of a source that is not called, brought in as a file by a person.
 
-Of each location that the file names the file is the whole roster: whoever it does not name has left there. Leaves out:
+Of each location that the file names the file is the whole roster: whoever it does not name has left there. A file of
+EDEXML names one. Leaves out:
 reading the file (`adapters.pupils.roster_file`), a source that is called (`office`).
 """
 
@@ -25,7 +26,7 @@ def import_roster(
     named = source_of(school, source)
     if school.settings.sources[named].url is not None:
         raise Refused(["this source is asked for its roster: gateway roster sync"])
-    seen = read_roster(file, name, frozenset(school.settings.organisation.locations), door(school))
+    seen = read_roster(file, name, school.settings.organisation.locations, door(school))
     if not seen:
         raise Refused(["the file names no pupil"])
     succeeding = frozenset(one.name for one in school.settings.sources.values() if one.succeeds)

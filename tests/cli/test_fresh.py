@@ -163,5 +163,33 @@ def test_file_with_problems_is_told_whole_and_changes_nothing(run: Run, signed_i
     assert "names no pupil" in imported(run, signed_in, "pupil,location,begin\n", code=3)
 
 
+EDEX = """<?xml version="1.0" encoding="UTF-8"?>
+<EDEX><school><brincode>00YY</brincode>{part}</school><leerlingen><leerling key="00123"><jaargroep>7</jaargroep>
+<groep key="g1"/><instroomdatum>2026-08-01</instroomdatum></leerling></leerlingen></EDEX>"""
+
+
+@pytest.mark.parametrize(("part", "place"), [("", "oost"), ("<dependancecode>01</dependancecode>", "west")])
+def test_roster_from_edexml_is_that_of_the_location_it_names(run: Run, signed_in: Path, part: str, place: str) -> None:
+    assert f"{place}\t1" in imported(run, signed_in, EDEX.format(part=part))
+    with open_school(signed_in) as school:
+        found = pupil(school, "lvs", "00123")
+    assert [(one.location, one.year) for one in found.enrolments] == [(place, 7)]
+    assert found.groups == {"g1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (EDEX.format(part="<dependancecode>09</dependancecode>"), "'school' is no location of gateway.yaml"),
+        ("<EDEX><school>", "no document of EDEXML that can be read whole"),
+        ("<!DOCTYPE a><EDEX/>", "no document of EDEXML that can be read whole"),
+    ],
+)
+def test_document_of_another_school_and_one_that_cannot_be_read_change_nothing(
+    run: Run, signed_in: Path, text: str, said: str
+) -> None:
+    assert said in imported(run, signed_in, text, code=1)
+
+
 def test_source_that_is_not_called_is_not_synchronised(run: Run, signed_in: Path) -> None:
     assert "roster import" in run("roster", "sync", "lvs", "-C", str(signed_in), code=2)

@@ -9,17 +9,19 @@ from collections.abc import Callable, Collection, Mapping
 
 from gateway.adapters.lvs.upstream import HttpUpstream
 from gateway.adapters.lvs.wire import Limits
-from gateway.adapters.pupils import association, oneroster, somtoday, students
+from gateway.adapters.pupils import association, oneroster, somtoday, students, uwlr
 from gateway.adapters.pupils.roster import Details, Dialect
 
 ROSTERS: Mapping[str, Callable[[HttpUpstream, Limits], Dialect]] = {
     association.SCHEMA: lambda upstream, limits: association.Association(upstream.fetch, limits),
     oneroster.SCHEMA: lambda upstream, limits: oneroster.OneRoster(upstream.fetch, limits),
     somtoday.SCHEMA: lambda upstream, limits: somtoday.Somtoday(upstream.fetch, limits),
+    uwlr.SCHEMA: lambda upstream, limits: uwlr.Uwlr(upstream.message, limits),
 }
 DETAILS: Mapping[str, Callable[[HttpUpstream, Limits], Details]] = {
     students.SCHEMA: lambda upstream, limits: students.Students(upstream.fetch, limits),
     somtoday.SCHEMA: lambda upstream, limits: somtoday.Somtoday(upstream.fetch, limits),
+    uwlr.SCHEMA: lambda upstream, limits: uwlr.Uwlr(upstream.message, limits),
 }
 
 

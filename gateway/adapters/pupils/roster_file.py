@@ -1,13 +1,14 @@
 """The roster of a source that is not called: a file that says which pupil is at which location, and since when.
 
-The whole file, or nothing and every problem by line. Leaves out: how persons are kept (`subjects`), an LVS that is
-called (`roster`), what else is known of a pupil (`adapters.facts`).
+Rows, or a document of EDEXML. The whole file, or nothing and every problem by line. Leaves out: how persons are kept
+(`subjects`), an LVS that is called (`roster`), what else is known of a pupil (`adapters.facts`).
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, BinaryIO
 
 from pydantic import BeforeValidator, Field
@@ -18,10 +19,16 @@ from gateway.adapters.facts.row_files import Row as FileRow
 from gateway.adapters.facts.row_forms import LAS_KEY, Day, Door, Number, Row, Slug, Value, Wrong, columns, fit_row
 from gateway.adapters.policy.yaml_text import Problem
 from gateway.adapters.pupils.subjects import ECK_ID
+from gateway.adapters.pupils.uwlr import document_of, school_of
 from gateway.core.model import Enrolment, Person
-from gateway.transfer.ports import Observation
+from gateway.core.policy.terms import Location
+from gateway.core.release.minimised import EnvelopeBroken
+from gateway.formats.xml.parse import Limits, document
+from gateway.transfer.ports import Observation, UpstreamFailed
 
 _LISTED = 1_000
+_OPENING = 256  # bytes that tell XML from rows
+_LARGEST = 64_000_000  # bytes of a document
 Seen = Mapping[str, list[Observation]]
 
 
@@ -46,8 +53,12 @@ class RosterRow(Row):
             yield "'end' lies before 'begin'", "form"
 
 
-def read_roster(file: BinaryIO, name: str, locations: frozenset[str], door: Door) -> Seen:
+def read_roster(file: BinaryIO, name: str, locations: Mapping[str, Location], door: Door) -> Seen:
     """Location → whoever the file says is there; a location of which it names nobody is not in it. Raises FileWrong."""
+    opening = file.read(_OPENING)
+    file.seek(0)
+    if opening.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return _document(file.read(_LARGEST + 1), name, locations.values())
     problems: list[Problem] = []
     found: defaultdict[str, defaultdict[str, list[RosterRow]]] = defaultdict(lambda: defaultdict(list))
     for line in read_rows(file, columns(RosterRow)):
@@ -60,7 +71,22 @@ def read_roster(file: BinaryIO, name: str, locations: frozenset[str], door: Door
     return {place: [_seen(rows) for rows in pupils.values()] for place, pupils in found.items()}
 
 
-def _row(line: FileRow | Flaw, locations: frozenset[str], door: Door) -> tuple[list[Wrong], RosterRow | None]:
+def _document(body: bytes, name: str, locations: Iterable[Location]) -> Seen:
+    """The location that `school` of a document names."""
+    try:
+        root = document(body if len(body) <= _LARGEST else b"", Limits(elements=_LARGEST))
+        for one in locations:
+            with contextlib.suppress(UpstreamFailed):  # another school's
+                found = document_of(root, school_of(one), named=True).seen(one.name)
+                return {one.name: [*found.persons]} if found.persons else {}
+    except EnvelopeBroken:
+        raise FileWrong([Problem(name, 1, "no document of EDEXML that can be read whole")], 1) from None
+    raise FileWrong(
+        [Problem(name, 1, "'school' is no location of gateway.yaml: brincode and dependancecode", "R68")], 1
+    )
+
+
+def _row(line: FileRow | Flaw, locations: Collection[str], door: Door) -> tuple[list[Wrong], RosterRow | None]:
     if isinstance(line, Flaw):
         return [(line.message, line.rule)], None
     fitted = fit_row(RosterRow, line.values, door)
