@@ -257,27 +257,14 @@ def _renamed(problem: Problem, document: Document, overridden: Mapping[tuple[str
 # -- what must agree -----------------------------------------------------------------------------------
 
 
-def _faults(form: SettingsForm, directory: Path) -> Iterator[tuple[tuple[str, ...], str, str]]:
+_Fault = tuple[tuple[str, ...], str, str]
+
+
+def _faults(form: SettingsForm, directory: Path) -> Iterator[_Fault]:
     """(where, message, rule)."""
-    for name, source in form.sources.items():
-        if source.token is not None and source.url is None:
-            yield ("sources", name, "token"), "a source without 'url' is never called and needs no token", "form"
-        for key, other in (("succeeds", source.succeeds), ("numbers", source.numbers)):
-            if other is not None and (other not in form.sources or other == name):
-                yield ("sources", name, key), f"'{key}' must name another source of this file", "form"
+    yield from _source_faults(form)
     for name, endpoint in form.endpoints.items():
-        if not _protected(endpoint.url) or (endpoint.token and not _protected(endpoint.token.url)):
-            yield ("endpoints", name, "url"), "outside loopback an endpoint is https", "R107"
-        secured = (endpoint.host_key, endpoint.identity)
-        if endpoint.url.startswith("sftp:") and None in secured:
-            # an unknown server is never trusted on first sight
-            yield ("endpoints", name, "url"), "sftp needs 'host_key' and 'identity'", "R107"
-        elif not endpoint.url.startswith("sftp:") and secured != (None, None):
-            yield ("endpoints", name, "url"), "'host_key' and 'identity' belong to sftp", "form"
-        if endpoint.identity is not None and endpoint.identity.kind != "file":
-            yield ("endpoints", name, "identity"), "a key stands in a file (file:PATH)", "form"
-        if endpoint.certificate is not None and endpoint.certificate.kind != "file":
-            yield ("endpoints", name, "certificate"), "a certificate stands in a file (file:PATH)", "form"
+        yield from _endpoint_faults(("endpoints", name), endpoint)
     if form.key.kind == "file" and _inside(directory, form.key.place):
         # A copy of the directory, a backup, must not be able to undo the pseudonyms (R41, N6).
         yield ("key",), "the key file must lie outside the directory", "N6"
@@ -290,6 +277,30 @@ def _faults(form: SettingsForm, directory: Path) -> Iterator[tuple[tuple[str, ..
     ids = [(pair.type, pair.id) for place in form.organisation.locations.values() for pair in place.ids]
     if len(ids) != len(set(ids)):
         yield ("organisation", "locations"), "one organisation id stands at two locations", "R68"
+
+
+def _source_faults(form: SettingsForm) -> Iterator[_Fault]:
+    for name, source in form.sources.items():
+        if source.token is not None and source.url is None:
+            yield ("sources", name, "token"), "a source without 'url' is never called and needs no token", "form"
+        for key, other in (("succeeds", source.succeeds), ("numbers", source.numbers)):
+            if other is not None and (other not in form.sources or other == name):
+                yield ("sources", name, key), f"'{key}' must name another source of this file", "form"
+
+
+def _endpoint_faults(where: tuple[str, str], endpoint: EndpointForm) -> Iterator[_Fault]:
+    if not _protected(endpoint.url) or (endpoint.token and not _protected(endpoint.token.url)):
+        yield (*where, "url"), "outside loopback an endpoint is https", "R107"
+    secured = (endpoint.host_key, endpoint.identity)
+    if endpoint.url.startswith("sftp:") and None in secured:
+        # an unknown server is never trusted on first sight
+        yield (*where, "url"), "sftp needs 'host_key' and 'identity'", "R107"
+    elif not endpoint.url.startswith("sftp:") and secured != (None, None):
+        yield (*where, "url"), "'host_key' and 'identity' belong to sftp", "form"
+    if endpoint.identity is not None and endpoint.identity.kind != "file":
+        yield (*where, "identity"), "a key stands in a file (file:PATH)", "form"
+    if endpoint.certificate is not None and endpoint.certificate.kind != "file":
+        yield (*where, "certificate"), "a certificate stands in a file (file:PATH)", "form"
 
 
 def _inside(directory: Path, place: str) -> bool:

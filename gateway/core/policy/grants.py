@@ -84,23 +84,19 @@ class Slot:
 
 def slots(record: Record) -> tuple[Slot, ...]:
     """The id slots of every subject position."""
-    return tuple(_slot(position) for position in record.subjects)
+    return tuple(slot_of(position) for position in record.subjects)
 
 
-def _slot(position: SubjectPosition) -> Slot:
+def slot_of(position: SubjectPosition) -> Slot:
     at = f"{position.at}." if position.at else ""
-    typed = position.typed
-    ids = f"{at}{typed.path}." if typed else ""
-    if position.keys is not None:
-        own = f"{at}{position.keys.own}" if position.keys.own else None
-        return Slot(position.person, f"{at}{position.master}" if position.master else None, own, None)
-    return Slot(
-        position.person,
-        f"{at}{position.master}" if position.master else None,
-        f"{ids}{typed.value}" if typed else None,
-        f"{ids}{typed.type}" if typed else None,
-        in_chain(position),
-    )
+    typed, keys = position.typed, position.keys
+    master = f"{at}{position.master}" if position.master else None
+    if keys is not None:
+        return Slot(position.person, master, f"{at}{keys.own}" if keys.own else None, None)
+    if typed is None:
+        return Slot(position.person, master, None, None)
+    ids = f"{at}{typed.path}."
+    return Slot(position.person, master, f"{ids}{typed.value}", f"{ids}{typed.type}", in_chain(position))
 
 
 def in_chain(position: SubjectPosition) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from gateway.core.model import Category, PseudonymMethod, Transform
 from gateway.core.policy import schema
-from gateway.core.policy.grants import in_chain, leaf_at, nodes_along
+from gateway.core.policy.grants import leaf_at, nodes_along, slot_of
 from gateway.core.policy.schema import KeyIds, LeafType, Record, SubjectPosition
 from gateway.core.policy.terms import Grant
 from gateway.core.release.projection import Branch, Leaf, Many, Method, Node, Order, Projection, Slot, Subject, leaves
@@ -137,26 +137,18 @@ class _Builder:
         grant = self.grants.get(path)
         if grant is None:
             return None
-        if leaf.link is not None:
-            raise self.refusal(path, "is made by the gateway where its object leaves: it cannot be granted")
-        if grant.transform is Transform.EMPTY:
-            raise self.refusal(path, "is no array: `empty` cannot be its transform")
+        misfit = _misfit(leaf, grant)
+        if misfit is not None:
+            raise self.refusal(path, misfit)
+        self.used[path] = None
         if grant.transform is Transform.FIXED:
-            self.value(leaf, grant)
-            self.used[path] = None
             return Leaf(path, leaf.type, leaf.required, Transform.FIXED, value=grant.value)
-        if (leaf.view is None) is (grant.transform is Transform.VIEW) or (leaf.view is not None and "." in path):
-            raise self.refusal(path, "says of the record's life what only the gateway knows: `view` or `fixed`")
         if leaf.view is not None:
-            self.used[path] = None
             return Leaf(path, leaf.type, leaf.required, Transform.VIEW, leaf.format, view=leaf.view)
-        if leaf.maps is not None:
-            return self.mapped(leaf, grant)
-        if grant.transform is Transform.PSEUDONYM:
-            raise self.refusal(path, "is no id of a person: `pseudonym` cannot be its transform")
-        if grant.transform is not Transform.KEEP and (leaf.type != "string" or leaf.values):
-            raise self.refusal(path, "is no free text: it can only be kept or fixed")
         self.use(path, leaf)
+        if leaf.maps is not None:
+            # House rule 7: an id of a thing leaves as the recipient's own, whatever the grant says.
+            return Leaf(path, "string", leaf.required, maps=leaf.maps)
         return Leaf(
             path,
             leaf.type,
@@ -167,20 +159,6 @@ class _Builder:
             field_class=leaf.field_class,
             filler=leaf.filler,
         )
-
-    def mapped(self, leaf: schema.Leaf, grant: Grant) -> Leaf:
-        """House rule 7: an id of a thing leaves as the recipient's own, whatever the grant says."""
-        if leaf.type != "string" or grant.transform not in {Transform.KEEP, Transform.PSEUDONYM}:
-            raise self.refusal(grant.path, "is an id that is mapped: it can have no transform but `pseudonym`")
-        self.use(grant.path, leaf)
-        return Leaf(grant.path, "string", leaf.required, maps=leaf.maps)
-
-    def value(self, leaf: schema.Leaf, grant: Grant) -> None:
-        """A fixed value has the type of its field, and is one of the values the field can have."""
-        if not isinstance(grant.value, _TYPES[leaf.type]) or isinstance(grant.value, bool) != (leaf.type == "boolean"):
-            raise self.refusal(grant.path, "has a fixed value of another type")
-        if leaf.values and grant.value not in leaf.values:
-            raise self.refusal(grant.path, "has a fixed value that the format does not know")
 
     def use(self, path: str, leaf: schema.Leaf) -> None:
         self.used[path] = None
@@ -213,30 +191,26 @@ class _Builder:
 
     def granted(self, position: SubjectPosition, at: str) -> Method | None:
         """Which slot the grants fill. Never two numbers of one person (N3)."""
-        prefix = f"{at}." if at else ""
-        master = self.grants.get(f"{prefix}{position.master}") if position.master else None
-        typed = position.typed
-        value = self.grants.get(f"{prefix}{typed.path}.{typed.value}") if typed else None
-        kind = self.grants.get(f"{prefix}{typed.path}.{typed.type}") if typed else None
-        if position.keys is not None:
-            value = kind = self.grants.get(f"{prefix}{position.keys.own}") if position.keys.own else None
+        slot = slot_of(position)
+        master, value, kind = (self.grants.get(path) if path else None for path in (slot.master, slot.value, slot.type))
         if master is None and value is None and kind is None:
             return None
-        if (value is None) != (kind is None):
-            raise self.refusal(f"{prefix}{typed.path if typed else ''}", "leaves with both its leaves or not at all")
+        typed = f"{at}.{position.typed.path}".removeprefix(".") if position.typed else at
+        if slot.type is not None and (value is None) != (kind is None):
+            raise self.refusal(typed, "leaves with both its leaves or not at all")
         if self.method is PseudonymMethod.NONE:
             return "held"
         # one number in two slots is no second number: the format may require its own key beside the ECK iD (N3)
         same = self.method is PseudonymMethod.ECK_ID and position.keys is not None
-        if master is not None and (value is not None or kind is not None) and not same:
+        if master is None:
+            if value is None or value.transform is not Transform.PSEUDONYM or same:
+                raise self.refusal(typed, "leaves as a pseudonym only (N3)")
+            return "eck-id" if self.method is PseudonymMethod.ECK_ID and slot.chain else "hmac"
+        if value is not None and not same:
             raise self.refusal(master.path, "is a second number of the same person (N3)")
-        if master is not None:
-            if self.method is not PseudonymMethod.ECK_ID:
-                raise self.refusal(master.path, "leaves only where the pseudonym is the ECK iD (N3)")
-            return "eck-id"
-        if value is None or value.transform is not Transform.PSEUDONYM or same:
-            raise self.refusal(f"{prefix}{typed.path if typed else ''}", "leaves as a pseudonym only (N3)")
-        return "eck-id" if self.method is PseudonymMethod.ECK_ID and in_chain(position) else "hmac"
+        if self.method is not PseudonymMethod.ECK_ID:
+            raise self.refusal(master.path, "leaves only where the pseudonym is the ECK iD (N3)")
+        return "eck-id"
 
     def slot(self, subject: Subject | None, name: str, node: schema.Node, prefix: str) -> Slot | None:
         """The id slot in place of the id fields; the real ids are never part of the tree."""
@@ -269,6 +243,35 @@ def _filler(node: schema.Node, path: str) -> Leaf | None:
     if node.link is not None:
         return Leaf(path, node.type, required=True, transform=Transform.FIXED, link=node.link)
     return Leaf(path, node.type, required=True, transform=Transform.FIXED, value=node.filler, filler=node.filler)
+
+
+def _misfit(leaf: schema.Leaf, grant: Grant) -> str | None:
+    """Why this field cannot have this grant."""
+    transform = grant.transform
+    if leaf.link is not None:
+        return "is made by the gateway where its object leaves: it cannot be granted"
+    if transform is Transform.EMPTY:
+        return "is no array: `empty` cannot be its transform"
+    if transform is Transform.FIXED:
+        return _misvalue(leaf, grant)
+    if (leaf.view is None) is (transform is Transform.VIEW) or (leaf.view is not None and "." in grant.path):
+        return "says of the record's life what only the gateway knows: `view` or `fixed`"
+    if leaf.maps is not None:
+        mapped = leaf.type == "string" and transform in (Transform.KEEP, Transform.PSEUDONYM)
+        return None if mapped else "is an id that is mapped: it can have no transform but `pseudonym`"
+    if transform is Transform.PSEUDONYM:
+        return "is no id of a person: `pseudonym` cannot be its transform"
+    if transform not in (Transform.KEEP, Transform.VIEW) and (leaf.type != "string" or leaf.values):
+        return "is no free text: it can only be kept or fixed"
+    return None
+
+
+def _misvalue(leaf: schema.Leaf, grant: Grant) -> str | None:
+    """A fixed value has the type of its field, and is one of the values the field can have."""
+    value = grant.value
+    if not isinstance(value, _TYPES[leaf.type]) or isinstance(value, bool) != (leaf.type == "boolean"):
+        return "has a fixed value of another type"
+    return "has a fixed value that the format does not know" if leaf.values and value not in leaf.values else None
 
 
 _TYPES: Mapping[LeafType, tuple[type, ...]] = {
