@@ -8,7 +8,8 @@ from time import perf_counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fuzz.targets import Target, targets
+from fuzz.target import Target
+from fuzz.targets import targets
 
 _WORDS = st.sampled_from(
     b"< > & \" ' / , ; { } [ ] : = ]]> <!-- --> <![CDATA[ <!DOCTYPE <?a?> &#0; &#x41; \\u0000 null NaN 1e999".split(

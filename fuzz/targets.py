@@ -1,74 +1,52 @@
-"""What is fuzzed: each minimiser with a delivery of which no text leaves as the source wrote it.
+"""What is fuzzed: each minimiser with a delivery of which no text leaves as the source wrote it, and the doors.
 
 Only numbers, days, words of a list and pseudonyms leave, so that a canary that stands in the input, wherever a mutation
-puts it, is nowhere in what leaves. `judge` raises for anything but a refusal or such an answer. Leaves out: making the
-inputs (`fuzz.mutated`, `fuzz.guided`).
+puts it, is nowhere in what leaves; of a dossier, whose texts the delivery is about, they are set aside (`texts`).
+Leaves out: making the inputs (`fuzz.mutated`, `fuzz.guided`), whole calls (`doors`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from datetime import date
 from functools import cache
 
 import orjson
 
 from bench import xml as pupils
+from fuzz.doors import doors
+from fuzz.target import CANARY, Target
+from fuzz.texts import bare, free
+from gateway.adapters.policy.files import load_recipient
 from gateway.core.model import PseudonymMethod, Transform
 from gateway.core.policy.schema import Csv
-from gateway.core.policy.terms import Grant
+from gateway.core.policy.terms import Conditions, Grant, Recipient
 from gateway.core.release.circle import Circle
 from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
 from gateway.core.release.masking import Mask
-from gateway.core.release.minimised import EnvelopeBroken
 from gateway.core.release.sight import Sight
+from gateway.demo.dossiers import dossier
+from gateway.demo.examples import applicant
+from gateway.demo.school import make_school
 from gateway.formats.csv import CsvFile, CsvMinimiser
 from gateway.formats.json import JsonFile
 from gateway.formats.xml import XmlListFile, XmlMinimiser
 from tests import builders_csv as csv
 from tests import builders_formats as build
 from tests import builders_oneroster as oneroster
+from tests.policy.shipped import answered, schemas
 
-CANARY = "kanarie7f3a"
-_LARGEST = 10  # times larger than the input an answer of these deliveries is at most, beside what it always has
-_ALWAYS = 4_096
 _SLOT = Grant("@key", "needed", Transform.PSEUDONYM)
 _PEOPLE = [replace(build.pupil(n), ids={"las-key": f"l{n}"}) for n in (1, 2)]
 _ROWS = [csv.subject(n) for n in (1, 2)]
 _NOBODY = Circle(Mask(()), frozenset())
 
 
-class Leaked(Exception):
-    """What may not leave did. Holds nothing of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """`run`: what leaves of an input; `seeds`: inputs that are as they should be, and hold the canary."""
-
-    name: str
-    run: Callable[[bytes], bytes] = field(repr=False)
-    seeds: tuple[bytes, ...] = field(repr=False)
-
-    def judge(self, body: bytes) -> None:
-        """Raises whatever the minimiser raises beside its own refusal."""
-        try:
-            left = self.run(body)
-        except EnvelopeBroken as broken:
-            if CANARY in repr((broken, broken.__cause__, broken.__context__)):
-                raise Leaked("a refusal tells a word of the input") from None
-            return
-        if CANARY.encode() in left:
-            raise Leaked("the canary left")
-        if len(left) > _LARGEST * len(body) + _ALWAYS:
-            raise Leaked("the answer outgrew its source")
-
-
 @cache
 def targets() -> dict[str, Target]:
     """By name."""
-    made = (_json(), _document(), _list(), _table(), _set())
+    made = (_json(), _document(), _list(), _dossier(), _table(), _set(), _whole_set(), *doors())
     return {one.name: one for one in made}
 
 
@@ -124,6 +102,28 @@ def _list() -> Target:
     return Target("xml list", run, (whole.encode(), prefixed.encode()))
 
 
+def _dossier() -> Target:
+    """OSO by the shipped schema and template; what is in it of texts and documents is the delivery's."""
+    found = load_recipient(answered("samenwerkingsverband"), "samenwerkingsverband.yaml", schemas())
+    assert isinstance(found, Recipient)
+    delivery = next(one for one in found.deliveries if one.purpose == "toelaatbaarheid")
+    record, spaces = schemas()["oso-2019"].records["dossier"], schemas()["oso-2019"].namespaces
+    minimiser = XmlMinimiser(compile_projection(record, delivery.grants["dossier"], delivery.pseudonym), spaces)
+    school = make_school(1, date(2026, 11, 22))
+    pupil = applicant(school)
+    known = replace(build.pupil(1), ids={"las-key": str(pupil.number)})
+    sight = build.sight(replace(delivery, conditions=Conditions()), [known])
+    whole = dossier(school, pupil, "VOSWV")
+    salted = whole.replace(b"</dossier>", f"<ander>{CANARY}</ander><!-- {CANARY} --></dossier>".encode())
+    names = free("samenwerkingsverband", "oso-2019", "toelaatbaarheid")
+
+    def run(body: bytes) -> bytes:
+        left = minimiser.minimise(body, Emission(sight), many=False).body
+        return bare(left, names) if left else b""
+
+    return Target("oso dossier", run, (salted,), len(whole))
+
+
 def _table() -> Target:
     granted = {**build.changed(Transform.PSEUDONYM, "number"), **build.keep("born", "year", "size", "new", "sort")}
     granted |= build.fixed(name="-")
@@ -155,3 +155,31 @@ def _set() -> Target:
         return made + b"".join(str(rows).encode() for rows in oneroster.unzipped(made).values())
 
     return Target("csv set", run, (oneroster.zipped(tables), oneroster.zipped(tables, extra_csv=CANARY.encode())))
+
+
+def _whole_set() -> Target:
+    """Files that refer to each other, and to persons."""
+    bench = oneroster.bench(
+        {
+            "orgs": {**build.keep("sourcedId", "type"), **build.fixed(name="-")},
+            "classes": {**build.keep("sourcedId", "schoolSourcedId"), **build.fixed(title="-")},
+            "users": {
+                **build.changed(Transform.PSEUDONYM, "sourcedId"),
+                **build.fixed(enabledUser=True, givenName="-", familyName="-"),
+            },
+            "enrollments": {
+                **build.keep("sourcedId", "classSourcedId", "schoolSourcedId", "role"),
+                **build.changed(Transform.PSEUDONYM, "userSourcedId.#text"),
+            },
+        }
+    )
+    tables = oneroster.files(users=[{**oneroster.user(n), "familyName": CANARY, CANARY: "x"} for n in (1, 2)])
+    tables["classes"] = [{**one, "title": CANARY} for one in tables["classes"]]
+
+    def run(body: bytes) -> bytes:
+        made = bench.run(body).body
+        return made + b"".join(str(rows).encode() for rows in oneroster.unzipped(made).values())
+
+    plain = oneroster.zipped(tables)
+    stored = oneroster.archive(oneroster.entries(plain), packed=False)
+    return Target("csv sets that refer", run, (plain, stored))

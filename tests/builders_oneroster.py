@@ -80,9 +80,9 @@ def manifest(modes: Mapping[str, str], said: Mapping[str, str] | None = None) ->
     return csv.text(("propertyName", "value"), *told.items()).encode()
 
 
-def archive(entries: Mapping[str, bytes]) -> bytes:
+def archive(entries: Mapping[str, bytes], *, packed: bool = True) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED) as made:
         for name, text in entries.items():
             made.writestr(name, text)
     return out.getvalue()
@@ -93,6 +93,11 @@ def zipped(tables: Mapping[str, Rows], modes: Mapping[str, str] | None = None, *
     how = {**dict.fromkeys(tables, "bulk"), "results": "absent", **(modes or {})}
     entries = {"manifest.csv": manifest(how), **{f"{name}.csv": table(rows) for name, rows in tables.items()}}
     return archive({**entries, **{name.replace("_", "."): text for name, text in more.items()}})
+
+
+def entries(body: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(body)) as made:
+        return {name: made.read(name) for name in made.namelist()}
 
 
 def unzipped(body: bytes) -> dict[str, Rows]:

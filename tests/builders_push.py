@@ -6,12 +6,16 @@ And the result that a test provider brings back. Leaves out: what becomes of the
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 from lxml import etree
+
+from gateway.core.model import Subject
+from tests.builders_formats import pupil
 
 DUO = "http://duo.nl/schema/DUO_VOAanlevering_InschrijvingVO_V1"
 BASIS = "http://duo.nl/schema/DUO_VOBasisschema_Inschrijving_V1"
@@ -21,6 +25,11 @@ ACTION = "http://duo.nl/contract/DUO_VOAanlevering_InschrijvingVO_V1/aanleveren"
 BSN = "123456782"
 MESSAGE = "urn:uuid:6f1a2b3c-0000-4000-8000-000000000001"
 OIN, ADMINISTRATION = "0000000700001AB00000", "0000000700001AB00530"
+
+
+def known() -> Subject:
+    """Whom the messages to DUO are about."""
+    return replace(pupil(1), ids={**pupil(1).ids, "bsn": BSN})
 
 
 def head(kind: str = "b3b1d2c4-1111-4222-8333-444455556666") -> str:

@@ -138,6 +138,22 @@ def keys_in(body: bytes, path: str) -> list[str]:
     return [str(one.get("key")) for one in etree.fromstring(body).iterfind(steps) if one.get("key")]
 
 
+def class_of(word: str) -> bytes:
+    """A class of two of `people`, made in Python, with this word wherever no profile lets text through."""
+    pupils = "".join(
+        f'<leerling key="{key}"><achternaam>{word}</achternaam><roepnaam>{word}</roepnaam>'
+        f"<geboortedatum>2015-03-01</geboortedatum><geslacht>2</geslacht><jaargroep>5</jaargroep>"
+        f'<emailadres>{word}@example.org</emailadres><groep key="G1"/></leerling>'
+        for key in ("00001", "00002")
+    )
+    return (
+        f'<leerlinggegevens xmlns="{SPACE}"><school><schooljaar>2024-2025</schooljaar><brincode>01AB</brincode>'
+        f"<dependancecode>00</dependancecode><aanmaakdatum>2026-11-21T10:00:00</aanmaakdatum><auteur>{word}</auteur>"
+        '<xsdversie>2.2</xsdversie></school><groepen><groep key="G1"><naam>5a</naam><jaargroep>5</jaargroep></groep>'
+        f"</groepen><leerlingen>{pupils}</leerlingen></leerlinggegevens>"
+    ).encode()
+
+
 # -- messages ------------------------------------------------------------------------------------------------
 
 HAAL = "HaalLeerlinggegevens"

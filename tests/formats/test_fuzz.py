@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from fuzz.mutated import fuzz
-from fuzz.targets import CANARY, Leaked, targets
+from fuzz.target import CANARY, Leaked
+from fuzz.targets import targets
 from gateway.core.release.minimised import EnvelopeBroken
 
 TARGETS = pytest.mark.parametrize("name", targets())
@@ -19,7 +20,7 @@ def test_every_seed_holds_the_canary_and_something_of_it_leaves(name: str) -> No
     for seed in target.seeds:
         assert len(target.run(seed)) > 40
         target.judge(seed)
-    assert name == "csv set" or all(CANARY.encode() in seed for seed in target.seeds)
+    assert name.startswith("csv set") or all(CANARY.encode() in seed for seed in target.seeds)
 
 
 @TARGETS
@@ -32,7 +33,7 @@ def test_what_leaks_outgrows_or_crashes_is_seen(name: str) -> None:
     def crashes(_: bytes) -> bytes:
         raise IndexError
 
-    for run in (lambda body: body + CANARY.encode(), lambda body: body * 99 + bytes(9_999), tells):
+    for run in (lambda body: body + CANARY.encode(), lambda body: body * 99 + bytes(target.always + 9_999), tells):
         with pytest.raises(Leaked):
             replace(target, run=run).judge(b"x")
     with pytest.raises(IndexError):
@@ -41,4 +42,4 @@ def test_what_leaks_outgrows_or_crashes_is_seen(name: str) -> None:
 
 @TARGETS
 def test_edited_seeds_are_refused_or_leak_nothing(name: str) -> None:
-    assert fuzz(targets()[name], 150) >= 150
+    assert fuzz(targets()[name], 80) >= 80

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 SYSTEM = Caller("school-1", "school", None, None)
 DUO, TEST = "/lvs/push/duo/inschrijving/inschrijving-vo", "/lvs/push/doorstroomtoets/doorstroomtoets/registreren"
 EDU = f"edu-to={build.OIN}&edu-from={build.ADMINISTRATION}"
-PUPIL = replace(pupil(1), ids={**pupil(1).ids, "bsn": build.BSN})
+PUPIL = build.known()
 TAKEN = UpstreamAnswer(200, "text/xml", build.enveloped(build.receipt()))
 
 
