@@ -30,7 +30,7 @@ from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Handed, Journal, Page
 from gateway.transfer.listing import list_route, next_page, organisation_query
 from gateway.transfer.minimiser import Minimiser
-from gateway.transfer.pages import Asked, Exported, OtherPage, Progress, Reading, Shape, Source, light, same, whose
+from gateway.transfer.pages import Asked, Exported, OtherPage, Progress, Reading, Shape, Source, light, stands, whose
 from gateway.transfer.parts import Piece
 from gateway.transfer.ports import (
     NotSent,
@@ -292,6 +292,7 @@ class Export(Filing):
             head=minimised.head,
             released=whose(reading, emission),
             tally=kept(tally),
+            groups=emission.sight.groups,
         )
         self._done[reading.page] = light(done)
         return altered(draft, advances=self._journal.advance(done, minimised.rows))
@@ -335,7 +336,7 @@ class Export(Filing):
         if versions.facts == done.versions[1] and done.day == legal_date(self.outside.clock()):
             return True
         record = snapshot.compiled.schemas[inquiry.call.schema].records[inquiry.call.record]
-        return all(same(granted.sight, granted.roster, record, paths, ids) for paths, ids in done.released)
+        return stands(done, granted.sight, granted.roster, record)
 
     async def _void(self, page: Page) -> None:
         """The parts of this page are registered and not handed over; the register says so of everybody in them."""
@@ -345,7 +346,7 @@ class Export(Filing):
         roster = self.outside.world.now().rosters[self.asked.wanted.source]
         match, _ = self._asked(page)
         for done in parts:
-            people = [roster.by_id(one) for _, ids in done.released for one in ids]
+            people = [roster.by_id(one) for _, ids in done.released for one, _ in ids]
             withheld = tuple((one, (Reason.FACTS_CHANGED,)) for one in people if one is not None)
             own = replace(self.begin(self.exported.trail.caller), match=match)
             draft = entries.refusal(own, Stop(Reason.FACTS_CHANGED, "this part is not handed over"))

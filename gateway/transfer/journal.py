@@ -27,8 +27,9 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
 
 class Done(msgspec.Struct, frozen=True, array_like=True):
     """A part that is registered. `consumed`: records of its page up to here, `prefix`: their digest, `last`: no more
-    came. `versions`, `day`: what the verdicts stood on. `released`: internal ids, by the paths withheld of them;
-    `head`: of a table."""
+    came. `versions`, `day`: what the verdicts stood on. `released`: internal ids, by the paths withheld of them, each
+    with a mark of what else of them is in it (`pages.mark`); `groups`: ids of the source, of groups that are in it
+    because somebody is in them; `head`: of a table."""
 
     number: int
     page: Page
@@ -38,8 +39,9 @@ class Done(msgspec.Struct, frozen=True, array_like=True):
     versions: tuple[int, int, int]
     day: date
     head: bytes
-    released: tuple[tuple[tuple[str, ...], tuple[bytes, ...]], ...]
+    released: tuple[tuple[tuple[str, ...], tuple[tuple[bytes, bytes], ...]], ...]
     tally: bytes
+    groups: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Done part {self.number}>"

@@ -6,11 +6,14 @@ Leaves out: the steps (`export`), what is kept for a later run (`journal`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from gateway.core.gate.decide import Permit
+from gateway.core.model import Subject
 from gateway.core.policy.schema import Record
 from gateway.core.release.emission import Emission
 from gateway.core.release.sight import Sight
@@ -116,20 +119,35 @@ def light(done: Done) -> Done:
     )  # fmt: skip
 
 
-def whose(reading: Reading, emission: Emission) -> tuple[tuple[tuple[str, ...], tuple[bytes, ...]], ...]:
+def whose(reading: Reading, emission: Emission) -> tuple[tuple[tuple[str, ...], tuple[tuple[bytes, bytes], ...]], ...]:
     """Who is in a part, by what was withheld of them."""
     record = reading.match.schema.records[reading.page.record]
-    found: dict[tuple[str, ...], list[bytes]] = {}
+    found: dict[tuple[str, ...], list[tuple[bytes, bytes]]] = {}
     for subject in emission.released:
         paths = tuple(sorted(emission.verdict(record, subject).withheld))
-        found.setdefault(paths, []).append(subject.id)
+        found.setdefault(paths, []).append((subject.id, mark(emission.sight, subject)))
     return tuple((paths, tuple(ids)) for paths, ids in found.items())
 
 
-def same(sight: Sight, roster: Roster, record: Record, paths: tuple[str, ...], ids: Sequence[bytes]) -> bool:
-    for one in ids:
-        subject = roster.by_id(one)
-        verdict = sight.verdict(record, subject) if subject is not None else None
-        if verdict is None or not verdict.available or tuple(sorted(verdict.withheld)) != paths:
-            return False
-    return True
+def mark(sight: Sight, subject: Subject) -> bytes:
+    """Of what the gateway itself knows of a person and lets leave, or compares with the record: their ids, the day of
+    birth, the inzage."""
+    facts = sight.facts.about(subject.id)
+    seen = [(one.day, one.recipient, one.remark) for one in facts.inzagen]
+    known = msgspec.msgpack.encode((sorted(subject.ids.items()), facts.birth, seen))
+    return hashlib.blake2b(known, digest_size=8).digest()
+
+
+def stands(done: Done, sight: Sight, roster: Roster, record: Record) -> bool:
+    """Whether everybody in this part would be in it now, with the same, and every group in it has somebody still."""
+    people = all(
+        _same(sight, roster.by_id(one), record, paths, known) for paths, ids in done.released for one, known in ids
+    )
+    return people and all(sight.peopled(record, group) for group in done.groups)
+
+
+def _same(sight: Sight, subject: Subject | None, record: Record, paths: tuple[str, ...], known: bytes) -> bool:
+    if subject is None or mark(sight, subject) != known:
+        return False
+    verdict = sight.verdict(record, subject)
+    return verdict.available and tuple(sorted(verdict.withheld)) == paths

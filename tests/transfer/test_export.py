@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import orjson
 import pytest
 
-from gateway.core.facts import Restriction, RestrictionGround
+from gateway.core.facts import Birth, Restriction, RestrictionGround
 from gateway.core.gate.decide import Permit
 from gateway.core.reasons import Reason
 from gateway.demo.oneroster import Roster
@@ -162,6 +163,40 @@ async def test_whoever_is_restricted_before_it_is_handed_over_has_the_page_read_
     assert await run.hand_over(Handed(1, 1, ""))
     assert run.exported.tally.withheld[Reason.PUPIL_RESTRICTED] == 1
     assert [draft.kind for draft in school.register.drafts][-3:] == ["refusal", "part", "closing"]
+
+
+def _born_otherwise(school: School) -> None:
+    school.record(1, Birth(day=date(2011, 2, 3)))
+
+
+def _known_otherwise(school: School) -> None:
+    school.enrol(replace(school.pupils[1], ids={**school.pupils[1].ids, "eck-id": "https://ketenid.nl/x/2"}))
+
+
+def _everybody_left(school: School) -> None:
+    for number in school.pupils:
+        school.leaves(number)
+
+
+@pytest.mark.parametrize(
+    ("record", "change"), [("User", _born_otherwise), ("User", _known_otherwise), ("Class", _everybody_left)]
+)
+async def test_what_changed_of_whoever_is_in_it_has_the_page_read_again(
+    school: School, record: str, change: Callable[[School], None]
+) -> None:
+    run = export(school, SimulatedJournal(), record)
+    await run.read_all()
+    change(school)
+
+    assert not await run.hand_over(Handed(1, 1, ""))
+
+
+async def test_what_changed_of_nobody_in_it_reads_nothing_again(school: School) -> None:
+    run = export(school, SimulatedJournal(), "User")
+    await run.read_all()
+    school.enrol(replace(school.pupils[1], id=b"x" * 16, ids={"las-key": "new"}))
+
+    assert await run.hand_over(Handed(1, 1, ""))
 
 
 async def test_delivery_that_the_recipient_calls_for_is_not_exported() -> None:

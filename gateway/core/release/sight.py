@@ -233,6 +233,11 @@ class Sight:
             found = self._peopled[record.name, group] = here
         return found
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Those of which that was asked and is so."""
+        return tuple(group for (_, group), here in self._peopled.items() if here)
+
     def inbound_verdict(self, record: Record, subject: Subject) -> Verdict:
         """About what comes back (D9); a message names a person once, so nothing is remembered."""
         terms = self._fields(record, subject.person)
