@@ -28,7 +28,7 @@ from gateway.transfer.filing import TOGETHER, Filing, handed_in, reader_of
 from gateway.transfer.filter import PersonsRegister
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Handed, Journal, Page
-from gateway.transfer.listing import list_route, next_page, organisation_query
+from gateway.transfer.listing import list_route, located, location_path, next_page, organisation_query
 from gateway.transfer.minimiser import Minimiser
 from gateway.transfer.pages import Asked, Exported, OtherPage, Progress, Reading, Shape, Source, light, stands, whose
 from gateway.transfer.parts import Piece
@@ -135,8 +135,8 @@ class Export(Filing):
             if route is None:
                 raise Stop(Reason.ROUTE_UNKNOWN, "the source gives no list of these records by location")
             self.exported.trail, self.exported.permit = self.exported.trail.at(replace(match, route=route)), permit
-            located = match.schema.paging is None
-            places = sorted(permit.standing.delivery.locations) if located else [EVERYWHERE]
+            here = match.schema.paging is None or located(route)
+            places = sorted(permit.standing.delivery.locations) if here else [EVERYWHERE]
             self._pages += [Page(record, place) for place in places]
 
     async def _may(self, inquiry: Inquiry) -> tuple[Permit, Minimiser]:
@@ -156,7 +156,12 @@ class Export(Filing):
         location = organisation.locations.get(page.location)
         if location is None:
             raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
-        asked = ask(match, organisation_query(route, location.ids), organisation)
+        if located(route):
+            match = Match(wanted.source, schema, route, location_path(schema, route, location.ids))
+            query = next_page(schema.paging, "", 0) if schema.paging is not None else ""
+            asked = ask(match, query.encode("ascii"), organisation)
+        else:
+            asked = ask(match, organisation_query(route, location.ids), organisation)
         return match, Inquiry(replace(call, locations=frozenset({page.location})), asked)
 
     def _recall(self) -> None:

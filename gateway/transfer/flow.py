@@ -26,6 +26,7 @@ from gateway.core.release.views import Unannounced
 from gateway.formats.json.envelope import closed, opened
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.listing import lists_all, located
 from gateway.transfer.messages import asked, messages, operation
 from gateway.transfer.minimiser import Minimiser
 from gateway.transfer.parts import Part, Parts, Piece
@@ -350,10 +351,8 @@ def is_whole(match: Match, inquiry: Inquiry) -> bool:
     """The list of everybody, so that who is missing there is missing (`release.views`). In a format with pages some
     lists are of a part (`/students`): whole is the one that is called as its records."""
     asked = inquiry.asked
-    part = (
-        match.schema.paging is not None and match.route.path != f"/{match.schema.records[match.route.record].envelope}"
-    )
-    whole = not (asked.things or asked.plain or match.values or part)
+    part = match.schema.paging is not None and not lists_all(match.route, match.schema)
+    whole = not (asked.things or asked.plain or part or (match.values and not located(match.route)))
     return is_list(match, inquiry) and whole and inquiry.call.channel != FILE  # who hands in says what is in it
 
 

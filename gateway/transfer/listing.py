@@ -19,21 +19,36 @@ KINDS = ("V_ID", "AS_ID", "DD_ID", "BP_ID", "OIE_CODE")  # of organisation ids, 
 def list_route(schema: Schema, record: str) -> Route | None:
     """The route that lists these records of one location; of all, where they come in pages and name their own."""
     if schema.paging is not None:
-        return next((one for one in schema.routes if _lists_all(one, schema, record)), None)
+        lists = (one for one in schema.routes if (one.method, one.record, one.many) == ("GET", record, True))
+        return next((one for one in lists if lists_all(one, schema)), None)
     for route in schema.routes:
         meanings = {one.meaning for one in route.parameters}
-        lists = route.many and route.method == "GET" and route.write is None and route.named is None
+        lists_some = route.many and route.method == "GET" and route.write is None and route.named is None
         others = [one for one in route.parameters if one.meaning in ("plain", "thing")]
-        whole = lists and not any(one.required or one.place == "path" for one in others)
+        whole = lists_some and not any(one.required or one.place == "path" for one in others)
         if route.record == record and whole and {"organisation-id", "organisation-id-type"} <= meanings:
             return route
     return None
 
 
-def _lists_all(route: Route, schema: Schema, record: str) -> bool:
-    """It is called as what is in it, as others list some of them (`/students` among `/users`)."""
-    path = f"/{schema.records[record].envelope}"
-    return (route.method, route.record, route.path) == ("GET", record, path) and route.many
+def lists_all(route: Route, schema: Schema) -> bool:
+    """Of a format with pages: the list is called as what is in it, as others list some of them (`/students` among
+    `/users`); or its path names nothing but a location."""
+    return route.path == f"/{schema.records[route.record].envelope}" or located(route)
+
+
+def located(route: Route) -> bool:
+    """Whether the path of a list names a location, and nothing else."""
+    return [one.meaning for one in route.parameters if one.place == "path"] == ["organisation-place"]
+
+
+def location_path(schema: Schema, route: Route, ids: frozenset[tuple[str, str]]) -> dict[str, str]:
+    """What stands in such a path for a location that has these ids."""
+    (name,) = (one.name for one in route.parameters if one.place == "path")
+    value = min((value for kind, value in ids if kind == schema.location_type), default=None)
+    if value is None:
+        raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
+    return {name: value}
 
 
 def next_page(paging: Paging, query: str, at: int) -> str:

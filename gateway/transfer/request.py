@@ -173,7 +173,7 @@ def _ask(match: Match, query: bytes, organisation: Organisation) -> Asked:
     plain = [(one.name, value) for one, value in used if one.meaning == "plain" and one.place == "query"]
     people = [(parameter, value) for parameter, value in used if parameter.meaning == "person"]
     shaping: dict[str, str] = {parameter.meaning: value for parameter, value in used if parameter.meaning in SHAPING}
-    locations, upstream = _organisation(match.route.parameters, given, organisation)
+    locations, upstream = _organisation(match, given, organisation)
     encoded = urlencode([*upstream, *plain])
     return Asked(locations, upstream, tuple(things), tuple(plain), encoded, tuple(people), shaping)
 
@@ -226,12 +226,16 @@ def required(parameters: Iterable[Parameter], given: Container[str]) -> None:
 
 
 def _organisation(
-    parameters: tuple[Parameter, ...], given: Mapping[str, str], organisation: Organisation
+    match: Match, given: Mapping[str, str], organisation: Organisation
 ) -> tuple[frozenset[str] | None, tuple[tuple[str, str], ...]]:
     """Which locations are asked for, and how to say so upstream. Organisation parameters are mandatory (R68)."""
+    parameters = match.route.parameters
     names = {parameter.meaning: parameter.name for parameter in parameters}
     if "organisation-oin" in names:
         return _by_oin(parameters, given, organisation)
+    if "organisation-place" in names:  # in the path, which goes up as it is
+        pair = match.schema.location_type or "", given[names["organisation-place"]]
+        return named_locations(organisation, None, (pair,)), ()
     if "organisation-id" not in names and "organisation-master" not in names:
         return None, ()
     master = given.get(names.get("organisation-master", ""))

@@ -299,6 +299,16 @@ def test_example_in_the_documents_is_a_schema() -> None:
     assert loaded.records["leerling"].subjects[0].keys is not None
 
 
+def test_path_that_names_a_location_needs_the_type_of_its_ids() -> None:
+    places = "    places: [vestiging.uuid]\n"
+    text = changed(schema_text("somtoday"), ("location_type: vestiging\n", ""), (places, ""), (places, ""))
+
+    loaded = load_schema(text, "schemas/somtoday.yaml")
+
+    assert isinstance(loaded, list)
+    assert {(one.rule, "'location_type'" in one.message) for one in loaded} == {("R68", True)}
+
+
 def test_what_a_record_claims_is_read_in_xml_only() -> None:
     line = next(one for one in schema_text("edu-v-students").splitlines() if one.strip().startswith("alias:"))
     text = changed(schema_text("edu-v-students"), (line, line.replace("}", ", claim: {of: consent}}")))

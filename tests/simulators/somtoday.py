@@ -21,7 +21,7 @@ from gateway.demo.somtoday import BASE, Somtoday, Unknown, leerling_id, vestigin
 from gateway.transfer.compiled import Compiled, compile_policy
 from gateway.transfer.ports import UpstreamAnswer, UpstreamCall
 from gateway.transfer.released import Answer
-from tests.policy.shipped import answered, schemas
+from tests.policy.shipped import answered, changed, schemas
 from tests.simulators import world
 from tests.simulators.upstream import SimulatedUpstream
 
@@ -58,9 +58,11 @@ def demo_school() -> School:
 
 
 @cache
-def policy() -> Compiled:
+def policy(*edits: tuple[str, str]) -> Compiled:
+    """The shipped template, answered and activated, with changes to its text."""
     world.PURPOSES.setdefault(RECIPIENT, PURPOSE)
-    states = [world._state(world.loaded(RECIPIENT, answered(RECIPIENT)), suspended=False)]
+    text = changed(answered(RECIPIENT), *edits)
+    states = [world._state(world.loaded(RECIPIENT, text), suspended=False)]
     return compile_policy(compile_standings(states, schemas(), ORGANISATION), schemas(), {"lvs": ["somtoday"]})
 
 
@@ -81,10 +83,10 @@ def _here(site: Site) -> list[Pupil]:
     return [one for one in demo_school().pupils if one.stays[-1].site is site and not one.left]
 
 
-def a_somtoday_school(pupils: int = 12) -> world.School:
+def a_somtoday_school(pupils: int = 12, compiled: Compiled | None = None) -> world.School:
     """The roster knows so many pupils of each vestiging; the LVS has all."""
     known = [one for site in SITES for one in _here(site)[:pupils]]
-    school = world.School(policy(), people(known), world.SIZES, SomtodayUpstream)
+    school = world.School(compiled or policy(), people(known), world.SIZES, SomtodayUpstream)
     school.world.organisation = ORGANISATION
     return school
 

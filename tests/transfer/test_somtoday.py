@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,28 @@ import orjson
 import pytest
 
 from gateway.core.facts import Restriction, RestrictionGround
+from gateway.core.gate.decide import Permit
 from gateway.core.reasons import Reason
-from gateway.demo.somtoday import Somtoday
+from gateway.demo.somtoday import BASE, Somtoday
+from gateway.transfer.export import Export
+from gateway.transfer.filing import Wanted
+from gateway.transfer.pages import Asked
+from gateway.transfer.ports import NotSent, UpstreamCall
 from tests.official import needs_standards, problems
 from tests.policy.shipped import schemas
+from tests.simulators.journal import SimulatedJournal
 from tests.simulators.left import left
-from tests.simulators.somtoday import NOORD, ZUID, SomtodayUpstream, a_somtoday_school, connect, demo_school
-from tests.simulators.world import School
+from tests.simulators.somtoday import (
+    NOORD,
+    RECIPIENT,
+    ZUID,
+    SomtodayUpstream,
+    a_somtoday_school,
+    connect,
+    demo_school,
+    policy,
+)
+from tests.simulators.world import SIZES, School
 
 pytestmark = pytest.mark.anyio
 
@@ -122,8 +138,61 @@ async def test_next_page_is_asked_with_what_the_first_was(school: School) -> Non
     assert second.json()["lesgroepen"] != first.json()["lesgroepen"]
 
 
-async def test_vestiging_outside_the_delivery_gives_nobody(school: School) -> None:
-    assert await pupils(school, vestiging=ZUID) == []
+@pytest.mark.parametrize("vestiging", [ZUID, UNKNOWN])
+async def test_vestiging_outside_the_delivery_is_refused_before_the_source_is_asked(
+    school: School, vestiging: str
+) -> None:
+    answer = await connect(school, "/leerling?amount=5", vestiging=vestiging)
+
+    assert answer.reason is Reason.LOCATION_OUT_OF_SCOPE
+    assert school.upstream.calls == []
+
+
+async def test_walk_shows_everybody_once_also_when_a_fifth_is_withheld(school: School) -> None:
+    """Every page but the last is full, whoever stayed behind between two of them."""
+    for number in list(school.pupils)[:12:5]:
+        school.record(number, Restriction(ground=RestrictionGround.ACCURACY))
+    whole = [one["uuid"] for one in await pupils(school)]
+
+    pages = [[one["uuid"] for one in await pupils(school, f"amount=2&offset={at}")] for at in range(0, 12, 2)]
+
+    assert [len(page) for page in pages] == [2, 2, 2, 2, 1, 0]
+    assert [one for page in pages for one in page] == whole
+    assert len(set(whole)) == 9
+
+
+async def test_list_of_a_vestiging_waits_until_its_recipient_heard_whom_to_keep() -> None:
+    """Who replaces everything by each list hears of a restriction first (N12)."""
+    school = a_somtoday_school(compiled=policy(("channel: api\n", "channel: api\n    notices: true\n")))
+    before = {one["uuid"] for one in await pupils(school)}
+    school.record(1, Restriction(ground=RestrictionGround.ACCURACY))
+
+    waiting = await connect(school, "/leerling?amount=200")
+    (notice,) = (await left(await school.ask("/lvs/notices?schema=somtoday", recipient=RECIPIENT))).json()
+    after = {one["uuid"] for one in await pupils(school)}
+
+    assert waiting.reason is Reason.NOTICES_FIRST
+    assert (notice["notice"], {notice["pupil"]}) == ("restrict", before - after)
+
+
+async def test_export_reads_every_vestiging_of_the_delivery_to_its_end(school: School) -> None:
+    journal = SimulatedJournal()
+    wanted = Wanted("lvs", "somtoday", RECIPIENT, "oefenen-klaarzetten")
+    asked = Asked("job", "j.jansen", ("reason: toets",), wanted, ("Leerling",))
+
+    found = await Export(school.outside, SIZES, asked, NoStream(), journal, lambda _: None).read_all()
+
+    records = [orjson.loads(row) for rows in journal.rows.values() for _, row in rows]
+    assert (found.stop, len(records), len({one["uuid"] for one in records})) == (None, 12, 12)
+    assert {draft.route for draft in school.register.drafts} == {"GET /vestiging/{vestigingUUID}/leerling"}
+    assert {call.path for call in school.upstream.calls} == {f"{BASE}/vestiging/{NOORD}/leerling"}
+
+
+class NoStream:
+    """transfer.pages.Source of which no list is read as it comes."""
+
+    def stream(self, permit: Permit, call: UpstreamCall) -> AsyncGenerator[bytes]:
+        raise NotSent
 
 
 async def test_list_of_plaatsingen_is_no_route(school: School) -> None:

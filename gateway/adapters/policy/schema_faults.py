@@ -110,6 +110,8 @@ def _route_faults(form: SchemaForm, index: int, route: RouteForm) -> Iterator[Fa
         yield where, "every route of a schema that answers by SOAP faults has 'soap', or as a push 'action'", "form"
     if route.named and route.named.ids not in form.identities:
         yield (*where, "named", "ids"), "'ids' must be one of the identities", "form"
+    if form.location_type is None and any(one.meaning == "organisation-place" for one in parameters.values()):
+        yield where, "a path that names a location needs 'location_type', the type of such an id", "R68"
     by_query = any(one.meaning == "organisation-oin" and one.required for one in parameters.values())
     if route.write and (route.write.organisation_key is None) != (by_query and form.format == "json"):
         message = "what comes back names its school once: by organisation_key, or in JSON by a required parameter"

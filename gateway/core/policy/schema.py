@@ -191,6 +191,7 @@ Meant = Literal[
     "organisation-part",
     "organisation-key",
     "organisation-oin",
+    "organisation-place",
     "thing",
     "person",
     "plain",
@@ -212,8 +213,9 @@ SHAPING: frozenset[Meant] = frozenset({"limit", "offset", "anchor", "sort", "sor
 class Parameter:
     """A path or query parameter, or (SOAP) the path of a value in the request's body. `meaning` "thing": the mapped id
     of a `maps`; "person": the pseudonym of one of `persons`, who goes up by the id of this `kind`; "plain" goes up as
-    it is, and so does "organisation-oin", the routeringskenmerk of a location (an id of the type OIN); "since": the
-    moment of what the caller has; "ignored": read, and dropped; those of `SHAPING` never go up."""
+    it is, and so do "organisation-oin", the routeringskenmerk of a location (an id of the type OIN), and
+    "organisation-place", in a path, an id of the schema's `location_type`; "since": the moment of what the caller has;
+    "ignored": read, and dropped; those of `SHAPING` never go up."""
 
     name: str
     place: Literal["path", "query", "body"]
