@@ -42,8 +42,7 @@ from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.views import ViewRows, view_rows, write_views
 from gateway.core.model import Subject, Versions
 from gateway.core.reasons import Reason
-from gateway.core.register import Advance, Draft, Issue, Roll, Spent, encode, roll_of
-from gateway.core.release.views import Viewed
+from gateway.core.register import Draft, Issue, Roll, encode, roll_of
 from gateway.core.verification import Head, Verification, verify
 from gateway.transfer.ports import Receipt, RegisterUnavailable, VersionsChanged
 
@@ -54,15 +53,10 @@ _REMEMBERED = 200_000  # rolls and issued pseudonyms known to be stored
 
 
 class _Item(msgspec.Struct, frozen=True, eq=False):
+    draft: Draft
     entry: Encoded
-    versions: Versions | None
-    issued: tuple[Issue, ...]
-    views: tuple[Viewed, ...]
     holds: Sequence[object]
-    spends: Spent | None
-    advances: Advance | None
     anchors: Sequence[object]
-    moment: str
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[int]
 
@@ -102,22 +96,7 @@ class DatabaseRegister:
         future: asyncio.Future[int] = loop.create_future()
         holds = hold_rows(self._keys, draft) if draft.held else ()
         anchors = anchor_rows(self._keys, draft) if draft.anchors else ()
-        entry = Encoded(draft.id, body, roll)
-        self._waiting.append(
-            _Item(
-                entry,
-                draft.versions,
-                draft.issued,
-                draft.views,
-                holds,
-                draft.spends,
-                draft.advances,
-                anchors,
-                draft.moment,
-                loop,
-                future,
-            )
-        )
+        self._waiting.append(_Item(draft, Encoded(draft.id, body, roll), holds, anchors, loop, future))
         if not self._called:
             self._called = True
             loop.call_soon(self._call_next_turn, loop)
@@ -211,9 +190,9 @@ class _Writer:
     def commit(self, batch: Sequence[_Item]) -> list[_Outcome]:
         """One transaction for all of `batch`; what each caller is to hear."""
         try:
-            issues = [[issue for issue in item.issued if issue not in self._stored_issues] for item in batch]
+            issues = [[issue for issue in item.draft.issued if issue not in self._stored_issues] for item in batch]
             rows = [issued_values(self._keys, new) for new in issues]
-            views = [view_rows(self._keys, item.views) for item in batch]
+            views = [view_rows(self._keys, item.draft.views) for item in batch]
             with self._turn():
                 outcomes = self._transaction(batch, rows, views)
         # the outermost edge of the thread: whatever went wrong, nobody may be left waiting and nothing may leave
@@ -231,7 +210,8 @@ class _Writer:
         cursor.execute("BEGIN IMMEDIATE")
         state = read_state(cursor)
         accepted = [
-            _stands(item, state.versions) and _unspent(cursor, item) and _advanced(cursor, item) for item in batch
+            _stands(draft, state.versions) and _unspent(cursor, draft) and _advanced(cursor, draft)
+            for draft in (item.draft for item in batch)
         ]
         insert_entries(cursor, list(compress([item.entry for item in batch], accepted)), state, self._stored_rolls)
         insert_rows(cursor, INSERT_ISSUED, 3, list(chain.from_iterable(compress(issues, accepted))), ON_CONFLICT)
@@ -282,18 +262,18 @@ class _Writer:
             self._lock = None
 
 
-def _stands(item: _Item, versions: Versions) -> bool:
-    return item.versions is None or item.versions == versions
+def _stands(draft: Draft, versions: Versions) -> bool:
+    return draft.versions is None or draft.versions == versions
 
 
-def _unspent(cursor: sqlite3.Cursor, item: _Item) -> bool:
+def _unspent(cursor: sqlite3.Cursor, draft: Draft) -> bool:
     """A permit that is used up refuses the draft as a fact that moved does."""
-    return item.spends is None or spend(cursor, item.spends, item.moment)
+    return draft.spends is None or spend(cursor, draft.spends, draft.moment)
 
 
-def _advanced(cursor: sqlite3.Cursor, item: _Item) -> bool:
+def _advanced(cursor: sqlite3.Cursor, draft: Draft) -> bool:
     """What another process threw away goes no further."""
-    return item.advances is None or advance(cursor, item.advances)
+    return draft.advances is None or advance(cursor, draft.advances)
 
 
 # -- the whole register ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 from gateway.core.model import Subject, Transform
 from gateway.core.policy.schema import Csv
@@ -143,7 +144,7 @@ class CsvMinimiser:
         EnvelopeBroken."""
         self._whole(found)
         sheet = Sheet(self.head(found.names))
-        rows = Rows(self, found.names, self._leaving(found.names), emission, _once(circle), beside)
+        rows = Rows(self, found.names, self._leaving(found.names), emission, cache(circle), beside)
         for cells in found.rows:
             row = rows.row(cells)
             if row is not None:
@@ -188,15 +189,3 @@ def _needed(root: Branch, at: str) -> bool:
 
 def _read(column: Column) -> bool:
     return column.value is not None and column.value.leaf.read
-
-
-def _once(read: Callable[[], Circle]) -> Callable[[], Circle]:
-    """Read when it is first needed, and then no more."""
-    found: list[Circle] = []
-
-    def circle() -> Circle:
-        if not found:
-            found.append(read())
-        return found[0]
-
-    return circle

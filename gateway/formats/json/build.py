@@ -113,30 +113,33 @@ class Builder:
         if isinstance(node, Slot):
             return f"{people[branch.subject.at].name if branch.subject else ''}.{node.form}"
         inner = f"{read}.{shape.attributes[name]}" if name in shape.attributes else ""
-        if isinstance(node, Leaf) and node.link is not None:
-            return self.link(node.link, branch, shape, read, people)
         if isinstance(node, Leaf):
-            return self.leaf(node, inner, people)
-        if isinstance(node, Many) and node.empty:
-            return self.constant([])
-        if isinstance(node, Many) and (node.filled or not node.required):
-            return f"({self.array(node, shape, name, inner)}) or None"  # as one that is withheld (house rule 5)
+            link = node.link
+            return self.link(link, branch, shape, read, people) if link is not None else self.leaf(node, inner, people)
         if isinstance(node, Many):
             return self.array(node, shape, name, inner)
-        child = shape.children[name]
-        if node.subject is not None and node.subject.at in people:
-            one = people[node.subject.at]
-            if child.whole:
+        return self.child(node, shape.children[name], inner, people)
+
+    def child(self, branch: Branch, shape: Shape, read: str, people: Mapping[str, Person]) -> str:
+        if branch.subject is not None and branch.subject.at in people:
+            one = people[branch.subject.at]
+            if shape.whole:
                 return one.whole
-            made = f"{self.function(node, child, one)}({inner}, {one.name})"
-        elif child.passes and node == child.branch:
-            return inner
+            made = f"{self.function(branch, shape, one)}({read}, {one.name})"
+        elif shape.passes and branch == shape.branch:
+            return read
         else:
-            made = f"{self.function(node, child)}({inner})"
-        absent = f"comma(({inner},)) in ABSENT" if child.whole else f"{inner} is None"
-        return made if node.required else f"None if {absent} else {made}"
+            made = f"{self.function(branch, shape)}({read})"
+        absent = f"comma(({read},)) in ABSENT" if shape.whole else f"{read} is None"
+        return made if branch.required else f"None if {absent} else {made}"
 
     def array(self, many: Many, shape: Shape, name: str, read: str) -> str:
+        if many.empty:
+            return self.constant([])
+        made = self.items(many, shape, name, read)
+        return f"({made}) or None" if many.filled or not many.required else made  # as withheld (house rule 5)
+
+    def items(self, many: Many, shape: Shape, name: str, read: str) -> str:
         if isinstance(many.item, Leaf):
             return self.leaves(many, many.item, read)
         child = shape.children[name]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
 from lxml import etree
 
@@ -134,7 +135,7 @@ class XmlMinimiser:
         """Of an element within another document (a message): only these of the record's fields, as an element called
         `tag`, and nothing above it."""
         before = emission.malformed
-        row = self._row(root, emission, _once(lambda: self._source.circle([root])), _Form(tag, parts))
+        row = self._row(root, emission, cache(lambda: self._source.circle([root])), _Form(tag, parts))
         malformed = emission.malformed - before
         if malformed and malformed > tolerable(sum(len(self._source.elements(root, at)) for at in self._people)):
             raise EnvelopeBroken("too many malformed records")
@@ -164,7 +165,7 @@ class XmlMinimiser:
 
     def _list(self, body: bytes, emission: Emission, tolerated: int | None, *, apart: bool) -> Minimised:
         before, seen, rows = emission.malformed, 0, []
-        for row in self.rows(_pieces(body), emission, _once(lambda: self.circle(_pieces(body)))):
+        for row in self.rows(_pieces(body), emission, cache(lambda: self.circle(_pieces(body)))):
             seen += 1
             if row is not None:
                 rows.append(row)
@@ -365,18 +366,6 @@ def _of(root: Branch, parts: Parts) -> Branch:
 
 def _known(people: Mapping[etree._Element, Seen]) -> list[Seen]:
     return [seen for seen in people.values() if seen.subject is not None]
-
-
-def _once(read: Callable[[], Circle]) -> Callable[[], Circle]:
-    """Read when it is first needed, and then no more."""
-    found: list[Circle] = []
-
-    def circle() -> Circle:
-        if not found:
-            found.append(read())
-        return found[0]
-
-    return circle
 
 
 def _pieces(body: bytes) -> Iterator[bytes]:
