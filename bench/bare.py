@@ -145,7 +145,7 @@ async def serve(directory: Path, port: int) -> None:
 
 def _app(school: School) -> DataPlane:
     register = NoRegister()
-    upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
+    upstream = HttpUpstream(upstream_sources(school.settings), system_trust, wire_limits(school.settings))
     drift = Drift(register, StoredFieldsSeen(school.database, school.store_keys), clock, random)
     statements = Statements(school.database, school.store_keys)
     world = school.world()

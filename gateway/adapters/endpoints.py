@@ -16,6 +16,7 @@ import httpx2
 
 from gateway.adapters.lvs.exchange import exchange
 from gateway.adapters.lvs.token import AccessToken, Client, NoToken
+from gateway.adapters.lvs.upstream import trust_for
 from gateway.adapters.lvs.wire import Limits, Origin, Reply, encoded
 from gateway.core.gate.decide import Permit
 from gateway.transfer.ports import Message, NotSent, Receipt, UpstreamAnswer, UpstreamFailed
@@ -33,12 +34,16 @@ class Endpoint:
     client: Client | None = None
     certificate: Path | None = field(default=None, repr=False)
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (self.url, self.client.token_url) if self.client else (self.url,)
+
 
 class HttpEndpoints:
     """Every endpoint of gateway.yaml by name. Made in the event loop that uses it; `close` when done."""
 
     def __init__(self, endpoints: Mapping[str, Endpoint], trust: Callable[[], ssl.SSLContext], limits: Limits) -> None:
-        self._links = {name: _Link(one, trust(), limits) for name, one in endpoints.items()}
+        self._links = {name: _Link(one, trust_for(one.urls, trust), limits) for name, one in endpoints.items()}
 
     async def send(self, permit: Permit, receipt: Receipt, message: Message) -> UpstreamAnswer:
         """To nobody but the endpoint of the delivery, and nothing that is not registered."""

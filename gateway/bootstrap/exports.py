@@ -173,7 +173,7 @@ async def _export(
     school: School, asked: Asked, order: Order, journal: StoredJournal, watch: Callable[[Progress], None]
 ) -> Exported:
     register = DatabaseRegister(school.database, school.store_keys, lean=True)
-    upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
+    upstream = HttpUpstream(upstream_sources(school.settings), system_trust, wire_limits(school.settings))
     outside = outside_of(school, school.world(lean=True), register, upstream)
     endpoints = _endpoints(school, order.to)
     flow = Export(outside, sizes_of(school), asked, upstream, journal, watch)

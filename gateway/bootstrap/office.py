@@ -114,7 +114,7 @@ async def open_office(directory: Path, metrics: Path) -> AsyncIterator[Office]:
     with open_school(directory) as school:
         settings = school.settings
         sweep(school.database)
-        upstream = HttpUpstream(upstream_sources(settings), system_trust(), wire_limits(settings))
+        upstream = HttpUpstream(upstream_sources(settings), system_trust, wire_limits(settings))
         try:
             sync, pupils = roster_syncs(school, upstream), pupil_sync(school, upstream)
             yield Office(school, school.world(), sync, pupils, upstream, metrics)

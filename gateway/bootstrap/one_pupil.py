@@ -22,7 +22,7 @@ from gateway.transfer.steps import Outside
 async def outside(school: School) -> AsyncIterator[Outside]:
     """What a transfer touches, closed at the end."""
     register = DatabaseRegister(school.database, school.store_keys)
-    upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
+    upstream = HttpUpstream(upstream_sources(school.settings), system_trust, wire_limits(school.settings))
     try:
         yield outside_of(school, school.world(), register, upstream)
     finally:

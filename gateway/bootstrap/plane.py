@@ -52,7 +52,7 @@ async def data_plane(directory: Path, number: int) -> AsyncIterator[DataPlane]:
     """Worker `number`'s ASGI application; closing it registers what was counted and finishes what is queued."""
     with open_school(directory) as school:
         register = DatabaseRegister(school.database, school.store_keys)
-        upstream = HttpUpstream(upstream_sources(school.settings), system_trust(), wire_limits(school.settings))
+        upstream = HttpUpstream(upstream_sources(school.settings), system_trust, wire_limits(school.settings))
         endpoints = HttpEndpoints(endpoints_of(school.settings), system_trust, wire_limits(school.settings))
         world = school.world()
         world.now()

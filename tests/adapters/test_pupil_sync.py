@@ -52,7 +52,7 @@ async def school(lvs: RunningLvs, tmp_path: Path) -> AsyncIterator[tuple[Running
     """The demo school, its roster learned."""
     database = fresh_database(tmp_path)
     upstream = HttpUpstream(
-        {"lvs": Source(lvs.url, Client(lvs.url + "/oauth/token", CLIENT_ID, CLIENT_SECRET))}, system_trust(), Limits()
+        {"lvs": Source(lvs.url, Client(lvs.url + "/oauth/token", CLIENT_ID, CLIENT_SECRET))}, system_trust, Limits()
     )
     source = RosterSource("lvs", tuple(Location(site.name, site.title, site.ids) for site in SITES))
     association = Association(upstream.fetch, Limits())

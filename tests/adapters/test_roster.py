@@ -75,7 +75,7 @@ class Synced:
 @pytest.fixture
 async def synced(lvs: RunningLvs) -> AsyncIterator[Synced]:
     client = Client(lvs.url + "/oauth/token", CLIENT_ID, CLIENT_SECRET)
-    upstream = HttpUpstream({"lvs": Source(lvs.url, client)}, system_trust(), Limits())
+    upstream = HttpUpstream({"lvs": Source(lvs.url, client)}, system_trust, Limits())
     locations = tuple(Location(site.name, site.title, site.ids) for site in SITES)
     book = Book()
     sync = RosterSync(Association(upstream.fetch, Limits()), book, [RosterSource("lvs", locations)], counting_bytes())

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.adapters.lvs.token import Client
-from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust
+from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust, trust_for
 from gateway.adapters.lvs.wire import Limits, Origin
 from gateway.core.gate.decide import Permit
 from gateway.demo.control import FAULTS, Fault
@@ -54,7 +54,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 async def upstream(
     url: str, client: Client | None = None, limits: Limits | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[HttpUpstream]:
-    one = HttpUpstream({"lvs": Source(url, client)}, tls or system_trust(), limits or Limits())
+    one = HttpUpstream({"lvs": Source(url, client)}, (lambda: tls) if tls else system_trust, limits or Limits())
     try:
         yield one
     finally:
@@ -115,7 +115,7 @@ XML = b"HTTP/1.1 %s\r\nContent-Type: text/xml\r\nContent-Length: 4\r\n\r\n<a/>"
 @asynccontextmanager
 async def by_message(url: str) -> AsyncIterator[HttpUpstream]:
     header = authorised("secret-of-the-school", "code", "De School")
-    one = HttpUpstream({"lvs": Source(url, header=header)}, system_trust(), QUICK)
+    one = HttpUpstream({"lvs": Source(url, header=header)}, system_trust, QUICK)
     try:
         yield one
     finally:
@@ -151,7 +151,7 @@ async def test_answer_to_a_message_that_is_no_xml_is_unusable(permit: Permit) ->
 
 
 async def test_source_that_is_not_called_is_sent_nothing(permit: Permit) -> None:
-    one = HttpUpstream({}, system_trust(), QUICK)
+    one = HttpUpstream({}, system_trust, QUICK)
     with pytest.raises(NotSent):
         await one.read(permit, GROUPS)
 
@@ -480,7 +480,7 @@ async def test_token_server_that_breaks_off_means_not_sent(permit: Permit, kind:
 
 async def test_permit_for_another_source_reads_nothing(permit: Permit) -> None:
     with scripted() as server:
-        one = HttpUpstream({"lvs": Source(server.url), "other": Source(server.url)}, system_trust(), Limits())
+        one = HttpUpstream({"lvs": Source(server.url), "other": Source(server.url)}, system_trust, Limits())
         for call in (one.read, one.write):
             with pytest.raises(ValueError, match="another source"):
                 await call(permit, UpstreamCall("other", "GET", "/groups/school"))
@@ -613,3 +613,18 @@ def test_system_trust_checks_certificates_and_names() -> None:
     context = system_trust()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize(
+    ("urls", "read"), [(["http://lvs", "https://login/token"], True), (["http://lvs"], False), (["HTTPS://lvs"], True)]
+)
+def test_trust_of_the_system_is_read_where_something_is_reached_over_tls(urls: list[str], read: bool) -> None:  # noqa: FBT001 - a column of the table
+    asked: list[str] = []
+
+    def trust() -> ssl.SSLContext:
+        asked.append("read")
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    context = trust_for(urls, trust)
+
+    assert (asked == ["read"], context.verify_mode) == (read, ssl.CERT_REQUIRED)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -40,6 +41,10 @@ class Source:
     client: Client | None = None
     header: bytes = field(default=b"", repr=False)
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (self.url, self.client.token_url) if self.client else (self.url,)
+
 
 def system_trust() -> ssl.SSLContext:
     """TLS 1.2 or higher, certificates and host names checked against the system's trust store."""
@@ -48,10 +53,17 @@ def system_trust() -> ssl.SSLContext:
     return context
 
 
+def trust_for(urls: Iterable[str], trust: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Read only where one of these is reached over TLS: reading it takes longer than most calls. Else nobody is
+    trusted."""
+    return trust() if any(urlsplit(url).scheme != "http" for url in urls) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class HttpUpstream:
     """Every LVS of the school by name. Made in the event loop that uses it; `close` when done."""
 
-    def __init__(self, sources: Mapping[str, Source], tls: ssl.SSLContext, limits: Limits) -> None:
+    def __init__(self, sources: Mapping[str, Source], trust: Callable[[], ssl.SSLContext], limits: Limits) -> None:
+        tls = trust_for((url for source in sources.values() for url in source.urls), trust)
         self._links = {name: _Link(source, tls, limits) for name, source in sources.items()}
 
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from functools import lru_cache
 
 from gateway.adapters.policy.files import load_recipient, load_schema
 from gateway.adapters.policy.store import Activation, PolicyState
@@ -66,14 +65,8 @@ def _activated(active: Activation | None, schemas: Mapping[str, Schema]) -> Reci
 
 
 def _schemas(texts: Mapping[str, str]) -> dict[str, Schema]:
-    found = {name: _schema(text, name) for name, text in texts.items()}
-    return {name: schema for name, schema in found.items() if schema is not None}
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _schema(text: str, name: str) -> Schema | None:
-    loaded = load_schema(text, f"{name}.yaml")
-    return loaded if isinstance(loaded, Schema) else None
+    found = {name: load_schema(text, f"{name}.yaml") for name, text in texts.items()}
+    return {name: schema for name, schema in found.items() if isinstance(schema, Schema)}
 
 
 def _recipient(text: str, name: str, schemas: Mapping[str, Schema]) -> Recipient | None:

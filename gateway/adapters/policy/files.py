@@ -26,6 +26,7 @@ from gateway.core.policy.problems import PolicyProblem
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Organisation, Recipient
 
+_REMEMBERED = 512  # schema texts; more than the files of a large school board
 _Texts: TypeAlias = tuple[tuple[str, str], ...]  # (name for messages, text)
 
 
@@ -92,6 +93,12 @@ def text_hash(text: str) -> str:
 
 def load_schema(text: str, name: str) -> Schema | list[Problem]:
     """The schema in `text`, or everything that is wrong with it. `name`: the file's name, for messages."""
+    loaded = _load_schema(text, name)
+    return loaded if isinstance(loaded, Schema) else list(loaded)
+
+
+@lru_cache(maxsize=_REMEMBERED)  # long texts, the same each time a recipient changes
+def _load_schema(text: str, name: str) -> Schema | tuple[Problem, ...]:
     document = read(text, name)
     fitted = fit(SchemaForm, document, schema_fields.RULES)
     problems = list(fitted.problems)
@@ -100,7 +107,7 @@ def load_schema(text: str, name: str) -> Schema | list[Problem]:
         problems += _misnamed(document, "schema", fitted.form.schema_name)
     problems += [document.problem(asked.path, "a schema has no open questions") for asked in document.asked]
     if problems or fitted.form is None:
-        return sorted(set(problems))
+        return tuple(sorted(set(problems)))
     return schema_forms.build(fitted.form, text_hash(text))
 
 
