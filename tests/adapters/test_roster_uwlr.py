@@ -156,7 +156,7 @@ async def test_birth_date_and_number_of_each_pupil_are_told() -> None:
 async def test_demo_school_is_learned_whole(lvs: RunningLvs) -> None:
     """With the header by which the demo's LVS knows the gateway."""
     known = Source(lvs.url, None, authorised(CLIENT_SECRET, "gateway", "Demoschool"))
-    upstream = HttpUpstream({"lvs": known}, system_trust(), Limits())
+    upstream = HttpUpstream({"lvs": known}, system_trust, Limits())
     places = tuple(Location(site.name, site.title, site.ids) for site in SITES)
     book = Lvs({})
     sync = RosterSync(Uwlr(upstream.message, Limits()), book, [RosterSource("lvs", places)], bytes)
