@@ -23,13 +23,17 @@ Rank = tuple[str, str, int]
 class Place(msgspec.Struct, frozen=True, array_like=True):
     """`at`: the source's record with which a stretch of the list begins; `size`: how many records of the source make a
     stretch (0: not known yet); `after`: what was released last of this stretch; `keys`: the version under which keys
-    are what they are; `moment`: seconds since 1970. Fields are only added, at the end, with a default."""
+    are what they are; `moment`: seconds since 1970; `before`, `until`: marks of the records with which the stretch
+    before this one and this one end, as the source's records move while it is walked. Fields are only added, at the
+    end, with a default."""
 
     at: int = 0
     size: int = 0
     after: Rank | None = None
     keys: int = 0
     moment: int = 0
+    before: tuple[bytes, ...] = ()
+    until: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
         return "<Place …>"

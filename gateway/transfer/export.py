@@ -2,8 +2,9 @@
 
 The same flow as a live answer and a file; only where the records come from differs. Every part is decided and
 registered at its own moment, and kept in a journal in the same transaction, so that a run that is killed goes on where
-it was: nobody twice, nobody lost. A page of which the source says something else by then is read again. Before all of
-it is handed over, everybody in it is looked at once more; whoever may no longer be in it is not (house rule 4).
+it was: nobody twice, nobody lost. A page of which the source says something else by then is read again, and so is a
+list that moved between two pages of the source (`seams`). Before all of it is handed over, everybody in it is looked
+at once more; whoever may no longer be in it is not (house rule 4).
 Leaves out: what becomes of the rows (`bootstrap.exports`), where the journal is (`adapters.exports`).
 """
 
@@ -21,7 +22,6 @@ from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
-from gateway.formats.json import JsonFile
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
 from gateway.transfer.filing import TOGETHER, Filing, handed_in, reader_of
@@ -44,6 +44,7 @@ from gateway.transfer.ports import (
 )
 from gateway.transfer.remembered import Granted, Remembered
 from gateway.transfer.request import Match, Stop, ask, upstream_path, upstream_query
+from gateway.transfer.seams import Moved, Sheet, Walk
 from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.tally import Tally, kept, recalled, sampled
 from gateway.transfer.trail import Trail
@@ -237,27 +238,23 @@ class Export(Filing):
     async def _in_pages(
         self, permit: Permit, call: UpstreamCall, match: Match, paging: Paging
     ) -> AsyncGenerator[bytes]:
-        """Of a source that gives its lists so. It may give fewer than were asked: only nothing, or its own count, is
-        the end. Raises OtherPage when its count becomes another: somebody came or went, and who stood at a place may
-        stand at another by now."""
-        at, before, total = 0, b"", None
-        while True:
+        """Of a source that gives its lists so. Raises OtherPage when it is another list by now."""
+
+        async def read(at: int) -> Sheet:
             query = next_page(paging, call.query, at)
             fetched = self.opened(match, await self.fetch(permit, replace(call, query=query)))
             if fetched.status == 404:
                 raise Stop(Reason.UPSTREAM_FAILED)
-            if None not in (total, fetched.total) and fetched.total != total:
-                raise OtherPage
-            if at and fetched.body == before:
-                raise Stop(Reason.UPSTREAM_FAILED)  # the same page for ever
-            before, total = fetched.body, total if fetched.total is None else fetched.total
-            cut = JsonFile(self.sizes.answer_bytes)
-            records = [*cut.feed(fetched.body), *cut.close()]
-            for record in records:
-                yield record
-            at += len(records)
-            if not records or (fetched.total is not None and at >= fetched.total):
-                return
+            return Sheet.of(fetched.body, paging.key, fetched.total)
+
+        walk = Walk(read)
+        try:
+            while (records := await walk.next()) is not None:
+                for record in records:
+                    yield record
+            await walk.confirm()
+        except Moved:
+            raise OtherPage from None
 
     async def _emit(self, reading: Reading, records: list[bytes], *, last: bool) -> None:
         tally, match = self.exported.tally, reading.match

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
+
 from gateway.core.gate.decide import Permit
 from gateway.core.policy.grants import leaf_at
 from gateway.core.reasons import Reason
@@ -139,7 +141,7 @@ class Paged(Flow):
         drawn = _Drawn()
         while True:
             stretch = await read(place)
-            if self._wishes.sort is not None and not (stretch.at == 0 and stretch.size == WHOLE):
+            if self._wishes.sort is not None and stretch.place.size != WHOLE:
                 raise Stop(Reason.PARAMETER_INVALID, "sort: this list is too long to be sorted")
             beside = Emission(emission.sight, _beside(emission, stretch, whole=whole))
             sheet = self.minimised(lambda: minimiser.look(stretch.body, beside))  # noqa: B023 - called at once
@@ -155,11 +157,11 @@ class Paged(Flow):
             if chosen or not rest:
                 minimiser.kept(sheet, emission, _among(place.after, last, sorts=self._wishes.sort is not None))
             if len(chosen) < len(rest):
-                drawn.next = Place(stretch.at, stretch.size, last or place.after)
+                drawn.next = structs.replace(stretch.place, after=last or place.after)
                 return drawn
             if stretch.next is None:
                 return drawn
-            place = Place(stretch.next, stretch.size)
+            place = stretch.next
 
     def _begin(self, walk: Walk, page: Page, emission: Emission) -> tuple[Place, int]:
         """Where this page begins, and how many released records must be passed over first: those of an offset that
@@ -182,7 +184,7 @@ class Paged(Flow):
 
     def _dated(self, place: Place, emission: Emission) -> Place:
         moment = int(self.outside.clock().timestamp())
-        return Place(place.at, place.size, place.after, emission.sight.version, moment)
+        return structs.replace(place, keys=emission.sight.version, moment=moment)
 
 
 def _beside(emission: Emission, stretch: Stretch, *, whole: bool) -> Views | None:
@@ -190,7 +192,7 @@ def _beside(emission: Emission, stretch: Stretch, *, whole: bool) -> Views | Non
     views = emission.views
     if views is None:
         return None
-    last, begins = whole and stretch.next is None, views.announces and stretch.at == 0
+    last, begins = whole and stretch.next is None, views.announces and stretch.first
     return replace(views, seen={}, written=[], told=0, whole=last, single=stretch.whole, first=begins)
 
 

@@ -1,48 +1,49 @@
 """Reading a long list of the source: a list that is not too long whole, a longer one in stretches of one page.
 
-Each page is asked once per answer, however often it is screened. How many are asked is bounded. Leaves out: what may
-leave of a stretch (`paged`).
+A stretch begins and ends with records, not with places: whoever comes or goes meanwhile moves nobody into another one
+(`seams`). Each is read once per answer, however often it is screened. How many pages are asked is bounded. Leaves out:
+what may leave of a stretch (`paged`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from gateway.core.policy.schema import Paging
 from gateway.core.reasons import Reason
 from gateway.formats.json import envelope
 from gateway.transfer.anchors import Place
+from gateway.transfer.listing import next_page
 from gateway.transfer.ports import UpstreamAnswer, UpstreamCall
 from gateway.transfer.request import Stop
+from gateway.transfer.seams import Moved, Read, Sheet, Walk
 
 WHOLE = 5_000  # records; up to here a list is read whole for every page of it, and its order is one
 _MOST_CALLS = 64  # of the source for one answer
+_READINGS = 3  # of a list that moves while it is read
+_MARKS = 6  # records by which the end of a stretch is found again
 
 Fetch = Callable[[UpstreamCall], Awaitable[UpstreamAnswer]]
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Records of the source from `at` on; `size` as in `Place`; `next`: where the following one begins, None at the
-    end."""
+    """Records of the source. `place`: where they stand; `next`: where the following ones do, None at the end."""
 
     body: bytes = field(repr=False)
-    at: int
-    size: int
-    next: int | None
+    place: Place
+    next: Place | None
+
+    @property
+    def first(self) -> bool:
+        return not self.place.at
 
     @property
     def whole(self) -> bool:
-        return self.at == 0 and self.next is None
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    body: bytes = field(repr=False)
-    records: int
-    last: bool
+        return self.first and self.next is None
 
 
 class NotThere(Exception):
@@ -55,35 +56,80 @@ class Stretches:
     def __init__(self, call: UpstreamCall, paging: Paging) -> None:
         self._call = call
         self._paging = paging
-        self._pages: dict[int, _Page] = {}
+        self._calls = 0
+        self._known: dict[Place, Stretch] = {}
 
     async def at(self, place: Place, fetch: Fetch) -> Stretch:
         """Raises NotThere, EnvelopeBroken, and Stop when it takes too much."""
-        first = await self._page(place.at, fetch)
-        pages, end = [first], place.at + first.records
-        while not pages[-1].last and end - place.at < (place.size or WHOLE):
-            pages.append(await self._page(end, fetch))
-            end += pages[-1].records
-        if not place.size and not pages[-1].last:  # too long to be read whole
-            return Stretch(first.body, place.at, max(first.records, 1), place.at + first.records)
-        after = None if pages[-1].last else end
-        return Stretch(envelope.joined([one.body for one in pages]), place.at, place.size or WHOLE, after)
+        source = Place(place.at, place.size, before=place.before, until=place.until)
+        if source not in self._known:
 
-    async def _page(self, at: int, fetch: Fetch) -> _Page:
-        if at not in self._pages:
-            if len(self._pages) >= _MOST_CALLS:
-                raise Stop(Reason.UPSTREAM_TIMEOUT)
-            self._pages[at] = await self._read(at, fetch)
-        return self._pages[at]
+            async def read(at: int) -> Sheet:
+                return await self._read(at, fetch)
 
-    async def _read(self, at: int, fetch: Fetch) -> _Page:
-        paging, call = self._paging, self._call
-        page = urlencode([(paging.limit, paging.most), (paging.offset, at), *paging.stable])
-        query = f"{call.query}&{page}" if call.query else page
-        answer = await fetch(UpstreamCall(call.source, call.method, call.path, query))
+            whole = source.size in (0, WHOLE)
+            self._known[source] = await (self._whole(source, read) if whole else _stretch(source, read))
+        return self._known[source]
+
+    async def _whole(self, place: Place, read: Read) -> Stretch:
+        for _ in range(_READINGS):
+            with suppress(Moved):
+                return await _all(place, read)
+        raise Stop(Reason.UPSTREAM_FAILED, "the source says something else each time")
+
+    async def _read(self, at: int, fetch: Fetch) -> Sheet:
+        if self._calls >= _MOST_CALLS:
+            raise Stop(Reason.UPSTREAM_TIMEOUT)
+        self._calls += 1
+        call = self._call
+        answer = await fetch(replace(call, query=next_page(self._paging, call.query, at)))
         if answer.status == 404:
             raise NotThere
-        records = envelope.counted(answer.body)
-        # a source may give fewer than were asked, so that only nothing, or its own count, is the end
-        told = answer.total is not None and at + records >= answer.total
-        return _Page(answer.body, records, last=records == 0 or told)
+        return Sheet.of(answer.body, self._paging.key, answer.total)
+
+
+async def _all(place: Place, read: Read) -> Stretch:
+    """The list; its first page where it is too long. One that was read whole before is, however long it became. Raises
+    Moved."""
+    walk, pages, first = Walk(read), list[Sequence[bytes]](), tuple[bytes, ...]()
+    while (page := await walk.next()) is not None:
+        pages.append(page)
+        first = first or tuple(walk.marks[-_MARKS:])
+        if not place.size and max(walk.at, walk.total or 0) > WHOLE:
+            size = len(pages[0])
+            return _ordered(walk, pages[0], Place(0, size, until=first), Place(size, size, before=first))
+    await walk.confirm()
+    return Stretch(envelope.joined(chain(*pages)), Place(0, WHOLE), None)
+
+
+async def _stretch(place: Place, read: Read) -> Stretch:
+    """From behind the one before up to where it ended when it was first read, or else one page."""
+    walk = Walk(read, place.at, place.before, place.size)
+    records, marks = list[bytes](), list[bytes]()
+    with suppress(Moved):
+        for _ in range(_READINGS):
+            page = await walk.next() or ()
+            records += page
+            marks += walk.marks[len(walk.marks) - len(page) :]
+            end = _end(marks, place.until)
+            if end is not None:
+                until = tuple(marks[:end][-_MARKS:])
+                following = Place(walk.at - len(records) + end, place.size, before=until or place.before)
+                last = walk.ended and end == len(records)
+                here = Place(place.at, place.size, before=place.before, until=until)
+                return _ordered(walk, records[:end], here, None if last else following)
+    raise Stop(Reason.PARAMETER_INVALID, "anchor: begin again at the first page")
+
+
+def _end(marks: Sequence[bytes], until: tuple[bytes, ...]) -> int | None:
+    """Behind the last record of the stretch; of one that is read for the first time, its end."""
+    if not until:
+        return len(marks)
+    return next((at + 1 for at in reversed(range(len(marks))) if marks[at] in until), None)
+
+
+def _ordered(walk: Walk, records: Iterable[bytes], place: Place, following: Place | None) -> Stretch:
+    """Without an order nobody can say who moved from one stretch to another."""
+    if walk.unsure or not walk.order.held:
+        raise Stop(Reason.UPSTREAM_FAILED, "a list of the source is in no order, and too long to be read whole")
+    return Stretch(envelope.joined(records), place, following)

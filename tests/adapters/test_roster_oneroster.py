@@ -45,6 +45,7 @@ class Lvs:
     enrollments: list[Json] = field(default_factory=list)
     most: int = 2
     down: bool = False
+    moves: int = 0
     learned: dict[str, Sequence[Observation]] = field(default_factory=dict)
 
     async def fetch(self, _source: str, path: str, query: str, _limits: Limits) -> UpstreamAnswer:
@@ -53,6 +54,9 @@ class Lvs:
         name, asked = path.rpartition("/")[2], dict(parse_qsl(query))
         at = int(asked["offset"])
         body = {name: getattr(self, name)[at : at + self.most]}
+        if self.moves:  # somebody goes, and another comes at the end
+            self.moves -= 1
+            self.users = [*self.users[1:], {**self.users[-1], "sourcedId": f"z-{self.moves}"}]
         return UpstreamAnswer(200, "application/json", msgspec.json.encode(body))
 
     def learn(self, _source: str, location: str, observations: Sequence[Observation], *_: object) -> None:
@@ -113,6 +117,14 @@ async def test_who_is_a_pupil_and_an_employee_at_once_is_unclear() -> None:
 
     assert [one.unclear for one in await lvs.sync()] == [1, 0]
     assert lvs.learned["noord"] == []
+
+
+async def test_list_that_moves_while_it_is_read_is_learned_with_all_who_stay() -> None:
+    lvs = Lvs([user(f"p-{number}") for number in range(9)], most=3, moves=1)
+
+    await lvs.sync()
+
+    assert {f"p-{number}" for number in range(1, 9)} <= {one.ids["las-key"] for one in lvs.learned["noord"]}
 
 
 async def test_source_that_does_not_answer_is_not_learned() -> None:

@@ -64,7 +64,7 @@ class Lvs:
         )
         body = msgspec.json.encode({name: records[at : at + self.most]})
         if self.moves and name == "leerlingen":
-            records[:] = records[1:]
+            records.reverse()
         return UpstreamAnswer(200, "application/json", body)
 
     def learn(self, _source: str, location: str, observations: Sequence[Observation], *_: object) -> None:
@@ -148,7 +148,7 @@ async def test_vestiging_with_one_wrong_record_is_not_learned(wrong: Json, failu
     assert lvs.learned == {}
 
 
-async def test_list_that_moved_while_it_was_read_is_not_learned() -> None:
+async def test_list_that_is_another_each_time_it_is_read_is_not_learned() -> None:
     """Somebody was passed over, and would count as gone."""
     lvs = Lvs({"v-north": [pupil(f"p{number}") for number in range(6)]}, moves=True)
 

@@ -138,13 +138,15 @@ def compiled(text: str) -> Compiled:
 
 
 def an_online_school(
-    roster: Roster | None = None, *, compiled: Compiled | None = None, known: Iterable[Subject] | None = None
+    roster: Roster | None = None,
+    source: type[OneRosterUpstream] = OneRosterUpstream,
+    *,
+    compiled: Compiled | None = None,
+    known: Iterable[Subject] | None = None,
 ) -> world.School:
     found = roster or small(TWELVE)
     pupils = people(found) if known is None else known
-    school = world.School(
-        compiled or policy(), pupils, world.SIZES, lambda journal: OneRosterUpstream(journal, found)
-    )  # fmt: skip
+    school = world.School(compiled or policy(), pupils, world.SIZES, lambda journal: source(journal, found))
     school.world.organisation = ORGANISATION
     return school
 

@@ -27,6 +27,7 @@ from tests.simulators.oneroster import (
     RECIPIENT,
     TWELVE,
     OneRosterUpstream,
+    copied,
     people,
     policy,
     small,
@@ -55,16 +56,45 @@ class Leaving(FewAtOnce):
 
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         answer = await super().read(permit, call)
-        if "offset=0" in call.query and len(self.calls) == 1:
-            del self.roster.users[0]
+        if len(self.calls) == 1:
+            self.changes()
         return answer
+
+    def changes(self) -> None:
+        del self.roster.users[0]
+
+
+class Replacing(Leaving):
+    """And has another in the last place: there are as many as there were."""
+
+    def changes(self) -> None:
+        super().changes()
+        self.roster.users.append({**self.roster.users[-1], "sourcedId": "ffffffff-0000-4000-8000-000000000000"})
+
+
+class Shuffling(FewAtOnce):
+    """Lists in no order, and has two users change places after each page."""
+
+    async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+        answer = await super().read(permit, call)
+        users, number = self.roster.users, len(self.calls)
+        users[number % 4], users[-1 - number % 3] = users[-1 - number % 3], users[number % 4]
+        return answer
+
+
+class Backwards(FewAtOnce):
+    """Lists in another order than was asked, and keeps to it."""
+
+    async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+        self.roster.users.sort(key=lambda one: str(one["sourcedId"]), reverse=True)
+        return await super().read(permit, call)
 
 
 class SamePage(FewAtOnce):
     """Gives its first page whatever is asked."""
 
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
-        assert len(self.calls) < 20, "asked for ever"
+        assert len(self.calls) < 50, "asked for ever"
         query = re.sub(r"offset=[0-9]+", "offset=0", call.query)
         return await super().read(permit, replace(call, query=query))
 
@@ -120,14 +150,41 @@ async def test_source_that_tells_no_count_is_read_until_nothing_comes(school: Sc
     assert (found.stop, len(records)) == (None, len(school.pupils))
 
 
-async def test_list_that_becomes_shorter_while_it_is_read_loses_nobody() -> None:
-    school = a_school(small(TWELVE), Leaving)
+@pytest.mark.parametrize("counts", [True, False], ids=["total told", "no total"])
+@pytest.mark.parametrize("source", [Leaving, Replacing])
+async def test_list_that_moves_between_two_pages_loses_nobody_and_has_nobody_twice(
+    source: type[FewAtOnce],
+    counts: bool,  # noqa: FBT001 - a case
+) -> None:
+    school = a_school(copied(small(TWELVE)), source)
+    assert isinstance(school.upstream, FewAtOnce)
+    school.upstream.counts = counts
 
     found, records = await exported(school, "User")
 
     _, there = await exported(school, "User")
+    ids = [one["sourcedId"] for one in records]
     assert found.stop is None
-    assert {one["sourcedId"] for one in records} == {one["sourcedId"] for one in there}
+    assert {one["sourcedId"] for one in there} <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+async def test_list_in_no_order_is_read_until_two_readings_agree() -> None:
+    school = a_school(copied(small(TWELVE)), Backwards)
+
+    found, records = await exported(school, "User")
+
+    assert (found.stop, len(records)) == (None, len(school.pupils))
+    assert [call.query for call in school.upstream.calls].count(school.upstream.calls[0].query) == 2
+
+
+async def test_list_that_is_another_each_time_is_not_exported() -> None:
+    school = a_school(copied(small(TWELVE)), Shuffling)
+
+    found, _ = await exported(school, "User")
+
+    assert found.stop is not None
+    assert found.stop.reason is Reason.UPSTREAM_FAILED
 
 
 async def test_source_that_gives_one_page_for_ever_is_not_read_for_ever() -> None:

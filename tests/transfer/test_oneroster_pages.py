@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.core.gate.decide import Permit
 from gateway.core.reasons import Reason
 from gateway.demo.oneroster import Roster, make_roster, school_id
 from gateway.demo.oneroster_api import OneRoster
 from gateway.demo.school import NOORD
+from gateway.transfer.ports import UpstreamAnswer, UpstreamCall
 from gateway.transfer.stretches import WHOLE
 from tests.simulators.left import Left, left
 from tests.simulators.oneroster import OneRosterUpstream, an_online_school, copied, demo_school, online, small
@@ -145,6 +147,71 @@ async def test_list_that_is_too_long_to_be_read_whole_is_walked_in_stretches(lon
     here = {one.ids["las-key"] for one in school.pupils.values() if one.enrolments[0].location == "noord"}
     north = [one for one in long_roster.enrollments if one["school"]["sourcedId"] == school_id(NOORD)]
     assert len(found) == len(set(found)) == sum(one["user"]["sourcedId"] in here for one in north)
+
+
+@pytest.mark.parametrize("walk", ["links", "offsets"])
+async def test_long_list_that_moves_between_two_calls_misses_nobody_who_stays(long_roster: Roster, walk: str) -> None:
+    roster = copied(long_roster)
+    school = an_online_school(roster)
+    before = set(await by_links(school, "/enrollments?limit=10000"))
+    lvs(school).calls.clear()
+
+    def changes(page: int) -> None:
+        """Some go from the front, the middle and a seam; as many come at the end."""
+        gone = [roster.enrollments.pop(at) for at in (1_998, 1_000, 999, 4, 0)]
+        new = {**gone[0], "sourcedId": f"ffffffff-0000-4000-8000-0000000000{page:02}"}
+        roster.enrollments.append(new)
+
+    walks = {
+        "links": lambda: by_links(school, "/enrollments?limit=700", changes),
+        "offsets": lambda: by_offsets(school, "/enrollments", 700, changes),
+    }
+    found = await walks[walk]()
+
+    after = set(await by_links(school, "/enrollments?limit=10000"))
+    assert before & after <= set(found)
+    assert len(found) == len(set(found))
+
+
+async def test_long_list_of_which_the_place_is_gone_says_so(long_roster: Roster) -> None:
+    roster = copied(long_roster)
+    school = an_online_school(roster)
+    first = await left(await online(school, "/enrollments?limit=999"))
+    del roster.enrollments[:2_500]
+
+    assert (await left(await online(school, following(first) or ""))).status == 400
+
+
+async def test_long_list_in_no_order_is_not_walked(long_roster: Roster) -> None:
+    roster = copied(long_roster)
+    roster.enrollments[::2] = reversed(roster.enrollments[::2])
+
+    answer = await online(an_online_school(roster), "/enrollments")
+
+    assert answer.reason is Reason.UPSTREAM_FAILED
+
+
+@pytest.mark.parametrize("counts", [True, False], ids=["total told", "no total"])
+async def test_list_that_moves_while_one_page_is_made_misses_nobody_who_stays(counts: bool) -> None:  # noqa: FBT001 - a case
+    roster = copied(small(12))
+    school = an_online_school(roster, Moving)
+    lvs(school).api.most, lvs(school).counts = 4, counts
+
+    found = await by_links(school, "/users")
+
+    assert await everybody(school) <= set(found)
+    assert len(found) == len(set(found))
+
+
+class Moving(OneRosterUpstream):
+    """Each time it is asked its first user leaves, and there are as many as there were: three times."""
+
+    async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
+        answer = await super().read(permit, call)
+        users, number = self.api.roster.users, len(self.calls)
+        if number < 4:
+            users.append({**users.pop(0), "sourcedId": f"ffffffff-0000-4000-8000-00000000000{number}"})
+        return answer
 
 
 async def test_only_the_last_page_is_short_and_it_has_no_next() -> None:

@@ -158,12 +158,13 @@ class RouteForm(Form):
 
 
 class PagingForm(Form):
-    """Lists come in pages: the source's parameters for size and place, the records of its largest page, and parameters
-    that make its order stable."""
+    """Lists come in pages: the source's parameters for size and place, the records of its largest page, the field by
+    which one record is told from another, and parameters that make the order that of this field."""
 
     limit: FieldName
     offset: FieldName
     most: Annotated[int, Field(ge=1, le=10_000)]
+    key: FieldName
     stable: dict[FieldName, Plain] = Field(default_factory=dict)
 
 
@@ -208,7 +209,7 @@ def build(form: SchemaForm, text_hash: str) -> Schema:
 
 
 def _paging(form: PagingForm) -> Paging:
-    return Paging(form.limit, form.offset, form.most, tuple(form.stable.items()))
+    return Paging(form.limit, form.offset, form.most, form.key, tuple(form.stable.items()))
 
 
 def _position(form: SchemaForm, at: str, person: str, withheld: Literal["record", "item"], ids: str) -> SubjectPosition:

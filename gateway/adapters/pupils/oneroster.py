@@ -12,22 +12,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from types import GenericAlias
 from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 
 from gateway.adapters.lvs.wire import Limits
-from gateway.adapters.pupils.roster import Failure, Fetch, RosterSource, Seen, all_pages, whole
+from gateway.adapters.pupils.roster import Failure, Fetch, RosterSource, Seen, all_pages, sheet, whole
 from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location
 from gateway.transfer.ports import Observation, UpstreamFailed
+from gateway.transfer.seams import Sheet
 
 SCHEMA = "oneroster"
 LOCATION_TYPE = "sourcedId"
 _BASE = "/ims/oneroster/rostering/v1p2"
 _PAGE = 1_000  # records asked at once; a source may give fewer
+_KEY = "sourcedId"
 _GUARDIANS = frozenset({"guardian", "parent", "relative"})
 _T = TypeVar("_T")
 
@@ -49,14 +50,14 @@ class OneRoster:
         return _Answers(await self._all(source, "users", _User), await self._all(source, "enrollments", _Enrollment))
 
     async def _all(self, source: str, what: str, kind: type[_T]) -> list[_T]:
-        async def page(at: int) -> tuple[list[_T], int | None]:
-            asked = {"limit": _PAGE, "offset": at, "sort": "sourcedId", "orderBy": "asc"}
+        async def page(at: int) -> Sheet:
+            asked = {"limit": _PAGE, "offset": at, "sort": _KEY, "orderBy": "asc"}
             answer = await self._fetch(source, f"{_BASE}/{what}", urlencode(asked), self._limits)
             if answer.status != 200:
                 raise UpstreamFailed("the LVS has no such list")
-            return _records(answer.body, what, kind), answer.total
+            return sheet(answer, what, _KEY)
 
-        return await all_pages(page)
+        return await all_pages(page, kind)
 
 
 def _here(location: Location, answers: _Answers, numbers: str | None, today: date) -> Seen | Failure:
@@ -69,14 +70,6 @@ def _here(location: Location, answers: _Answers, numbers: str | None, today: dat
     observations = [one for one in told if one is not None]
     guardians = sum(one.only_guards for one in here)
     return Seen(observations, len(here) - len(observations) - guardians)
-
-
-def _records(body: bytes, what: str, kind: type[_T]) -> list[_T]:
-    inside = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(what)
-    if inside is None:
-        raise UpstreamFailed("the LVS sent another list")
-    found: list[_T] = msgspec.json.decode(inside, type=GenericAlias(list, (kind,)))
-    return found
 
 
 # -- what is read of the answers: strict where it is read, blind for the rest --------------------------------

@@ -9,8 +9,10 @@ An answer that is not complete is not learned: of a location that fails, the ear
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import GenericAlias
 from typing import Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -19,6 +21,7 @@ import msgspec
 from gateway.adapters.lvs.wire import Limits
 from gateway.core.policy.terms import Location
 from gateway.core.release.minimised import EnvelopeBroken
+from gateway.formats.json import envelope
 from gateway.transfer.ports import (
     NotSent,
     Observation,
@@ -27,9 +30,10 @@ from gateway.transfer.ports import (
     UpstreamFailed,
     UpstreamTimeout,
 )
+from gateway.transfer.seams import Moved, Read, Sheet, Walk
 
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-_MOST_PAGES = 20_000
+_READINGS = 3  # of a list that moves while it is read
 
 Failure = Literal["not-reached", "too-late", "unusable", "malformed", "filter-ignored"]
 Fetch = Callable[[str, str, str, Limits], Awaitable[UpstreamAnswer]]
@@ -131,18 +135,28 @@ async def whole(reading: Awaitable[_T]) -> _T | Failure:
         return "malformed"
 
 
-async def all_pages(page: Callable[[int], Awaitable[tuple[list[_T], int | None]]]) -> list[_T]:
-    """Every record of a list that comes in pages. `page`: those from a place on, and how many there are in all, where
-    the source says so. Each page begins with the last record of the one before: in a list that moved meanwhile somebody
-    may have been passed over, who would count as gone. Raises UpstreamFailed."""
-    found: list[_T] = []
-    again = 0
-    for _ in range(_MOST_PAGES):
-        records, total = await page(len(found) - again)
-        if records[:again] != found[len(found) - again :]:
-            raise UpstreamFailed("the list moved while it was read")
-        found += records[again:]
-        if len(records) == again or (total is not None and len(found) >= total):
+async def all_pages(page: Read, kind: type[_T]) -> list[_T]:
+    """Every record of a list that comes in pages; whoever was passed over in a list that moved meanwhile would count as
+    gone. Raises UpstreamFailed."""
+    for _ in range(_READINGS):
+        with suppress(Moved):
+            records = envelope.joined(await _walked(Walk(page)))
+            found: list[_T] = msgspec.json.decode(records, type=GenericAlias(list, (kind,)))
             return found
-        again = int(len(records) > 1)  # a source that gives one record at a time is read without
-    raise UpstreamFailed("the list does not end")
+    raise UpstreamFailed("the list moved while it was read")
+
+
+async def _walked(walk: Walk) -> list[bytes]:
+    found: list[bytes] = []
+    while (records := await walk.next()) is not None:
+        found += records
+    await walk.confirm()
+    return found
+
+
+def sheet(answer: UpstreamAnswer, name: str, key: str) -> Sheet:
+    """A page of such a list, which stands under `name`. Raises UpstreamFailed."""
+    try:
+        return Sheet.of(envelope.opened(answer.body, name), key, answer.total)
+    except EnvelopeBroken:
+        raise UpstreamFailed("the LVS sent another list") from None

@@ -12,22 +12,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from types import GenericAlias
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from gateway.adapters.lvs.wire import Limits
-from gateway.adapters.pupils.roster import Detail, Failure, Fetch, RosterSource, Seen, all_pages, whole
+from gateway.adapters.pupils.roster import Detail, Failure, Fetch, RosterSource, Seen, all_pages, sheet, whole
 from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location
 from gateway.transfer.ports import Observation, UpstreamFailed
+from gateway.transfer.seams import Sheet
 
 SCHEMA = "somtoday"
 LOCATION_TYPE = "vestiging"
 _BASE = "/rest/v1/connect/vestiging"
 _PAGE = 200  # records asked at once: the most that Somtoday gives
+_KEY = "uuid"
 _T = TypeVar("_T")
 
 
@@ -65,14 +66,14 @@ class Somtoday:
         return found
 
     async def _all(self, source: str, vestiging: str, what: str, envelope: str, kind: type[_T]) -> list[_T]:
-        async def page(at: int) -> tuple[list[_T], int | None]:
+        async def page(at: int) -> Sheet:
             asked = urlencode({"amount": _PAGE, "offset": at})
             answer = await self._fetch(source, f"{_BASE}/{quote(vestiging, safe='')}/{what}", asked, self._limits)
             if answer.status != 200:
                 raise UpstreamFailed("the LVS does not know this vestiging")
-            return _records(answer.body, envelope, kind), answer.total
+            return sheet(answer, envelope, _KEY)
 
-        return await all_pages(page)
+        return await all_pages(page, kind)
 
 
 def _vestigingen(location: Location) -> list[str]:
@@ -80,14 +81,6 @@ def _vestigingen(location: Location) -> list[str]:
     found = sorted(value for kind, value in location.ids if kind == LOCATION_TYPE)
     if not found:
         raise UpstreamFailed("no id of this location by which it can be asked for")
-    return found
-
-
-def _records(body: bytes, envelope: str, kind: type[_T]) -> list[_T]:
-    inside = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get(envelope)
-    if inside is None:
-        raise UpstreamFailed("the LVS sent another list")
-    found: list[_T] = msgspec.json.decode(inside, type=GenericAlias(list, (kind,)))
     return found
 
 

@@ -317,11 +317,13 @@ class Csv:
 @dataclass(frozen=True, slots=True)
 class Paging:
     """How the source's lists are read: the names of its parameters for size and place, the records of its largest page
-    (`most`), and what makes their order stable (`stable`, parameters as they go up)."""
+    (`most`), by which field one record is told from another (`key`), and what makes their order that of this field
+    (`stable`, parameters as they go up)."""
 
     limit: str
     offset: str
     most: int
+    key: str
     stable: tuple[tuple[str, str], ...] = ()
 
 

@@ -5,6 +5,7 @@ Only what stands under that name is looked at. Leaves out: the records (`minimis
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -30,15 +31,30 @@ def closed(body: bytes, name: str) -> bytes:
     return b'{"' + name.encode() + b'":' + body + b"}" if name else body
 
 
-def counted(body: bytes) -> int:
-    """How many records a list holds. Raises EnvelopeBroken."""
-    return len(split(body))
+def records(body: bytes) -> list[bytes]:
+    """Of a list. Raises EnvelopeBroken."""
+    return [bytes(one) for one in split(body)]
 
 
-def joined(lists: list[bytes]) -> bytes:
-    """Lists as one list."""
-    inner = (one.strip()[1:-1].strip() for one in lists)
-    return b"[" + b",".join(one for one in inner if one) + b"]"
+def keys(found: Sequence[bytes], name: str) -> list[bytes]:
+    """What stands under `name` in each of these records, as JSON; of one that has nothing there, the record."""
+    decoder = _key_decoder(name)
+    return [_key(attempt(decoder, one)) or one for one in found]
+
+
+def _key(keyed: Any | None) -> bytes:
+    return b"" if keyed is None else bytes(keyed.key)
+
+
+def joined(found: Iterable[bytes]) -> bytes:
+    """Records as a list."""
+    return b"[" + b",".join(found) + b"]"
+
+
+@cache
+def _key_decoder(name: str) -> msgspec.json.Decoder[Any]:
+    """For a name of a schema."""
+    return msgspec.json.Decoder(msgspec.defstruct("Keyed", [("key", Raw, Raw())], rename={"key": name}, gc=False))
 
 
 @cache
