@@ -184,7 +184,11 @@ def _with_religion(value: object) -> object:
 
 
 def _decoded(body: bytes) -> Any:
-    return msgspec.json.decode(body) if body else None
+    """What is no JSON (a message of SOAP) as one text: spoiled, it is no message any more."""
+    try:
+        return msgspec.json.decode(body) if body else None
+    except msgspec.DecodeError:
+        return body.decode("utf-8", "replace")
 
 
 # -- ASGI ----------------------------------------------------------------------------------------------

@@ -140,6 +140,9 @@ class Push(Filing):
     def framed(self, minimised: Minimised, match: Match) -> None:
         """In an envelope of our own, before its digest is registered."""
         del match  # it was read from what came in
+        if minimised.malformed and not minimised.records:
+            # its own system handed it in: that nobody may go would send the school looking for a pupil's reason
+            raise Stop(Reason.BODY_INVALID, "the message is not as its description says")
         action = self._match.route.action if self._match else None
         if action is not None and minimised.records:
             minimised.body = enclosed(minimised.body, (self._came.addressing or Addressing()).acting(action))

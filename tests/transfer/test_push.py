@@ -208,6 +208,19 @@ async def test_document_that_is_another_than_is_handed_in_here_goes_nowhere(scho
     assert school.endpoints.sent == []
 
 
+async def test_message_that_is_not_as_its_description_says_is_told_apart_from_one_that_may_not_go(
+    school: School,
+) -> None:
+    malformed = await push(school, build.enrolment().replace(b"01AB00</vestiging>", b"A</vestiging>"))
+    without = orjson.loads(build.participants(2))
+    del without["schooljaar"]
+    told = await listed(school, orjson.dumps(without))
+
+    assert malformed.reason is told.reason is Reason.BODY_INVALID
+    assert malformed.about == "the message is not as its description says"
+    assert school.endpoints.sent == []
+
+
 async def test_message_about_nobody_we_know_or_a_restricted_pupil_stays_behind_with_one_word(school: School) -> None:
     unknown = await push(school, build.enrolment("111222333"))
     school.record(1, Restriction(ground=RestrictionGround.ACCURACY, since=date(2026, 11, 1)))
