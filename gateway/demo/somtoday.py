@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.demo.records import Json
-from gateway.demo.school import SITES, Group, Pupil, School, Site
+from gateway.demo.school import SITES, Employee, Group, Pupil, School, Site
 
 BASE = "/rest/v1/connect"
 MOST = 200  # records of one page, as Somtoday says
@@ -37,6 +37,10 @@ def vestiging_id(site: Site) -> str:
 
 def leerling_id(pupil: Pupil) -> str:
     return somtoday_id("leerling", pupil.number)
+
+
+def docent_id(teacher: Employee) -> str:
+    return somtoday_id("medewerker", teacher.neppi)
 
 
 class Unknown(Exception):
@@ -131,7 +135,7 @@ class Somtoday:
         members = [{"uuid": leerling_id(one), "vestiging": _vestiging(group.site)} for one in group.pupils]
         return {
             "uuid": group.id, "naam": group.name, "leerlingen": members, "vak": group.subject.code,
-            "docenten": [somtoday_id("medewerker", teacher.neppi) for _, teacher in group.teachers],
+            "docenten": [docent_id(teacher) for _, teacher in group.teachers],
             "vaknaam": group.subject.code.capitalize(), "leerjaar": group.subject.year,
             "schooljaar": self.school.year.title.replace("-", "/"), "onderwijssoort": group.subject.level,
             "vestiging": _vestiging(group.site),

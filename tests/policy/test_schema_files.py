@@ -309,6 +309,16 @@ def test_path_that_names_a_location_needs_the_type_of_its_ids() -> None:
     assert {(one.rule, "'location_type'" in one.message) for one in loaded} == {("R68", True)}
 
 
+def test_id_that_stands_by_itself_in_json_has_nothing_beside_it() -> None:
+    line = '          "#text": {type: string, class: id, category: staff, format: uuid}\n'
+    naam = "          naam: {type: string, class: third-person, category: staff}\n"
+
+    loaded = load_schema(changed(schema_text("somtoday"), (line, line + naam)), "schemas/somtoday.yaml")
+
+    assert isinstance(loaded, list)
+    assert ["no other field beside it" in one.message for one in loaded] == [True]
+
+
 def test_what_a_record_claims_is_read_in_xml_only() -> None:
     line = next(one for one in schema_text("edu-v-students").splitlines() if one.strip().startswith("alias:"))
     text = changed(schema_text("edu-v-students"), (line, line.replace("}", ", claim: {of: consent}}")))

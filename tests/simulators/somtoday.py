@@ -17,7 +17,7 @@ from gateway.core.model import Enrolment, Person, Subject
 from gateway.core.policy.rules import compile_standings
 from gateway.core.policy.terms import Location, Organisation
 from gateway.demo.school import SITES, Pupil, School, Site, make_school
-from gateway.demo.somtoday import BASE, Somtoday, Unknown, leerling_id, vestiging_id
+from gateway.demo.somtoday import BASE, Somtoday, Unknown, docent_id, leerling_id, vestiging_id
 from gateway.transfer.compiled import Compiled, compile_policy
 from gateway.transfer.ports import UpstreamAnswer, UpstreamCall
 from gateway.transfer.released import Answer
@@ -34,9 +34,10 @@ ORGANISATION = Organisation(
 
 
 class SomtodayUpstream(SimulatedUpstream):
-    """Answers as the demo LVS does; `empty`: of nobody."""
+    """Answers as the demo LVS does; `empty`: of nobody; `changed`: lesgroepen whose docenten are another type."""
 
     empty = False
+    changed: frozenset[str] = frozenset()
 
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         self._take(permit, call, "fetch")
@@ -49,6 +50,10 @@ class SomtodayUpstream(SimulatedUpstream):
             return UpstreamAnswer(404, "", b"")
         if self.empty:
             body = orjson.dumps({name: [] for name in orjson.loads(body)})
+        if self.changed:
+            groups = orjson.loads(body)["lesgroepen"]
+            wrong = [one | ({"docenten": [{"uuid": "x"}]} if one["uuid"] in self.changed else {}) for one in groups]
+            body = orjson.dumps({"lesgroepen": wrong})
         return UpstreamAnswer(200, "application/json", body)
 
 
@@ -79,6 +84,19 @@ def _subject(number: int, pupil: Pupil) -> Subject:
     return Subject(internal, Person.PUPIL, internal[::-1], ids, (stay,), groups)
 
 
+def _docenten(after: int) -> list[Subject]:
+    """Of noord, every other one."""
+    groups = [one for one in demo_school().groups if one.site is SITES[0] and one.subject is not None]
+    ids = sorted({docent_id(teacher) for one in groups for _, teacher in one.teachers})[::2]
+    stay = Enrolment(SITES[0].name, None, date.min, None)
+    return [
+        Subject(
+            one.to_bytes(16, "big"), Person.STAFF, one.to_bytes(16, "little"), {"las-key": who}, (stay,), frozenset()
+        )
+        for one, who in enumerate(ids, after + 1)
+    ]
+
+
 def _here(site: Site) -> list[Pupil]:
     return [one for one in demo_school().pupils if one.stays[-1].site is site and not one.left]
 
@@ -86,7 +104,8 @@ def _here(site: Site) -> list[Pupil]:
 def a_somtoday_school(pupils: int = 12, compiled: Compiled | None = None) -> world.School:
     """The roster knows so many pupils of each vestiging; the LVS has all."""
     known = [one for site in SITES for one in _here(site)[:pupils]]
-    school = world.School(compiled or policy(), people(known), world.SIZES, SomtodayUpstream)
+    everybody = [*people(known), *_docenten(2 * pupils)]
+    school = world.School(compiled or policy(), everybody, world.SIZES, SomtodayUpstream)
     school.world.organisation = ORGANISATION
     return school
 

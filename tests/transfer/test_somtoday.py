@@ -13,8 +13,9 @@ import pytest
 
 from gateway.core.facts import Restriction, RestrictionGround
 from gateway.core.gate.decide import Permit
+from gateway.core.model import Person
 from gateway.core.reasons import Reason
-from gateway.demo.somtoday import BASE, Somtoday
+from gateway.demo.somtoday import BASE, Somtoday, docent_id
 from gateway.transfer.export import Export
 from gateway.transfer.filing import Wanted
 from gateway.transfer.pages import Asked
@@ -86,6 +87,27 @@ async def test_lesgroep_is_found_by_its_own_id_with_its_known_members_only(schoo
 
     assert alone.json() == {"lesgroepen": [group]}
     assert {member["uuid"] for member in group["leerlingen"]} <= everybody
+
+
+async def test_docenten_leave_under_a_pseudonym_and_only_those_the_roster_knows(school: School) -> None:
+    """An id that stands by itself in a list is a person's as any other."""
+    told = [one.get("docenten", []) for one in await groups(school)]
+    known = {one.ids["las-key"] for one in school.pupils.values() if one.person is Person.STAFF}
+    raw = {docent_id(teacher) for group in demo_school().groups for _, teacher in group.teachers}
+    left = {who for one in told for who in one}
+
+    assert {len(one) for one in told} == {0, 1}
+    assert 0 < len(left) <= len(known) < len(raw)
+    assert not left & raw
+
+
+async def test_docent_by_another_type_than_an_id_makes_the_lesgroep_malformed(school: School) -> None:
+    assert isinstance(school.upstream, SomtodayUpstream)
+    whole = await groups(school)
+    mine = [one for one in demo_school().groups if one.subject is not None and one.id in school.pupils[1].groups]
+    school.upstream.changed = frozenset({mine[0].id})
+
+    assert len(await groups(school)) == len(whole) - 1
 
 
 async def test_pages_together_show_everybody_once(school: School) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.adapters.policy.csv_forms import csv_faults
+from gateway.adapters.policy.csv_forms import TEXT, csv_faults
 from gateway.adapters.policy.schema_fields import Fault, node_faults, nodes_of
 from gateway.adapters.policy.schema_forms import (
     IdentityForm,
@@ -71,10 +71,19 @@ def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[
             yield (*place, "ids"), "'ids' must be one of the identities", "form"
         elif not _bears(root, subject.at, form.identities[subject.ids]):
             yield (*place, "at"), "no object with these ids stands at 'at'", "form"
+    alone = {f"{one.at}.{TEXT}" for one in record.subjects if _stands_alone(root, one.at)}
+    if form.format == "json" and any(path.endswith(TEXT) and path not in alone for path, _ in leaves(root)):
+        yield (*where, "fields"), f"in JSON '{TEXT}' is the id of a person, with no other field beside it", "form"
     if form.format != "xml" and any(leaf.claim is not None for _, leaf in leaves(root)):
         yield (*where, "fields"), "'claim' belongs to XML", "form"
     if not record.subjects and any(leaf.field_class.value == "id" for _, leaf in leaves(root)):
         yield where, "a record with an id of a person must say whose it is in 'subjects'", "R46"
+
+
+def _stands_alone(root: Branch, at: str) -> bool:
+    node = node_at(root, at) if at else root
+    inner = node.item if isinstance(node, Many) else node
+    return isinstance(inner, Branch) and set(inner.fields) == {TEXT}
 
 
 def _bears(root: Branch, at: str, identity: IdentityForm) -> bool:

@@ -21,6 +21,8 @@ Ids = tuple[tuple[str, str], ...]
 """(kind of id, value)."""
 
 ABSENT = Raw(b"")
+TEXT = "#text"
+"""The one field of an object that is no object in JSON: a text that is an id."""
 _NOTHING = frozenset({b"", b"null"})
 
 
@@ -46,6 +48,8 @@ class IdReader:
         """The ids in a whole reference; raises msgspec.DecodeError for another shape."""
         if bytes(raw) == b"":
             return (), ()
+        if self.fields == (TEXT,):
+            return self.parts(raw)
         found = self._reference.decode(raw)
         return self.parts(*[part(found) for part in self._parts])
 

@@ -16,7 +16,7 @@ from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
 from gateway.core.release.projection import Branch, Many, Node, Slot
 from gateway.core.release.sight import Memo, Seen, Sight
-from gateway.formats.json.ids import IdReader, Ids
+from gateway.formats.json.ids import TEXT, IdReader, Ids
 from gateway.formats.json.shapes import Shape, names_only
 
 
@@ -101,6 +101,8 @@ class Place:
         return Raw(msgspec.json.encode([{shape.value: value, shape.type: wire[kind]} for kind, value in ids]))
 
     def _json_whole(self, seen: Seen) -> Raw:
+        if self.slots.get("own") == TEXT:
+            return seen.own if isinstance(seen.own, Raw) else Raw(b"null")
         forms = {"master": seen.master, "typed": seen.typed, "own": seen.own}
         return Raw(
             msgspec.json.encode({name: forms[form] for form, name in self.slots.items() if forms[form] is not None})
