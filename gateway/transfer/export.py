@@ -46,7 +46,7 @@ from gateway.transfer.remembered import Granted, Remembered
 from gateway.transfer.request import Match, Stop, ask, upstream_path, upstream_query
 from gateway.transfer.seams import Moved, Sheet, Walk
 from gateway.transfer.steps import Outside, Sizes
-from gateway.transfer.tally import Tally, kept, recalled, sampled
+from gateway.transfer.tally import Tally, kept, placed, recalled, sampled
 from gateway.transfer.trail import Trail
 
 _TRIES = 3  # readings of a page of which the source says something else each time; looks before handing over
@@ -282,7 +282,7 @@ class Export(Filing):
         assert versions is not None
         reading.tally = tally = Tally()
         tally.add(reading.handed_in, minimised, emission)
-        tally.unknown.update(reading.unknown)
+        tally.unknown.update(placed(reading.match.schema, reading.page.record, reading.unknown))
         done = Done(
             number=self._journal.next,
             page=reading.page,

@@ -25,7 +25,7 @@ from gateway.transfer.ports import Receipt, Register, RegisterUnavailable
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.steps import Outside, Sizes
-from gateway.transfer.tally import Tally, sampled
+from gateway.transfer.tally import Tally, placed, sampled
 from gateway.transfer.trail import Trail
 
 Rows = Sequence[tuple[str, bytes]]
@@ -126,9 +126,10 @@ class Filter(Filing):
         sample = reader.piece(sampled(records))
         tally.add(part.minimised.seen or len(records), part.minimised, part.emission)
         if is_set(match):
-            tally.unknown.update(unknown_in_set(sample, match.schema))
+            tally.unknown.update(placed(match.schema, "", unknown_in_set(sample, match.schema)))
             return part
-        tally.unknown.update(unknown_in(match.schema, match.route.record, sample, many=True))
+        record = match.route.record
+        tally.unknown.update(placed(match.schema, record, unknown_in(match.schema, record, sample, many=True)))
         self.outside.drift.look(match, sample)
         return part
 

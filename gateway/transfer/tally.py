@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from gateway.core.policy.grants import node_at
+from gateway.core.policy.schema import Schema
 from gateway.core.reasons import Reason
 from gateway.core.release.drift import UNNAMED
 from gateway.core.release.emission import Emission
@@ -20,6 +22,26 @@ from gateway.core.release.minimised import Minimised
 _REFERENCES = 1_000  # persons who are listed by reference; of the others there is the register
 _SHOWN = 5  # records in which a name from outside must stand before it is shown (house rule 8)
 _SAMPLE = 64  # records of a part that are searched for fields nobody knows
+
+
+Unknown = tuple[str, str]
+"""Path of what the schema knows, and the whole path of what it does not know beneath it."""
+
+
+def placed(schema: Schema, record: str, counts: Mapping[str, int]) -> Counter[Unknown]:
+    """Unknown fields of a record, below what is known of it; of a set ("") each below its record."""
+    return Counter({(_within(schema, record, path), path): times for path, times in counts.items()})
+
+
+def _within(schema: Schema, record: str, path: str) -> str:
+    if not record:
+        first = path.partition(".")[0]
+        return first if first in schema.records else ""
+    above = path
+    while above := above.rpartition(".")[0]:
+        if node_at(schema.records[record].fields, above) is not None:
+            return above
+    return ""
 
 
 def sampled(records: list[bytes]) -> list[bytes]:
@@ -40,7 +62,7 @@ class Tally:
     withheld: Counter[Reason] = field(default_factory=Counter)
     fields: Counter[tuple[str, Reason]] = field(default_factory=Counter)
     held: Counter[Reason] = field(default_factory=Counter)
-    unknown: Counter[str] = field(default_factory=Counter, repr=False)
+    unknown: Counter[Unknown] = field(default_factory=Counter, repr=False)
     references: dict[bytes, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
     more: int = 0
 
@@ -68,10 +90,11 @@ class Tally:
             self._refer(reference, reasons)
 
     def unclassified(self) -> Mapping[str, int]:
-        """Names of fields that no schema knows; those that stood in few records together as `unnamed`."""
+        """Names of fields that no schema knows; those that stood in few records together as `unnamed`, each below what
+        the schema does know."""
         shown: Counter[str] = Counter()
-        for name, times in self.unknown.items():
-            shown[name if times >= _SHOWN else UNNAMED] += times
+        for (within, name), times in self.unknown.items():
+            shown[name if times >= _SHOWN else f"{within}.{UNNAMED}" if within else UNNAMED] += times
         return dict(sorted(shown.items()))
 
     def _refer(self, reference: bytes, reasons: tuple[Reason, ...]) -> None:
@@ -87,7 +110,7 @@ class _Kept(msgspec.Struct, array_like=True):
     withheld: list[tuple[Reason, int]]
     fields: list[tuple[str, Reason, int]]
     held: list[tuple[Reason, int]]
-    unknown: list[tuple[str, int]]
+    unknown: list[tuple[Unknown, int]]
     references: list[tuple[bytes, tuple[Reason, ...]]]
 
 

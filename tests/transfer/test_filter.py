@@ -303,10 +303,11 @@ async def test_text_is_masked_by_the_names_of_the_whole_file_or_not_at_all() -> 
 async def test_unclassified_field_is_named_once_five_records_have_it(school: School) -> None:
     held = [{**one, "schoenmaat": 38} for one in students(school)]
     held[0]["Fatima Yilmaz 2012"] = 1
+    held[1]["address"] = {**held[1].get("address", {}), "Jan.Bos": 1}
 
     filed, _ = await run(school, orjson.dumps(held), sizes=Sizes(16_000_000, 4_000_000, 32))
 
-    assert filed.tally.unclassified() == {"schoenmaat": 6, "unnamed": 1}
+    assert filed.tally.unclassified() == {"schoenmaat": 6, "unnamed": 1, "address.unnamed": 1}
 
 
 CANARY = "kanarie"

@@ -116,7 +116,7 @@ async def test_set_of_files_leaves_as_one_that_refers_to_itself(school: School) 
 async def test_column_of_a_vendor_in_a_set_is_named_with_its_file(school: School) -> None:
     filed, _ = await hand_in(school, zipped(files(users=[user(1, ext_vendor="x")] * 6)))
 
-    assert filed.tally.unknown["users.ext_vendor"] == 6
+    assert filed.tally.unclassified()["users.ext_vendor"] == 6
 
 
 @pytest.mark.parametrize(
