@@ -195,7 +195,8 @@ class Push(Filing):
         made = back.minimiser.minimise(came.body, back.emission, many=False)
         if not made.records:
             raise EnvelopeBroken("another answer than its schema says")
-        return enclosed(made.body, came.addressing or Addressing()) if self._came.addressing else made.body
+        asked = self._came.addressing
+        return enclosed(made.body, (came.addressing or Addressing()).answering(asked)) if asked else made.body
 
     async def _ended(self, trail: Trail, state: State, reason: Reason | None) -> None:
         """The register learns how the sending ended. Without it the outcome counts as unknown there, and the source is

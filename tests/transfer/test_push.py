@@ -152,6 +152,20 @@ async def test_header_of_the_envelope_keeps_addresses_of_systems_only(school: Sc
     assert not any(word in text for word in ("elders", "Jan", "jan.example", "geheim", "Metadata", "Security"))
 
 
+async def test_message_is_known_by_its_uuid_and_what_stands_behind_it_comes_back_only(school: School) -> None:
+    school.endpoints.answers = lambda _: UpstreamAnswer(
+        200, "text/xml", build.enveloped(build.receipt(), f"<a:RelatesTo>{build.MESSAGE}</a:RelatesTo>")
+    )
+    header = f"<a:MessageID>{build.MESSAGE}@jan.jansen</a:MessageID>"
+
+    answer = await push(school, build.enveloped(build.enrolment(), header))
+
+    assert b"jan.jansen" not in sent(school).body
+    assert build.MESSAGE.encode() in sent(school).body
+    assert isinstance(answer.body, bytes)
+    assert f"{build.MESSAGE}@jan.jansen<".encode() in answer.body
+
+
 SPOT = "zz-extra"
 
 
