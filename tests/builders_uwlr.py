@@ -1,6 +1,6 @@
 """The official UWLR and EDEXML files for tests, and a delivery of each shipped template without policy around it.
 
-Leaves out: the live side (`tests/transfer/test_soap.py`).
+Leaves out: the live side (`tests/transfer/test_messages.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A new directory for a school, and the answers to what its files ask.
 
 What is made works for nobody yet: every file asks (`ASK:`) what only the school can say. Leaves out: what a right
-answer is (`check`), the demo's directory (`demo.directory`).
+answer is (`gateway check`), the demo's directory (`demo.directory`).
 """
 
 from __future__ import annotations

@@ -13,9 +13,7 @@ from pathlib import Path
 
 from gateway.adapters.access import persons, sign_in
 from gateway.adapters.access.persons import Credentials, ListedPerson
-from gateway.adapters.register.acts import note
 from gateway.bootstrap.school import Refused, School, clock, random
-from gateway.core.model import Subject
 from gateway.core.persons import Actor, Deed, Held, PersonRole
 
 __all__ = ["Credentials", "ListedPerson"]
@@ -80,11 +78,6 @@ def signed_in(school: School, on_behalf: str | None = None) -> Actor:
     if actor is None:
         raise Refused([_SIGN_IN_FIRST])
     return replace(actor, on_behalf=on_behalf)
-
-
-def viewed(school: School, actor: Actor, what: str, subjects: Iterable[Subject], reason: str) -> None:
-    """Into the view log (R80), before it is shown. `School.look` checks the role as well."""
-    note(school.database, school.told(actor, reason), what, pupils=subjects)
 
 
 def _read(path: Path) -> str:

@@ -8,7 +8,7 @@ but for the review of break-glass (R84). Leaves out: how a person signs in (`ada
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -134,9 +134,6 @@ class Actor:
     @property
     def roles(self) -> frozenset[PersonRole]:
         return frozenset(one.role for one in self.held)
-
-    def confirmed_by(self, other: Actor) -> Actor:
-        return replace(self, second=other.name)
 
 
 def places(actor: Actor, deed: Deed) -> frozenset[str] | None:

@@ -149,12 +149,6 @@ def test_refused_act_about_a_pupil_names_whom(school: School) -> None:
     assert (entry["kind"], entry["outcome"], entry["withheld"]) == ("change", "refused", 1)
 
 
-def test_viewed_is_in_the_view_log(school: School) -> None:
-    session.viewed(school, somebody("a"), "consents listed", [PUPIL], "a reason")
-
-    assert newest(school)["outcome"] == "consents listed"
-
-
 def test_location_admin_needs_a_location_of_the_school(school: School) -> None:
     for held in (
         Held(PersonRole.LOCATION_ADMIN),

@@ -26,7 +26,7 @@ from gateway.core.facts import (
 )
 from gateway.core.gate.question import Audience
 from gateway.core.gate.screening import facts_used, screen, screen_inbound, uses_age
-from gateway.core.gate.screening_fields import NOTHING, FieldTerms, field_terms
+from gateway.core.gate.screening_fields import FieldTerms, field_terms
 from gateway.core.model import (
     Category,
     Enrolment,
@@ -50,11 +50,11 @@ YEARS = replace(DELIVERY, rows=Rows(years=frozenset({1})))
 
 
 def test_pupil_that_is_enrolled_here_is_available() -> None:
-    assert screen(DELIVERY, pupil(enrolled()), NOTHING_KNOWN, TODAY, NOTHING) == Verdict()
+    assert screen(DELIVERY, pupil(enrolled()), NOTHING_KNOWN, TODAY, FieldTerms()) == Verdict()
 
 
 def test_pupil_that_nobody_knows_is_unresolved() -> None:
-    assert screen(DELIVERY, None, NOTHING_KNOWN, TODAY, NOTHING).reasons == (Reason.PUPIL_UNRESOLVED,)
+    assert screen(DELIVERY, None, NOTHING_KNOWN, TODAY, FieldTerms()).reasons == (Reason.PUPIL_UNRESOLVED,)
 
 
 SCOPE: dict[str, tuple[Delivery, Subject, tuple[Reason, ...]]] = {
@@ -86,17 +86,17 @@ SCOPE: dict[str, tuple[Delivery, Subject, tuple[Reason, ...]]] = {
 
 @pytest.mark.parametrize(("one", "subject", "reasons"), SCOPE.values(), ids=SCOPE)
 def test_person_in_scope_only_is_available(one: Delivery, subject: Subject, reasons: tuple[Reason, ...]) -> None:
-    assert screen(one, subject, NOTHING_KNOWN, TODAY, NOTHING).reasons == reasons
+    assert screen(one, subject, NOTHING_KNOWN, TODAY, FieldTerms()).reasons == reasons
 
 
 def test_pupil_under_consent_is_withheld_while_no_consent_is_known() -> None:
     one = delivery(grondslag=Grondslag(Ground.CONSENT, "formulier"))
 
-    assert screen(one, pupil(enrolled()), NOTHING_KNOWN, TODAY, NOTHING).reasons == (Reason.CONSENT_MISSING,)
+    assert screen(one, pupil(enrolled()), NOTHING_KNOWN, TODAY, FieldTerms()).reasons == (Reason.CONSENT_MISSING,)
 
 
 def test_pupil_without_any_ground_is_withheld() -> None:
-    assert not screen(delivery(grondslag=None), pupil(enrolled()), NOTHING_KNOWN, TODAY, NOTHING).available
+    assert not screen(delivery(grondslag=None), pupil(enrolled()), NOTHING_KNOWN, TODAY, FieldTerms()).available
 
 
 def test_screen_collects_all_reasons_in_gate_order() -> None:
@@ -276,13 +276,13 @@ def test_consent_of_a_teacher_is_not_known() -> None:
     subject = pupil(enrolled(), person=Person.STAFF)
     facts = Facts(consents=(Consent(capacity=Capacity.PUPIL, answer=Answer.YES, given=NOW),))
 
-    assert screen(one, subject, facts, TODAY, NOTHING).reasons == (Reason.CONSENT_MISSING,)
+    assert screen(one, subject, facts, TODAY, FieldTerms()).reasons == (Reason.CONSENT_MISSING,)
 
 
 def test_permit_without_a_moment_does_not_hold() -> None:
     one = replace(DELIVERY, conditions=Conditions(occasion=Occasion.POLICE))
 
-    assert screen(one, pupil(enrolled()), NOTHING_KNOWN, TODAY, NOTHING).reasons == (Reason.NO_VORDERING,)
+    assert screen(one, pupil(enrolled()), NOTHING_KNOWN, TODAY, FieldTerms()).reasons == (Reason.NO_VORDERING,)
 
 
 def test_all_that_speaks_is_told_in_gate_order() -> None:

@@ -3,7 +3,7 @@
 register = SimulatedRegister()
 register.unwritable = True        # append raises RegisterUnavailable, nothing is kept
 register.versions = Versions(2, 1, 1)   # a draft made under others raises VersionsChanged
-register.entries, register.rolls  # what `core.register.verify` reads
+register.entries, register.rolls  # what `core.verification.verify` reads
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def is_secret(fact: AnyFact) -> bool:
     return isinstance(fact, Marker) or (isinstance(fact, Permit) and fact.secret)
 
 
-# raw, in the order of `fact_codec.Row`: an import enters a million
+# raw, in the order of `codec.Row`: an import enters a million
 _INSERT = "INSERT INTO fact (number, subject, kind, body, sealed, batch) VALUES (?, ?, ?, ?, ?, ?)"
 
 _number = tables.fact.c.number

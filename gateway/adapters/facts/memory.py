@@ -94,7 +94,7 @@ class PastFacts:
         return (kind, location) in self._declared
 
 
-# As `fact_batches.known_facts`, for one person: raw, because it is on the path of an answer.
+# As `batches.known_facts`, for one person: raw, because it is on the path of an answer.
 _KNOWN = (
     "SELECT fact.kind, fact.body, fact.sealed FROM fact JOIN batch ON batch.number = fact.batch "
     "WHERE fact.subject = ? AND batch.version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM fact_end "

@@ -1,4 +1,4 @@
-"""The form of schemas/NAME.yaml and its translation to `core.model.Schema`.
+"""The form of schemas/NAME.yaml and its translation to `core.policy.schema.Schema`.
 
 Leaves out: what must agree within the file (`schema_faults`), what a recipient may get of it.
 """

@@ -46,7 +46,6 @@ class Activation:
     recipient: str
     hash: str
     text: str = field(repr=False)
-    schema_hashes: Mapping[str, str]
     schemas: Mapping[str, str] = field(repr=False)
     by: str
     reason: str
@@ -202,13 +201,11 @@ def _texts(connection: sa.Connection, acts: Iterable[sa.Row[tuple[object, ...]]]
 
 
 def _activation(row: sa.Row[tuple[object, ...]], texts: Mapping[str, str]) -> Activation:
-    hashes = json.loads(row.schemas)
     return Activation(
         recipient=row.recipient,
         hash=row.hash,
         text=texts[row.hash],
-        schema_hashes=hashes,
-        schemas={name: texts[digest] for name, digest in hashes.items()},
+        schemas={name: texts[digest] for name, digest in json.loads(row.schemas).items()},
         by=row.actor,
         reason=row.reason,
         moment=datetime.fromisoformat(row.moment),

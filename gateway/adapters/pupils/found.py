@@ -1,6 +1,6 @@
 """Whom ids name, and what is known about them, for a chunk of an import or a round of the sync at once.
 
-Leaves out: one person's facts at a moment (`store`), the roster in memory (`memory`).
+Leaves out: one person's facts at a moment (`facts.store`), the roster in memory (`memory`).
 """
 
 from __future__ import annotations

@@ -71,9 +71,6 @@ class FieldTerms:
         )
 
 
-NOTHING = FieldTerms()
-
-
 def field_terms(delivery: Delivery, record: Record, person: Person = Person.PUPIL) -> FieldTerms:
     """Fixed and empty grants carry nothing about anybody, so they are not screened."""
     named = delivery.pseudonym is PseudonymMethod.NONE

@@ -1,7 +1,7 @@
 """What may leave is what is both activated and in the file (design, "Directory of a school").
 
 Fields, rows, locations and agreement categories must be in both; of two end dates the earlier counts; any other
-difference refuses that delivery until it is activated. Leaves out: what is wrong with either side (`policy`).
+difference refuses that delivery until it is activated. Leaves out: what is wrong with either side (`rules`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a rule about policy works on and what it says: a recipient, one of its deliveries, its granted fields.
 
-Leaves out: the rules (`rules_terms`, `rules_fields`, `rules_shape`) and their order (`policy`).
+Leaves out: the rules (`rules_terms`, `rules_fields`, `rules_shape`) and their order (`rules`).
 """
 
 from __future__ import annotations

@@ -29,10 +29,6 @@ class Hidden:
     kind: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def neutral(self) -> bool:
-        return self.value is not None or bool(self.values)
-
 
 @dataclass(frozen=True, slots=True)
 class Flag:

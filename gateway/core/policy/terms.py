@@ -1,7 +1,7 @@
 """Who receives, and under which terms: a recipient, its agreement, its deliveries, the fields that may leave.
 
 Data only; a recipient file becomes these values in `adapters.policy.recipient_forms`. What makes them acceptable is
-`policy`.
+`rules`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Words that policy refuses: commercial purposes, and reasons that say nothing. Dutch and English.
 
-Leaves out: where a text stands and which rule it breaks (`policy`).
+Leaves out: where a text stands and which rule it breaks (`rules`).
 """
 
 from __future__ import annotations
