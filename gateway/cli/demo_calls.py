@@ -26,6 +26,7 @@ _ORGANISATION = {"orgId": "01AB00", "orgIdType": "V_ID"}
 _SCHOOL = {"organisationIds": [{"organisationId": "DD100401", "organisationIdType": "DD_ID"}]}
 _OTHERS = (
     *(f"/oneroster{ONEROSTER}/{one}" for one in ("users?limit=20", "orgs", "classes?limit=20", "enrollments?limit=20")),
+    f"/somtoday{SOMTODAY}/vestiging",
     *(f"/somtoday{SOMTODAY}/vestiging/{vestiging_id(NOORD)}/{one}?amount=20" for one in ("leerling", "lesgroep/")),
 )
 """What a client asks to which none of Edu-V is given."""

@@ -58,7 +58,10 @@ class Somtoday:
         """`guarded` demands the token."""
         paths = ("leerling", "leerling/{id}", "lesgroep/", "lesgroep/{id}")
         place = f"{BASE}/vestiging/{{vestiging}}"
-        return [Route(f"{place}/{path}", guarded(self._answering(path)), methods=["GET"]) for path in paths]
+        listed = Route(f"{BASE}/vestiging", guarded(self._answering("")), methods=["GET"])
+        return [
+            listed, *(Route(f"{place}/{path}", guarded(self._answering(path)), methods=["GET"]) for path in paths)
+        ]  # fmt: skip
 
     def _answering(self, path: str) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
@@ -74,6 +77,8 @@ class Somtoday:
 
     def answer(self, path: str, named: Mapping[str, str], query: Mapping[str, str]) -> bytes:
         """Raises Unknown; KeyError and ValueError for a page that cannot be."""
+        if not path:
+            return msgspec.json.encode({"vestigingen": [_about(site) for site in SITES]})
         site = next((one for one in SITES if vestiging_id(one) == named["vestiging"]), None)
         if site is None:
             raise Unknown
@@ -140,6 +145,12 @@ class Somtoday:
             "schooljaar": self.school.year.title.replace("-", "/"), "onderwijssoort": group.subject.level,
             "vestiging": _vestiging(group.site),
         }  # fmt: skip
+
+
+def _about(site: Site) -> Json:
+    (brin,) = (value for kind, value in site.ids if kind == "V_ID")
+    named = [{"brinnr": brin, "digideliveryid": value} for kind, value in site.ids if kind == "DD_ID"]
+    return _vestiging(site) | {"afkorting": site.name[0].upper(), "brins": [brin], "externalidentifiers": named}
 
 
 def _vestiging(site: Site) -> Json:

@@ -36,9 +36,12 @@ def test_pages_hold_every_pupil_of_a_vestiging_once(client: httpx2.Client) -> No
 
 
 @needs_standards
-@pytest.mark.parametrize(("path", "kind"), [("leerling", "LeerlingResponse"), ("lesgroep/", "LesgroepResponse")])
+@pytest.mark.parametrize(
+    ("path", "kind"), [("leerling", "LeerlingResponse"), ("lesgroep/", "LesgroepResponse"), ("", "VestigingResponse")]
+)
 def test_answer_is_valid_against_the_official_description(client: httpx2.Client, path: str, kind: str) -> None:
-    answer = client.get(f"{PLACE}/{path}", params={"amount": str(MOST)}).json()
+    place = f"{PLACE}/{path}" if path else f"{BASE}/vestiging"
+    answer = client.get(place, params={"amount": str(MOST)}).json()
     (records,) = answer.values()
 
     assert records

@@ -41,7 +41,7 @@ class SomtodayUpstream(SimulatedUpstream):
 
     async def read(self, permit: Permit, call: UpstreamCall) -> UpstreamAnswer:
         self._take(permit, call, "fetch")
-        vestiging, _, path = call.path.removeprefix(f"{BASE}/vestiging/").partition("/")
+        vestiging, _, path = call.path.removeprefix(f"{BASE}/vestiging").removeprefix("/").partition("/")
         kind, _, one = path.partition("/")
         named = {"vestiging": vestiging} | ({"id": one} if one else {})
         try:

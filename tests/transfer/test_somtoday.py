@@ -160,6 +160,13 @@ async def test_next_page_is_asked_with_what_the_first_was(school: School) -> Non
     assert second.json()["lesgroepen"] != first.json()["lesgroepen"]
 
 
+async def test_vestigingen_are_those_of_the_delivery(school: School) -> None:
+    answer = await left(await school.ask(f"/lvs{BASE}/vestiging", recipient=RECIPIENT))
+
+    assert answer.json() == {"vestigingen": [{"uuid": NOORD, "naam": "Locatie Noord"}]}
+    assert [(call.path, call.query) for call in school.upstream.calls] == [(f"{BASE}/vestiging", "")]
+
+
 @pytest.mark.parametrize("vestiging", [ZUID, UNKNOWN])
 async def test_vestiging_outside_the_delivery_is_refused_before_the_source_is_asked(
     school: School, vestiging: str
@@ -244,7 +251,7 @@ async def test_list_is_what_the_official_description_says_before_and_after(
 
 
 @needs_standards
-@pytest.mark.parametrize("record", ["Leerling", "Lesgroep"])
+@pytest.mark.parametrize("record", ["Leerling", "Lesgroep", "Vestiging"])
 def test_every_field_of_the_official_description_is_classified(record: str) -> None:
     official = json.loads((Path(os.environ["STANDARDS_DIR"]) / OFFICIAL).read_text("utf-8"))["components"]["schemas"]
 
