@@ -328,6 +328,19 @@ def test_a_number_of_somebody_who_stands_in_a_list_does_not_leave_beside_them() 
     assert emission.partial == ((anne, (("member.login", Reason.BSN_NOT_ALLOWED),)),)
 
 
+def test_a_number_that_stands_before_whoever_it_is_does_not_leave() -> None:
+    anne = replace(xml.ANNE, numbers=frozenset({build.Roster().digest("123456782")}))
+    group = xml.group()
+    fields = {"by": leaf(category=Category.NAME, field_class=FieldClass.DIRECT), **group.fields.fields}
+    made = xml.bench(build.keep("by", "title", "member.@key"), [anne], record=replace(group, fields=Branch(fields)))
+    body = f'<group xmlns="{xml.SPACE}"><by>l123456782</by><title>5A</title><member key="las-1"/></group>'
+
+    found, _ = made.run(body)
+
+    assert found.records == 1
+    assert b"123456782" not in found.body
+
+
 @pytest.mark.parametrize("many", [False, True])
 def test_an_id_that_leaves_as_the_source_has_it_is_no_national_number(many: bool) -> None:  # noqa: FBT001 - a parameter of the test
     anne = replace(xml.ANNE, ids={"las-key": "123456782"}, numbers=frozenset({build.Roster().digest("123456782")}))

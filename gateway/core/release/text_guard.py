@@ -3,7 +3,7 @@ nobody released (D7, D8): for the formats in which everything is text. Leaves ou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gateway.core.model import FieldClass, PseudonymMethod, Subject, Transform
 from gateway.core.policy.words import hollow
@@ -18,14 +18,22 @@ _DAYS = frozenset({"date", "date-time"})
 
 
 class Guard:
-    """Judges the values of one record. `subjects`: whom the record is about; `circle`: read when it is needed."""
+    """Judges the values of one record. `subjects`: whom the record is about; `circle`, `others` (whom else it names):
+    read when they are needed."""
 
     def __init__(
-        self, emission: Emission, subjects: tuple[Subject, ...], circle: Callable[[], Circle], *, special: bool
+        self,
+        emission: Emission,
+        subjects: tuple[Subject, ...],
+        circle: Callable[[], Circle],
+        others: Callable[[], Iterable[Subject]] = tuple,
+        *,
+        special: bool,
     ) -> None:
         self._emission = emission
         self._subjects = subjects
         self._circle = circle
+        self._others: Callable[[], Iterable[Subject]] | None = others
         self._special = special
         self._harmless: set[str] = set()
         self._digests = set[bytes]().union(*(one.numbers for one in subjects))
@@ -74,6 +82,9 @@ class Guard:
     def _is_own(self, text: str) -> bool:
         if own(self._circle().numbers, text):
             return True
+        if self._others is not None:
+            self._digests = self._digests.union(*(one.numbers for one in self._others()))
+            self._others = None
         known = self._emission.sight.roster.digest
         return bool(self._digests) and any(known(number) in self._digests for number in numbers_in(text))
 

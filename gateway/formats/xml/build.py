@@ -103,7 +103,6 @@ class Builder:
         if seen is not None:
             return seen, plan
         seen = plan.place.see(found, self._emission)
-        self._guard.meet(seen.subject)
         thinner = plan if seen.reasons else _thinner(plan, seen)
         if thinner is None:
             seen = Seen(seen.subject, (Reason.NOT_AVAILABLE,))

@@ -86,6 +86,7 @@ class XmlMinimiser:
         self._births = {place.subject.at: self._birth(place) for place in self._places}
         self._plans: dict[tuple[frozenset[str], date, Parts], Plan | None] = {}
         self._people = [one.at for one in subjects(projection.root)]
+        self._items = [Place(record, one, self._source) for one in subjects(projection.root) if one.withheld == "item"]
         self._references = References(record, self._source)
         self._groups = Groups(record, self._source)
         self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
@@ -218,7 +219,7 @@ class XmlMinimiser:
         if plan is None:
             raise Gone
         about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
-        guard = Guard(emission, about, circle, special=self.projection.special)
+        guard = Guard(emission, about, circle, lambda: self._others(record, emission), special=self.projection.special)
         built = Built(people, self._told(flags, plan) | self._recorded(record, about, emission, guard))
         made = self._names.element(form.tag)
         try:
@@ -254,6 +255,14 @@ class XmlMinimiser:
                 people[element] = contradicted(seen) if wrong else seen
         if self._places and not people:
             raise Malformed
+
+    def _others(self, record: etree._Element, emission: Emission) -> Iterator[Subject]:
+        """Whoever stands in it, wherever that is."""
+        for place in self._items:
+            for element in self._source.elements(record, place.subject.at):
+                known = place.who(element, emission)
+                if known is not None:
+                    yield known
 
     def _contradicts(self, place: Place, element: etree._Element, seen: Seen) -> bool:
         """R109: another birth date than the one the school recorded."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lxml import etree
 
@@ -39,8 +39,16 @@ class Place:
 
     def see(self, element: etree._Element, emission: Emission) -> Seen:
         """Whom this element speaks of."""
-        texts = ((kind, text) for name, kind in self.kinds.items() for text in self._source.texts(element, name))
-        return self.known(self.said(texts), emission)
+        return self.known(self.said(self._texts(element)), emission)
+
+    def who(self, element: etree._Element, emission: Emission) -> Known | None:
+        """The same, with nothing asked or said about them."""
+        return emission.sight.resolve(self.said(self._texts(element)), self.subject.person, self.subject.others)
+
+    def _texts(self, element: etree._Element) -> Iterator[tuple[str, str]]:
+        for name, kind in self.kinds.items():
+            for text in self._source.texts(element, name):
+                yield kind, text
 
     def said(self, texts: Iterable[tuple[str, str | None]]) -> Ids:
         """(kind of id, value) of these texts."""
