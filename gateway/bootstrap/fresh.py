@@ -6,6 +6,7 @@ answer is (`gateway check`), the demo's directory (`demo.directory`).
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,20 +80,41 @@ def make_directory(directory: Path, recipients: Sequence[str], locations: Sequen
         raise Unusable([f"no template is called so; there are {', '.join(templates())}"])
     if directory.exists() and any(directory.iterdir()):
         raise Unusable(["this directory is not empty"])
-    wanted = {name: _template(name) for name in recipients}
-    schemas = _schemas(wanted.values(), called=called)
+    made = directory.with_name(f".{directory.name}.{random(4).hex()}")
     try:
-        for part in ("schemas", "recipients"):
-            (directory / part).mkdir(parents=True)
-        for name in schemas:
-            text = (SHARE / "schemas" / f"{name}.yaml").read_text(encoding="utf-8")
-            (directory / "schemas" / f"{name}.yaml").write_text(text, encoding="utf-8")
-        for name, text in wanted.items():
-            (directory / "recipients" / f"{name}.yaml").write_text(text, encoding="utf-8")
-        (directory / FILE).write_text(_settings(directory, schemas, locations, called=called), encoding="utf-8")
+        made.mkdir(parents=True)
+        _fill(made, directory, {name: _template(name) for name in recipients}, locations, called=called)
         key_files.create_key_file(_key(directory), key_files.new_material(random))
+        _move(made, directory)
     except OSError:
         raise Unusable(["the directory, or the key beside it, exists already or cannot be written"]) from None
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _fill(made: Path, directory: Path, wanted: Mapping[str, str], locations: Sequence[str], *, called: bool) -> None:
+    """What will be `directory`, beside it, so that it is there whole or not at all."""
+    schemas = _schemas(wanted.values(), called=called)
+    texts = {f"schemas/{name}.yaml": (SHARE / "schemas" / f"{name}.yaml").read_text("utf-8") for name in schemas}
+    texts |= {f"recipients/{name}.yaml": text for name, text in wanted.items()}
+    texts[FILE] = _settings(directory, schemas, locations, called=called)
+    for part in ("schemas", "recipients"):
+        (made / part).mkdir()
+    for name, text in texts.items():
+        (made / name).write_text(text, encoding="utf-8")
+
+
+def _move(made: Path, directory: Path) -> None:
+    """An empty directory stays the one it is: somebody may stand in it."""
+    try:
+        if directory.exists():
+            for one in made.iterdir():
+                one.rename(directory / one.name)
+        else:
+            made.rename(directory)
+    except OSError:
+        _key(directory).unlink()
+        raise
 
 
 def _template(name: str) -> str:

@@ -82,9 +82,19 @@ def test_fresh_directory_has_the_schemas_its_recipients_need_and_those_of_the_ro
 def test_nothing_is_written_over(run: Run, tmp_path: Path) -> None:
     (tmp_path / "school.key").write_text("ours")
     run(*INIT, code=2)
+    assert [one.name for one in tmp_path.iterdir()] == ["school.key"]  # nothing half made is left
     assert (tmp_path / "school.key").read_text() == "ours"
     assert "not empty" in run("init", str(tmp_path), code=2)
     assert "samenwerkingsverband" in run("init", "x", "--recipient", "onbekend", code=2)
+
+
+def test_directory_that_is_there_and_empty_is_filled(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "school").mkdir()
+    before = (tmp_path / "school").stat().st_ino
+    run(*INIT)
+
+    assert (tmp_path / "school").stat().st_ino == before
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["school", "school.key"]
 
 
 def test_answers_from_a_file_put_the_directory_in_order(run: Run, answered: Path) -> None:
