@@ -24,9 +24,13 @@ from gateway.demo.many import Many, ids, organisation_id
 from gateway.transfer.ports import Observation
 
 ASKED = ("--recipient", "toetsbureau", "--purpose", "papieren-toets", "--schema", "edu-v-students")
+RECIPIENTS = ("toetsbureau", "uwlr-smalle-set")
 RELEASER = Actor(
     "r", frozenset({Held(role) for role in PersonRole if role is not PersonRole.LOCATION_ADMIN}), confidential=True
 )
+
+
+ASKED_XML = ("--recipient", "uwlr-smalle-set", "--purpose", "methodetoetsen", "--schema", "uwlr-2-2")
 
 
 def make_school(directory: Path, many: Many, lvs: int) -> None:
@@ -56,11 +60,17 @@ def _locations(many: Many) -> str:
 
 
 def _narrowed_to(directory: Path, many: Many) -> None:
-    """One recipient, at all locations."""
+    """One recipient for JSON and one for XML, at all locations, by files."""
     for one in (directory / "recipients").iterdir():
-        if one.stem != "toetsbureau":
+        if one.stem not in RECIPIENTS:
             one.unlink()
-    recipient = directory / "recipients" / "toetsbureau.yaml"
+            continue
+        text = one.read_text(encoding="utf-8").replace("channel: api", "channel: sftp")
+        one.write_text(text, encoding="utf-8")
+        _everywhere(one, many)
+
+
+def _everywhere(recipient: Path, many: Many) -> None:
     lines = recipient.read_text(encoding="utf-8").splitlines()
     at = lines.index("    locations:")
     after = next(n for n in range(at + 1, len(lines)) if not lines[n].startswith("      -"))
@@ -77,7 +87,8 @@ def _learn(school: School, many: Many) -> None:
 
 
 def _allow(school: School, many: Many) -> None:
-    acts.activate(school, "toetsbureau", RELEASER, "bench")
+    for name in RECIPIENTS:
+        acts.activate(school, name, RELEASER, "bench")
     kinds = {kind for kind, *_ in facts.status(school).declared}
     facts.declare(school, RELEASER, sorted(kinds), many.names(), "bench")
 
@@ -107,7 +118,8 @@ main()
 
 def command(directory: Path, output: Path, *more: str) -> list[str]:
     """`gateway export`, in a process of its own."""
-    return measured("export", *ASKED, "--record", "Student", "-o", str(output), "-C", str(directory), *more)
+    what = ASKED_XML if output.suffix == ".xml" else (*ASKED, "--record", "Student")
+    return measured("export", *what, "-o", str(output), "-C", str(directory), *more)
 
 
 def measured(*asked: str) -> list[str]:

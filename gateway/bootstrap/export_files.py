@@ -1,13 +1,14 @@
 """What an export makes of the rows in its journal: a file, a folder of numbered files, a zip with one for each record.
 
-Rows leave in the order of their pseudonyms over the whole, whatever the pages, and everybody once. Leaves out: when it
-is made and where it goes (`exports`).
+Of documents in XML there is one for each location, as their standard has it. Rows leave in the order of their
+pseudonyms over the whole, whatever the pages, and everybody once. Leaves out: when it is made and where it goes
+(`exports`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Container, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
 from operator import itemgetter
@@ -19,9 +20,11 @@ from gateway.adapters.sorted_rows import SortedRows
 from gateway.bootstrap.school import random
 from gateway.core.file_forms import Form, in_form
 from gateway.formats.csv import Flat
+from gateway.formats.xml import document_of, leaving, named_in
+from gateway.transfer.journal import Page
 from gateway.transfer.pages import Shape
 
-NAMES = {Form.ARRAY: "json", Form.LINES: "ndjson", Form.TABLE: "csv"}
+NAMES = {Form.ARRAY: "json", Form.LINES: "ndjson", Form.TABLE: "csv", Form.DOCUMENT: "xml"}
 _MEMORY = 8 * 1024 * 1024  # bytes of rows before they are sorted on disk
 _TOGETHER = 10_000  # records in one file of a folder
 
@@ -42,7 +45,10 @@ class Leaving:
         """Gone when the block ends, unless it was placed. Raises OSError."""
         self.records = 0
         _forget_killed(target)
-        if container == "zip":
+        if self.form is Form.DOCUMENT:
+            with self._of_documents(target, container) as made:
+                yield made
+        elif container == "zip":
             with zip_made(target, self._one_each()) as made:
                 yield made
         elif container == "folder":
@@ -52,6 +58,28 @@ class Leaving:
             (record,) = self.shapes
             with file_beside(target, self._formed(record, self._rows(record))) as made:
                 yield made
+
+    def _of_documents(self, target: Path, container: str) -> AbstractContextManager[Made]:
+        """One for each location where somebody is released; the order of their names is theirs in gateway.yaml's."""
+        pages = self._pages()
+        if container == "file":
+            ((page, empty),) = pages.items()
+            return file_beside(target, self._document(page, empty))
+        several = len(self.shapes) > 1
+        files = (
+            (f"{f'{page.record}-' if several else ''}{number:04d}.xml", self._document(page, empty))
+            for number, (page, empty) in enumerate(pages.items(), 1)
+        )
+        return zip_made(target, files) if container == "zip" else folder_made(target, files)
+
+    def _pages(self) -> dict[Page, bytes]:
+        """With what a document is without anything in it."""
+        return {done.page: done.head for done in self.journal.parts() if done.released}
+
+    def _document(self, page: Page, empty: bytes) -> Iterator[bytes]:
+        """Read twice: what nobody in it refers to is not in it (R7)."""
+        named = named_in(row for rows in self.journal.rows(page.record, page.location) for row in rows)
+        return document_of(self._rows(page.record, page.location, named), empty)
 
     def _one_each(self) -> Iterator[tuple[str, Iterable[bytes]]]:
         for record in self.shapes:
@@ -72,10 +100,10 @@ class Leaving:
         flat = Flat(self.shapes[record].paths)
         return in_form(Form.TABLE, map(flat.line, rows), flat.head)
 
-    def _rows(self, record: str) -> Iterator[bytes]:
+    def _rows(self, record: str, location: str | None = None, named: Container[str] | None = None) -> Iterator[bytes]:
         with closing(SortedRows(self.folder, random, _MEMORY)) as rows:
-            for part in self.journal.rows(record):
-                rows.take(part)
+            for part in self.journal.rows(record, location):
+                rows.take(part if named is None else [*leaving(part, named)])
             for row in _once(rows.keyed(), one_each=self.shapes[record].one_each):
                 self.records += 1
                 yield row

@@ -88,6 +88,7 @@ def export(
     if order.to is not None and order.to not in school.settings.endpoints:
         raise Refused(["gateway.yaml has no such endpoint"])
     said = (f"reason: {act.reason}", *([f"on behalf of: {act.on_behalf}"] if act.on_behalf else []))
+    _fits(school, order)
     records = _records(school, order)
     jobs = jobs_of(school)
     _forget_old(school, jobs, actor, anew=_content(actor, order, records, said) if order.anew else None)
@@ -132,6 +133,21 @@ def _records(school: School, order: Order) -> tuple[str, ...]:
     if len(listed) > 1 and order.container == "file":
         raise Refused(["give --record: " + ", ".join(listed)])
     return listed or tuple(standing.delivery.grants)[:1]
+
+
+def _fits(school: School, order: Order) -> None:
+    """Whether the schema's records can be written so. Raises Refused."""
+    wanted, compiled = order.wanted, school.world(lean=True).now().compiled
+    schema = compiled.schemas.get(wanted.schema)
+    if schema is None:
+        return  # the gate says so
+    if (schema.format == "xml") is not (order.form is Form.DOCUMENT):
+        can = "xml" if schema.format == "xml" else "json, ndjson or csv"
+        raise Refused([f"{schema.name} is {schema.format.upper()}: --form {can}"])
+    standing = compiled.standings.get((wanted.recipient, wanted.purpose, wanted.schema))
+    several = standing is not None and len(standing.delivery.locations) > 1
+    if several and order.form is Form.DOCUMENT and order.container == "file":
+        raise Refused(["a document is of one location, and this delivery has several: -o NAME.zip, or --folder"])
 
 
 # -- the job ---------------------------------------------------------------------------------------------
@@ -218,7 +234,8 @@ class Run:
         return self.flow.exported
 
     async def _hand_over(self, exported: Exported) -> bool:
-        if not exported.tally.released:
+        if not exported.tally.released or (self.order.form is Form.DOCUMENT and not exported.tally.persons):
+            exported.tally.released = 0  # a document of groups of which nobody is in it says nothing (R7)
             return await self.flow.hand_over(Handed(0, 0, ""))
         self._tell("writing", exported)
         leaving = self._leaving(exported)

@@ -20,7 +20,7 @@ from gateway.core.file_forms import Form
 from gateway.transfer.filing import Wanted, through
 from gateway.transfer.pages import Progress as HowFar
 
-FORMS = {"json": Form.ARRAY, "ndjson": Form.LINES, "csv": Form.TABLE}
+FORMS = {"json": Form.ARRAY, "ndjson": Form.LINES, "csv": Form.TABLE, "xml": Form.DOCUMENT}
 _EVERY = 10_000  # records between two lines, where there is no terminal
 
 
@@ -29,7 +29,7 @@ def export(
     purpose: Annotated[str, typer.Option("--purpose", help="For which of its purposes.")],
     schema: Annotated[str, typer.Option("--schema", help="What the records are: a file in schemas/.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A new file: NAME.json, NAME.ndjson or NAME.csv.")
+        Path | None, typer.Option("-o", "--output", help="A new file: NAME.json, .ndjson, .csv, .xml or .zip.")
     ] = None,
     to: Annotated[
         str | None, typer.Option("--to", help="Send it: an endpoint of gateway.yaml that the agreement lists.")
@@ -43,7 +43,7 @@ def export(
     ] = None,
     source: Annotated[str | None, typer.Option("--source", help="Which source to read, if several.")] = None,
     form: Annotated[
-        str | None, typer.Option("--form", help="json, ndjson or csv; by default what the name says.")
+        str | None, typer.Option("--form", help="json, ndjson, csv or xml; by default what the name says.")
     ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "handed over as an export",
     *,

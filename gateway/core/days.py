@@ -38,6 +38,12 @@ def years_after(day: date, years: int) -> date:
         return date(day.year + years, 3, 1)
 
 
+def school_year(day: date) -> str:
+    """It begins on 1 August (article 1 WPO), and is called by both its years."""
+    begun = day.year if day.month >= 8 else day.year - 1  # August
+    return f"{begun}-{begun + 1}"
+
+
 def reached(birth: date, age: int, today: date) -> bool:
     """The birthday itself counts, from 00:00 in Amsterdam (C6)."""
     return years_after(birth, age) <= today

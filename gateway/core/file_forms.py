@@ -13,7 +13,7 @@ from gateway.core.release.minimised import EnvelopeBroken
 
 class Form(StrEnum):
     """An array of records, a single record or document, a record per line, rows below a header, elements in one, an
-    archive of files."""
+    archive of files, a document of lists that is built item by item."""
 
     ARRAY = "array"
     SINGLE = "single"
@@ -21,6 +21,7 @@ class Form(StrEnum):
     TABLE = "table"
     LIST = "list"
     SET = "set"
+    DOCUMENT = "document"
 
 
 class OtherFormat(EnvelopeBroken):

@@ -1,8 +1,9 @@
 """A made-up administration of any size: pupils are made when they are asked for and stand in no memory.
 
 For tests and measurements of what reads everybody. Pupil `n` is always the same, whatever the size; a pupil is at one
-location. Speaks Edu-V Students at the list of a location, with OAuth2 as the demo LVS. Leaves out: everything else the
-demo LVS does (`lvs`). `python -m gateway.demo.many --pupils 1000000 --locations 100` runs it.
+location. Speaks Edu-V Students at the list of a location, with OAuth2 as the demo LVS, and UWLR 2.2 with the whole
+document of a location. Leaves out: everything else the demo LVS does (`lvs`).
+`python -m gateway.demo.many --pupils 1000000 --locations 100` runs it.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ import hashlib
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import msgspec
+from lxml import etree
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.demo.server import serve
+from gateway.formats.xml.soap import enveloped, opened
 
 TOGETHER = 200  # pupils in one chunk
+CLASS = 25  # pupils in one group
+UWLR = b"http://www.edustandaard.nl/leerresultaten/2/leerlinggegevens"
 _GIVEN = ("Daan", "Fatima", "Joris", "Lieke", "Mila", "Noor", "Sem", "Yara")
 _FAMILY = ("Akkerdam", "Beukman", "Elderhorst", "Groenveen", "Heuvelrijk", "Kamperstra", "Lindelaar", "Meerwater")
 
@@ -45,10 +51,26 @@ class Many:
         """Students, as JSON."""
         return (student(number) for number in self.at(location))
 
+    def document(self, location: str, year: str) -> Iterator[bytes]:
+        """Leerlinggegevens of UWLR, element by element."""
+        brin = organisation_id(location)[1]
+        yield (
+            f"<leerlinggegevens><school><schooljaar>{year}</schooljaar><brincode>{brin[:4]}</brincode>"
+            f"<dependancecode>{brin[4:]}</dependancecode><aanmaakdatum>2026-11-01T06:00:00</aanmaakdatum>"
+            "<auteur>mw. Roderhorst</auteur><xsdversie>2.2</xsdversie></school><groepen>"
+        ).encode()
+        numbers = self.at(location)
+        for group in range(-(-len(numbers) // CLASS)):
+            year_of = 1 + group % 8
+            yield f'<groep key="g{group}"><naam>{year_of}A</naam><jaargroep>{year_of}</jaargroep></groep>'.encode()
+        yield b"</groepen><leerlingen>"
+        yield from (pupil(number, at // CLASS) for at, number in enumerate(numbers))
+        yield b"</leerlingen></leerlinggegevens>"
+
 
 def organisation_id(location: str) -> tuple[str, str]:
     """How Edu-V names a location: (type, value)."""
-    return "V_ID", f"02CD{int(location[1:]):03d}"
+    return "V_ID", f"02CD{int(location[1:]):02d}"
 
 
 def ids(number: int) -> dict[str, str]:
@@ -74,6 +96,20 @@ def student(number: int) -> bytes:
     ).encode()
 
 
+def pupil(number: int, group: int) -> bytes:
+    """A leerling of UWLR, complete, with what may not leave."""
+    given, family = _GIVEN[number % 8], _FAMILY[number // 8 % 8]
+    return (
+        f'<leerling key="{1_000_000 + number}" eckid="{ids(number)["eck-id"]}"><achternaam>{family}</achternaam>'
+        f"<voorletters-1>{given[0]}</voorletters-1><roepnaam>{given}</roepnaam>"
+        f"<geboortedatum>20{10 + number % 8}-{1 + number % 12:02d}-{1 + number % 28:02d}</geboortedatum>"
+        f'<geslacht>{1 + number % 2}</geslacht><jaargroep>{1 + group % 8}</jaargroep><groep key="g{group}"/>'
+        f"<emailadres>{given.lower()}.{number}@leerling.example</emailadres><land>NL</land><land_vader>NL</land_vader>"
+        f"<bsn>{number % 10**9:09d}</bsn><postcodenl>{1000 + number % 9000}AB</postcodenl>"
+        f"<instroomdatum>2026-08-01</instroomdatum></leerling>"
+    ).encode()
+
+
 def make_app(many: Many, secret: str) -> Starlette:
     """One client: `gateway`."""
     places = {organisation_id(name): name for name in many.names()}
@@ -89,9 +125,19 @@ def make_app(many: Many, secret: str) -> Starlette:
             return Response(status_code=404)
         return StreamingResponse(_array(many.records(places[asked])), media_type="application/json")
 
+    async def uwlr(request: Request) -> Response:
+        asked = opened(await request.body())
+        said = {etree.QName(one).localname: one.text or "" for one in asked}
+        name = places.get(("V_ID", said.get("brincode", "") + said.get("dependancecode", "")))
+        if request.headers.get("authorization") != f"Bearer {secret}" or name is None:
+            return Response(status_code=401)
+        document = many.document(name, said["schooljaar"])
+        return StreamingResponse(_message(document), media_type="text/xml")
+
     return Starlette(
         routes=[
             Route("/oauth/token", token, methods=["POST"]),
+            Route("/uwlr/leerlinggegevens", uwlr, methods=["POST"]),
             Route("/students/school", students, methods=["GET"]),
         ]
     )
@@ -106,6 +152,14 @@ async def _array(records: Iterator[bytes]) -> AsyncIterator[bytes]:
             yield before + b",".join(chunk)
             before, chunk = b",", []
     yield (before if chunk or before == b"[" else b"") + b",".join(chunk) + b"]"
+
+
+async def _message(document: Iterator[bytes]) -> AsyncIterator[bytes]:
+    begin, end = enveloped(b'<leerlinggegevens_antwoord xmlns="%s">|</leerlinggegevens_antwoord>' % UWLR).split(b"|")
+    yield begin
+    while chunk := b"".join(islice(document, TOGETHER)):
+        yield chunk
+    yield end
 
 
 def _json(value: object) -> Response:

@@ -22,15 +22,17 @@ from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.formats.xml import Left, XmlItemsFile, sections
+from gateway.transfer import pages
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
-from gateway.transfer.filing import TOGETHER, Filing, handed_in, reader_of
+from gateway.transfer.filing import TOGETHER, Filing, as_listed, handed_in
 from gateway.transfer.filter import PersonsRegister
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Handed, Journal, Page
-from gateway.transfer.listing import list_route, located, location_path, next_page, organisation_query
-from gateway.transfer.minimiser import Minimiser
-from gateway.transfer.pages import Asked, Exported, OtherPage, Progress, Reading, Shape, Source, light, stands, whose
+from gateway.transfer.listing import list_route, located, location_path, next_page, organisation_query, question
+from gateway.transfer.minimiser import Documents, Items, Minimiser
+from gateway.transfer.pages import Exported, OtherPage, Progress, Reading, Shape, Source, call_of, light, stands, whose
 from gateway.transfer.parts import Piece
 from gateway.transfer.ports import (
     NotSent,
@@ -43,7 +45,7 @@ from gateway.transfer.ports import (
     VersionsChanged,
 )
 from gateway.transfer.remembered import Granted, Remembered
-from gateway.transfer.request import Match, Stop, ask, upstream_path, upstream_query
+from gateway.transfer.request import Asked, Match, Stop, ask
 from gateway.transfer.seams import Moved, Sheet, Walk
 from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.tally import Tally, kept, placed, recalled, sampled
@@ -66,7 +68,7 @@ class Export(Filing):
         self,
         outside: Outside,
         sizes: Sizes,
-        asked: Asked,
+        asked: pages.Asked,
         source: Source,
         journal: Journal,
         watch: Callable[[Progress], None],
@@ -120,6 +122,13 @@ class Export(Filing):
             raise Stop(Reason.SUBPROCESSOR_UNKNOWN, "the agreement does not list this endpoint (agreement.endpoints)")
         return granted
 
+    def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
+        """A document of the source is read item by item."""
+        permit, emission, minimiser = super().emission(trail, inquiry, snapshot)
+        if isinstance(minimiser, Documents):
+            minimiser = Items(minimiser.xml, self._reading.left if self._reading is not None else Left())
+        return permit, emission, minimiser
+
     # -- what is asked -----------------------------------------------------------------------------------
 
     async def _permitted(self) -> None:
@@ -157,13 +166,15 @@ class Export(Filing):
         location = organisation.locations.get(page.location)
         if location is None:
             raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
+        call = replace(call, locations=frozenset({page.location}))
+        if route.soap is not None:
+            message = question(schema, route, location.ids, legal_date(self.outside.clock()))
+            return match, Inquiry(call, Asked(call.locations, ()), message=message)
         if located(route):
             match = Match(wanted.source, schema, route, location_path(schema, route, location.ids))
             query = next_page(schema.paging, "", 0) if schema.paging is not None else ""
-            asked = ask(match, query.encode("ascii"), organisation)
-        else:
-            asked = ask(match, organisation_query(route, location.ids), organisation)
-        return match, Inquiry(replace(call, locations=frozenset({page.location})), asked)
+            return match, Inquiry(call, ask(match, query.encode("ascii"), organisation))
+        return match, Inquiry(call, ask(match, organisation_query(route, location.ids), organisation))
 
     def _recall(self) -> None:
         """What earlier runs came to."""
@@ -192,11 +203,13 @@ class Export(Filing):
         match, inquiry = self._asked(page)
         self.exported.trail = self.exported.trail.at(match)
         permit, minimiser = await self._may(inquiry)
-        reader = reader_of(match.schema, match.route.record, self.sizes.answer_bytes)
+        reader = as_listed(match, self.sizes.answer_bytes)
         self._reading = reading = Reading(page, match, inquiry, reader, known)
+        if known is not None and isinstance(minimiser, Items):
+            for rows in self._journal.rows(page.record, page.location):
+                reading.left.recall(minimiser.xml.sections, rows)
         size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
-        query = upstream_query(inquiry.asked, {})
-        call = UpstreamCall(match.source, match.route.method, upstream_path(match, {}), query)
+        call = call_of(match, inquiry)
         records: list[bytes] = []
         held = 0
         async with aclosing(self._records(permit, call, reading)) as found:
@@ -264,8 +277,11 @@ class Export(Filing):
         reading.last, reading.handed_in = last, len(records)
         reading.unknown = unknown_in(match.schema, match.route.record, sample, many=True)
         trail, inquiry = self.exported.trail, reading.inquiry
-        await self.steadily(lambda snapshot: self.part(trail, match, inquiry, piece, None, snapshot))
+        part = await self.steadily(lambda snapshot: self.part(trail, match, inquiry, piece, None, snapshot))
         self._journal.committed()
+        if part.minimised is not None and isinstance(reading.reader, XmlItemsFile):
+            kinds = sections(match.schema.records[match.route.record])
+            reading.left.recall(kinds, part.minimised.rows)
         self.remembered = Remembered(self.outside.world)  # nobody comes twice
         self.exported.parts += 1
         tally.join(reading.tally)

@@ -20,10 +20,11 @@ from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.csv import CsvFile, SetFile
 from gateway.formats.json import JsonFile
-from gateway.formats.xml import Names, XmlFile, XmlListFile
+from gateway.formats.xml import Names, XmlFile, XmlItemsFile, XmlListFile
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.messages import operation
 from gateway.transfer.minimiser import Documents, Minimiser, Sets, Tables
 from gateway.transfer.ports import Snapshot
 from gateway.transfer.request import Asked, Match, Stop
@@ -143,6 +144,14 @@ def is_set(match: Match) -> bool:
 def handed_in_as(match: Match, most: int) -> Reader:
     """What reads what is handed in."""
     return SetFile() if is_set(match) else reader_of(match.schema, match.route.record, most)
+
+
+def as_listed(match: Match, most: int) -> Reader:
+    """What reads the source's own list."""
+    if match.route.soap is None:
+        return reader_of(match.schema, match.route.record, most)
+    record, above = match.schema.records[match.route.record], operation(match, match.route.soap).above
+    return XmlItemsFile(record, Names(match.schema.namespaces), most, above)
 
 
 def reader_of(schema: Schema, record: str, most: int) -> Reader:

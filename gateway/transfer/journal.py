@@ -71,6 +71,11 @@ class Journal(Protocol):
         """The rows are on disk, sealed, when this returns; they open once what is given back is committed."""
         ...
 
+    def rows(self, record: str, location: str | None = None) -> Iterator[Rows]:
+        """What is released of this kind, at one location or all, part by part. Raises OSError when it is not what was
+        kept."""
+        ...
+
     def committed(self) -> None:
         """What was given back last is in the register."""
         ...

@@ -7,11 +7,16 @@ Pure. Leaves out: reading it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from urllib.parse import urlencode
 
-from gateway.core.policy.schema import Paging, Route, Schema
+from gateway.core.days import school_year
+from gateway.core.policy.schema import Paging, Parameter, Route, Schema
 from gateway.core.reasons import Reason
+from gateway.formats.xml import sections
 from gateway.transfer.request import Stop
+
+Message = tuple[tuple[Parameter, str], ...]
 
 KINDS = ("V_ID", "AS_ID", "DD_ID", "BP_ID", "OIE_CODE")  # of organisation ids, the most particular first
 
@@ -21,6 +26,8 @@ def list_route(schema: Schema, record: str) -> Route | None:
     if schema.paging is not None:
         lists = (one for one in schema.routes if (one.method, one.record, one.many) == ("GET", record, True))
         return next((one for one in lists if lists_all(one, schema)), None)
+    if schema.format == "xml":
+        return next((one for one in schema.routes if _tells_all(one, schema, record)), None)
     for route in schema.routes:
         meanings = {one.meaning for one in route.parameters}
         lists_some = route.many and route.method == "GET" and route.write is None and route.named is None
@@ -49,6 +56,34 @@ def location_path(schema: Schema, route: Route, ids: frozenset[tuple[str, str]])
     if value is None:
         raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
     return {name: value}
+
+
+def _tells_all(route: Route, schema: Schema, record: str) -> bool:
+    """An operation that answers with the whole document, which can be read item by item."""
+    known, soap = schema.records[record], route.soap
+    others = [one for one in route.parameters if one.required and not one.filled and one.meaning not in _NAMED]
+    whole = soap is not None and soap.element == (known.element or record) and bool(sections(known))
+    return route.record == record and whole and route.write is None and not others and "thing" not in _meant(route)
+
+
+def _meant(route: Route) -> set[str]:
+    return {one.meaning for one in route.parameters}
+
+
+_NAMED = ("organisation-brin", "organisation-part", "organisation-key")
+
+
+def question(schema: Schema, route: Route, ids: frozenset[tuple[str, str]], today: date) -> Message:
+    """What a request of SOAP says for one location."""
+    assert route.soap is not None, "list_route says so"
+    known = dict(ids)
+    code, key = known.get(route.soap.location), known.get(route.soap.schoolkey)
+    named = {"organisation-brin": code[:4], "organisation-part": code[4:]} if code else {"organisation-key": key}
+    if not code and not key:
+        raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
+    filled = {"school-year": school_year(today), "version": schema.version}
+    said = [(one, filled[one.filled] if one.filled else named.get(one.meaning)) for one in route.parameters]
+    return tuple((one, text) for one, text in said if text)
 
 
 def next_page(paging: Paging, query: str, at: int) -> str:

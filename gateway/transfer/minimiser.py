@@ -12,7 +12,7 @@ from gateway.core.release.minimised import EnvelopeBroken, Minimised
 from gateway.core.release.projection import Projection
 from gateway.formats.csv import CsvMinimiser, CsvSet
 from gateway.formats.json.minimiser import Pieces
-from gateway.formats.xml import Operation, XmlMinimiser
+from gateway.formats.xml import Left, Operation, XmlItems, XmlMinimiser
 
 
 class Minimiser(Protocol):
@@ -83,6 +83,35 @@ class Documents(_Whole):
         del many, circle
         listed = bool(self.xml.projection.record.envelope)
         return self.xml.minimise(body, emission, many=listed, tolerated=tolerated, apart=apart)
+
+
+@dataclass(frozen=True, slots=True)
+class Items(_Whole):
+    """XML: pieces of one document of lists, of which `left` left before."""
+
+    xml: XmlMinimiser
+    left: Left
+
+    @property
+    def masks(self) -> bool:
+        return self.xml.masks
+
+    @property
+    def projection(self) -> Projection:
+        return self.xml.projection
+
+    def minimise(
+        self,
+        body: bytes,
+        emission: Emission,
+        *,
+        many: bool,
+        tolerated: int | None = None,
+        circle: Circle | None = None,
+        apart: bool = False,
+    ) -> Minimised:
+        del many, circle, apart
+        return XmlItems(self.xml).minimise(body, emission, self.left, tolerated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,13 @@ from gateway.core.model import Subject
 from gateway.core.policy.schema import Record
 from gateway.core.release.emission import Emission
 from gateway.core.release.sight import Sight
+from gateway.formats.xml import Left, XmlItemsFile
 from gateway.transfer.filing import Reader, Wanted
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Page
+from gateway.transfer.messages import operation
 from gateway.transfer.ports import Receipt, Roster, UpstreamCall
-from gateway.transfer.request import Match, Stop
+from gateway.transfer.request import Match, Stop, upstream_path, upstream_query
 from gateway.transfer.tally import Tally
 from gateway.transfer.trail import Trail
 
@@ -81,8 +83,8 @@ class Exported:
 
 @dataclass(slots=True)
 class Reading:
-    """One page while it is read: `known`: how far the parts came that are registered already. The rest is of the part
-    at hand."""
+    """One page while it is read: `known`: how far the parts came that are registered already; `left`: of a
+    document, what they hold that others refer to. The rest is of the part at hand."""
 
     page: Page
     match: Match
@@ -94,11 +96,13 @@ class Reading:
     last: bool = False
     handed_in: int = 0
     unknown: Mapping[str, int] = field(default_factory=dict, repr=False)
+    left: Left = field(default_factory=Left, repr=False)
     tally: Tally = field(default_factory=Tally)
 
     def take(self, record: bytes) -> bool:
         """Whether this one is new. Raises OtherPage when those before are not what they were."""
-        self.digest.update(len(record).to_bytes(8, "big") + record)
+        if not (isinstance(self.reader, XmlItemsFile) and self.reader.frames(record)):
+            self.digest.update(len(record).to_bytes(8, "big") + record)
         self.consumed += 1
         known = self.known
         if known is None or self.consumed > known.consumed:
@@ -106,6 +110,15 @@ class Reading:
         if self.consumed == known.consumed and self.digest.digest() != known.prefix:
             raise OtherPage
         return False
+
+
+def call_of(match: Match, inquiry: Inquiry) -> UpstreamCall:
+    """The list, in the source's own words."""
+    soap, path = match.route.soap, upstream_path(match, {})
+    if soap is None:
+        return UpstreamCall(match.source, match.route.method, path, upstream_query(inquiry.asked, {}))
+    body = operation(match, soap).request([(one.name, text) for one, text in inquiry.message])
+    return UpstreamCall(match.source, "POST", path, body=body, action=soap.action)
 
 
 class OtherPage(Exception):

@@ -9,11 +9,11 @@ from gateway.transfer.journal import Done, Handed, Rows
 
 
 class SimulatedJournal:
-    """`rows`: what was released, by part; `handed`: what was said to be handed over."""
+    """`kept`: what was released, by part; `handed`: what was said to be handed over."""
 
     def __init__(self) -> None:
         self.next = 1
-        self.rows: dict[int, Rows] = {}
+        self.kept: dict[int, Rows] = {}
         self.handed: Handed | None = None
         self._done: dict[int, Done] = {}
         self._last: tuple[Done, Rows] | None = None
@@ -25,10 +25,15 @@ class SimulatedJournal:
         self._last = done, rows
         return Advance("job", done.number, b"")
 
+    def rows(self, record: str, location: str | None = None) -> Iterator[Rows]:
+        for number, done in sorted(self._done.items()):
+            if done.page.record == record and location in (None, done.page.location):
+                yield self.kept[number]
+
     def committed(self) -> None:
         assert self._last is not None
         done, rows = self._last
-        self._done[done.number], self.rows[done.number] = done, rows
+        self._done[done.number], self.kept[done.number] = done, rows
         self.next += 1
 
     def closing(self, handed: Handed) -> Advance:
@@ -37,4 +42,4 @@ class SimulatedJournal:
 
     def void(self, numbers: Sequence[int]) -> None:
         for number in numbers:
-            del self._done[number], self.rows[number]
+            del self._done[number], self.kept[number]

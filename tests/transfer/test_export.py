@@ -124,7 +124,7 @@ async def exported(school: School, *records: str) -> tuple[Exported, list[dict[s
     journal = SimulatedJournal()
     run = export(school, journal, *records)
     found = await run.read_all()
-    return found, [orjson.loads(row) for rows in journal.rows.values() for _, row in rows]
+    return found, [orjson.loads(row) for rows in journal.kept.values() for _, row in rows]
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ async def test_whoever_is_restricted_before_it_is_handed_over_has_the_page_read_
     school.record(1, Restriction(ground=RestrictionGround.ACCURACY))
 
     assert not await run.hand_over(Handed(1, 1, ""))
-    assert journal.rows == {}
+    assert journal.kept == {}
     await run.read_all()
     assert await run.hand_over(Handed(1, 1, ""))
     assert run.exported.tally.withheld[Reason.PUPIL_RESTRICTED] == 1

@@ -211,7 +211,7 @@ async def test_export_reads_every_vestiging_of_the_delivery_to_its_end(school: S
 
     found = await Export(school.outside, SIZES, asked, NoStream(), journal, lambda _: None).read_all()
 
-    records = [orjson.loads(row) for rows in journal.rows.values() for _, row in rows]
+    records = [orjson.loads(row) for rows in journal.kept.values() for _, row in rows]
     assert (found.stop, len(records), len({one["uuid"] for one in records})) == (None, 12, 12)
     assert {draft.route for draft in school.register.drafts} == {"GET /vestiging/{vestigingUUID}/leerling"}
     assert {call.path for call in school.upstream.calls} == {f"{BASE}/vestiging/{NOORD}/leerling"}

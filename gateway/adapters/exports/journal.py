@@ -152,10 +152,10 @@ class StoredJournal:
     def parts(self) -> Iterator[Done]:
         return (stored.done for stored in self._stored())
 
-    def rows(self, record: str) -> Iterator[list[tuple[str, bytes]]]:
-        """What is released of this kind, part by part. Raises OSError when the file is not what was kept."""
+    def rows(self, record: str, location: str | None = None) -> Iterator[Rows]:
         for stored in self._stored():
-            if stored.done.page.record == record:
+            page = stored.done.page
+            if page.record == record and location in (None, page.location):
                 sealed = os.pread(self._file, stored.size, stored.at)
                 try:
                     yield _ROWS.decode(AESGCM(stored.key).decrypt(_NONCE, sealed, None))

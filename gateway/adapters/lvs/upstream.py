@@ -74,7 +74,7 @@ class HttpUpstream:
 
     def stream(self, permit: Permit, call: UpstreamCall) -> AsyncGenerator[bytes]:
         """A list of any length, as it comes: bounded in time between two chunks only (transfer.export.Source)."""
-        return self._link(permit, call).stream(call.method, _target(call))
+        return self._link(permit, call).stream(call.method, _target(call), call.body, call.action)
 
     async def fetch(self, source: str, path: str, query: str, limits: Limits) -> UpstreamAnswer:
         """A read on the school's own behalf, for its roster: it delivers to nobody and needs no permit."""
@@ -142,14 +142,17 @@ class _Link:
         """A message of SOAP gets the school's own header."""
         return body if action is None or body is None else enveloped(body, self._header)
 
-    async def stream(self, method: str, target: str) -> AsyncGenerator[bytes]:
-        token = await self._token.current()
-        response = await self._begun(method, target, token)
+    async def stream(
+        self, method: str, target: str, body: bytes | None = None, action: str | None = None
+    ) -> AsyncGenerator[bytes]:
+        token, sent = await self._token.current(), self._sent(body, action) or b""
+        response = await self._begun(self._request(method, target, token, sent, action))
         if response.status_code == 401 and token:
             await response.aclose()
-            response = await self._begun(method, target, await self._token.other_than(token))
+            token = await self._token.other_than(token)
+            response = await self._begun(self._request(method, target, token, sent, action))
         try:
-            async for chunk in _whole(response):
+            async for chunk in _whole(response, action):
                 yield chunk
         except httpx2.TimeoutException:
             raise UpstreamTimeout("no more came in time") from None
@@ -158,8 +161,7 @@ class _Link:
         finally:
             await response.aclose()
 
-    async def _begun(self, method: str, target: str, token: bytes) -> httpx2.Response:
-        request = self._request(method, target, token, b"")
+    async def _begun(self, request: httpx2.Request) -> httpx2.Response:
         request.extensions["timeout"] = timeouts(self._limits)
         try:
             return await self._transport.handle_async_request(request)
@@ -210,13 +212,13 @@ class _Link:
         return httpx2.Request(method, url, headers=headers, content=body)
 
 
-async def _whole(response: httpx2.Response) -> AsyncGenerator[bytes]:
+async def _whole(response: httpx2.Response, action: str | None) -> AsyncGenerator[bytes]:
     """The chunks of an answer that may be looked into, and that tells its own end."""
     headers = tuple((name.lower(), value) for name, value in response.headers.raw)
     reply = Reply(response.status_code, headers, b"")
     if reply.status != 200 or not (reply.all(b"content-length") or reply.all(b"transfer-encoding")):
         raise UpstreamFailed("the LVS did not answer with a whole list")
-    json_media_type(reply)
+    media_type(reply, action)
     async for chunk in response.aiter_raw(_CHUNK):
         yield chunk
 

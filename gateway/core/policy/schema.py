@@ -205,13 +205,18 @@ SHAPING: frozenset[Meant] = frozenset({"limit", "offset", "anchor", "sort", "sor
 """What the gateway does itself with what leaves, and never asks of the source."""
 
 
+Filled = Literal["school-year", "version"]
+"""The school year of today ("2026-2027"), the version of the schema."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A path or query parameter, or (SOAP) the path of a value in the request's body. `meaning` "thing": the mapped id
     of a `maps`; "person": the pseudonym of one of `persons`, who goes up by the id of this `kind`; "plain" goes up as
     it is, and so do "organisation-oin", the routeringskenmerk of a location (an id of the type OIN), and
     "organisation-place", in a path, an id of the schema's `location_type`; "since": the moment of what the caller has;
-    "ignored": read, and dropped; those of `SHAPING` never go up."""
+    "ignored": read, and dropped; those of `SHAPING` never go up. `filled`: what the gateway writes there when it asks
+    for a whole list itself."""
 
     name: str
     place: Literal["path", "query", "body"]
@@ -222,6 +227,7 @@ class Parameter:
     required: bool = False
     persons: tuple[Person, ...] = ()
     kind: str | None = None
+    filled: Filled | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class RecordGone(Exception):
 class Built:
     """What building one record did. `people`: seen already, by their element; `flags`: what leaves in flags, and what
     the school recorded, by path; `malformed`: of whom the source wrote what cannot be read; `blocked`: what stayed
-    behind because of what is in it."""
+    behind because of what is in it; `last`: what orders the last item of the outermost list."""
 
     people: dict[etree._Element, Seen]
     flags: Mapping[str, str]
@@ -48,6 +48,7 @@ class Built:
     gone: list[Seen] = field(default_factory=list)
     malformed: list[Seen] = field(default_factory=list)
     blocked: dict[tuple[str, Reason], None] = field(default_factory=dict)
+    last: str = ""
 
 
 class Builder:
@@ -163,6 +164,7 @@ class Builder:
         made = [one for item in items if (one := self._element(step, within, item, into, seen)) is not None]
         if step.ordered:
             made.sort(key=lambda one: one[0])
+            self._built.last = made[-1][0] if made else ""
             into.extend([one for _, one in made])  # each moves to its place at the end
         return bool(made)
 

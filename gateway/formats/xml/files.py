@@ -16,7 +16,7 @@ from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.xml.parse import Limits, Listed
 
 _BOM = b"\xef\xbb\xbf"
-_OPENING = 1024
+OPENING = 1024
 
 
 class XmlFile:
@@ -35,7 +35,7 @@ class XmlFile:
         self._buffer += chunk
         if len(self._buffer) > self._most:
             raise EnvelopeBroken("a document is larger than allowed")
-        _sniffed(bytes(self._buffer[:_OPENING]))
+        sniffed(bytes(self._buffer[:OPENING]))
         return []
 
     def piece(self, records: list[bytes]) -> bytes:
@@ -68,9 +68,9 @@ class XmlListFile:
         return f"<XmlListFile, {self._since} bytes after a record>"
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        if len(self._opening) < _OPENING:
-            self._opening += chunk[:_OPENING]
-            _sniffed(self._opening)
+        if len(self._opening) < OPENING:
+            self._opening += chunk[:OPENING]
+            sniffed(self._opening)
         self._since += len(chunk)
         found = self._written(self._listed.feed(chunk))
         self._since = 0 if found else self._since
@@ -92,7 +92,7 @@ class XmlListFile:
         return found
 
 
-def _sniffed(opening: bytes) -> None:
+def sniffed(opening: bytes) -> None:
     """Whether this can be XML."""
     begin = opening.removeprefix(_BOM).lstrip()
     if begin and not begin.startswith(b"<") and not _BOM.startswith(begin):

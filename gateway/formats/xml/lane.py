@@ -34,11 +34,13 @@ Read = Callable[[Any, Kids], str | None]
 
 @dataclass(slots=True)
 class Row:
-    """A record that may leave, and by what a list is sorted (house rule 7). `documents`: how many were dropped."""
+    """A record that may leave, and by what a list is sorted (house rule 7). `documents`: how many were dropped;
+    `names`: of an item, which groups it refers to (path of their id, the id)."""
 
     key: str
     body: bytes = field(repr=False)
     documents: int = 0
+    names: tuple[tuple[str, str], ...] = ()
 
 
 Way = tuple[Straight, frozenset[str]]

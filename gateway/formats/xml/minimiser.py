@@ -30,6 +30,7 @@ from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed
 from gateway.core.release.transforms import reference_day
 from gateway.formats.xml.build import Builder, Built, Gone, RecordGone
+from gateway.formats.xml.items import Left, sections
 from gateway.formats.xml.lane import Row, lane
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.places import Place
@@ -52,10 +53,12 @@ class Demanded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How a record leaves: what it is called, and with which parts."""
+    """How a record leaves: what it is called, and with which parts. `left`: it is one item of a document, of which this
+    left before."""
 
     tag: str
     parts: Parts = None
+    left: Left | None = None
 
 
 class XmlMinimiser:
@@ -73,12 +76,12 @@ class XmlMinimiser:
         record = projection.record
         self.projection = projection
         self.limits = limits or Limits()
-        self._names = Names(namespaces)
-        self._source = Source(record, self._names)
+        self.names = Names(namespaces)
+        self._source = Source(record, self.names)
         self._planner = Planner(record, self._source, self.limits)
-        self._tag = self._names(record.element or record.name)
-        self._envelope = self._names(record.envelope) if record.envelope else ""
-        self._empty = self._names.empty(self._envelope) if record.envelope else b""
+        self._tag = self.names(record.element or record.name)
+        self._envelope = self.names(record.envelope) if record.envelope else ""
+        self._empty = self.names.empty(self._envelope) if record.envelope else b""
         self.masks = _masks(projection.root)
         self._places = [
             Place(record, one, self._source) for one in subjects(projection.root) if one.withheld == "record"
@@ -88,8 +91,9 @@ class XmlMinimiser:
         self._people = [one.at for one in subjects(projection.root)]
         self._items = [Place(record, one, self._source) for one in subjects(projection.root) if one.withheld == "item"]
         self._references = References(record, self._source)
-        self._groups = Groups(record, self._source)
-        self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
+        self.sections = sections(record)
+        whole = self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
+        self._groups = Groups(record, self._source, whole.leaving if whole is not None else ())
         self._claimed = {leaf.path: leaf for leaf in values(projection.root) if leaf.path in self._source.claims}
         self._lane = (
             None
@@ -141,6 +145,20 @@ class XmlMinimiser:
         if malformed and malformed > tolerable(sum(len(self._source.elements(root, at)) for at in self._people)):
             raise EnvelopeBroken("too many malformed records")
         return Minimised(row.body, 1, malformed, documents=row.documents) if row else Minimised(b"", 0, malformed)
+
+    def circle_of(self, records: Iterable[etree._Element]) -> Circle:
+        """The names and numbers in these."""
+        return self._source.circle(records)
+
+    def waits(self, target: str) -> bool:
+        """Whether an item with its id at this path leaves only where somebody in the document refers to it."""
+        return self._groups.waits(target)
+
+    def item(
+        self, root: etree._Element, emission: Emission, circle: Callable[[], Circle], part: str, left: Left
+    ) -> Row | None:
+        """Of one item of a document (`items`), which is all that this root holds. `part`: of the record."""
+        return self._row(root, emission, circle, _Form(self._tag, frozenset({part}), left))
 
     def plan(self, paths: frozenset[str], reference: date, parts: Parts = None) -> Plan | None:
         """What is built without these paths; None when the record cannot leave so."""
@@ -221,7 +239,7 @@ class XmlMinimiser:
         about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
         guard = Guard(emission, about, circle, lambda: self._others(record, emission), special=self.projection.special)
         built = Built(people, self._told(flags, plan) | self._recorded(record, about, emission, guard))
-        made = self._names.element(form.tag)
+        made = self.names.element(form.tag)
         try:
             Builder(self._source, emission, guard, built, record).fill(plan.root, record, made)
         except Gone:
@@ -232,13 +250,19 @@ class XmlMinimiser:
             emission.withhold(_known(people), *dict.fromkeys(reason for _, reason in built.blocked))
             return None
         _report(built, emission)
-        self._references.mend(made, form.parts)
-        self._groups.mend(made, record, plan.leaving, emission)
+        self._references.mend(made, form.parts, form.left)
+        self._groups.mend(made, record, plan.leaving, emission, form.left)
         if self._lists_people(form.parts) and not built.shown:
             return None  # R7, R68: a list of which nobody is in this delivery is none of its business
+        if form.left is not None and form.left.closed:
+            emission.withhold(built.shown, Reason.NOT_AVAILABLE)
+            return None
         emission.release([*people.values(), *built.shown])
         emission.block(about, built.blocked)
         dropped = self._source.documents(record) - self._source.documents(made)
+        if form.left is not None:
+            key = built.last or self._references.named(made)
+            return Row(key, _written(made), dropped, self._groups.said(made))
         return Row(self._key(record, people, emission), _written(made), dropped)
 
     def _lists_people(self, parts: Parts) -> bool:

@@ -15,7 +15,7 @@ from gateway.core.policy.schema import Soap
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken, Minimised
 from gateway.formats.xml.minimiser import XmlMinimiser
-from gateway.formats.xml.soap import enveloped, opened
+from gateway.formats.xml.soap import ENVELOPE, enveloped, opened
 from gateway.formats.xml.source import Names
 
 Pairs = Sequence[tuple[str, str]]
@@ -31,6 +31,11 @@ class Operation:
     def __init__(self, soap: Soap, namespaces: Mapping[str, str]) -> None:
         self.soap = soap
         self._names = Names(namespaces)
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """What stands around the record in an answer."""
+        return f"{{{ENVELOPE}}}Envelope", f"{{{ENVELOPE}}}Body", self._names(self.soap.answer)
 
     def asked(self, body: bytes, known: Iterable[str]) -> Pairs:
         """What the request says, by the paths `known`. Raises EnvelopeBroken for anything else that stands in it."""

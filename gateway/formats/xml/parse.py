@@ -58,57 +58,83 @@ def records(chunks: Iterable[bytes], envelope: str, element: str, limits: Limits
     yield from listed.close()
 
 
-class Listed:
-    """A list as it arrives: `feed` and `close` give the records that are complete. Both raise EnvelopeBroken."""
+class Arriving:
+    """A document as it arrives, of which only the elements with these tags are told, as they begin or end. `feed` and
+    `rest` raise EnvelopeBroken; whoever took some of them says so (`took`), and what stood before is gone."""
 
-    def __init__(self, envelope: str, element: str, limits: Limits) -> None:
-        self._envelope = envelope
+    def __init__(self, tags: str | tuple[str, ...], events: tuple[Any, ...], limits: Limits) -> None:
         self._limits = limits
-        self._parser: Any = etree.XMLPullParser(events=("end",), tag=element, **_OPTIONS, **_QUICK)
-        self._root: etree._Element | None = None
+        self._parser: Any = etree.XMLPullParser(events=events, tag=tags, **_OPTIONS, **_QUICK)
         self._opening: bytes | None = b""  # until there is enough of it to be screened
         self._tail = b""
         self._tags = 0  # since the last record
 
-    def feed(self, chunk: bytes) -> Iterator[etree._Element]:
+    def feed(self, chunk: bytes) -> Iterator[tuple[str, etree._Element]]:
         if self._opening is not None:
             self._opening += chunk
-            if len(self._opening) < _OPENING:
-                return
-            chunk = self._begun()
-        elif (b"!" in chunk or b"!" in self._tail) and _DOCTYPE in self._tail + chunk:
+            return iter(()) if len(self._opening) < _OPENING else self._told(self._begun())
+        if (b"!" in chunk or b"!" in self._tail) and _DOCTYPE in self._tail + chunk:
             raise EnvelopeBroken("a document type")  # one sign is found ten times as fast as nine
-        self._tail = (self._tail + chunk)[-len(_DOCTYPE) :] if len(chunk) < len(_DOCTYPE) else chunk[-len(_DOCTYPE) :]
-        yield from self._records(chunk)
+        return self._told(chunk)
 
-    def close(self) -> Iterator[etree._Element]:
-        if self._opening is not None:
-            yield from self._records(self._begun())
-        ended = _closed(self._parser)
-        if ended is None or ended.tag != self._envelope or ended.getroottree().docinfo.internalDTD is not None:
-            raise EnvelopeBroken("no well-formed list")
+    def rest(self) -> Iterator[tuple[str, etree._Element]]:
+        return iter(()) if self._opening is None else self._told(self._begun())
+
+    def ended(self) -> etree._Element | None:
+        """The root; None where the document is not whole."""
+        root = _closed(self._parser)
+        return None if root is None or root.getroottree().docinfo.internalDTD is not None else root
+
+    def took(self, last: etree._Element | None) -> None:
+        """Of what was told last, until this one."""
+        above = last.getparent() if last is not None else None
+        if last is not None and above is not None:
+            self._tags = 0
+            _forget(last, above)
+        if self._tags > self._limits.elements:
+            raise EnvelopeBroken("too many elements in one record")
 
     def _begun(self) -> bytes:
         opening, self._opening = self._opening or b"", None
         _screen(opening)
         return opening
 
-    def _records(self, chunk: bytes) -> Iterator[etree._Element]:
+    def _told(self, chunk: bytes) -> Iterator[tuple[str, etree._Element]]:
+        self._tail = (self._tail + chunk)[-len(_DOCTYPE) :] if len(chunk) < len(_DOCTYPE) else chunk[-len(_DOCTYPE) :]
+        self._tags += chunk.count(b"<")
         if not _fed(self._parser, chunk):
             raise EnvelopeBroken("no well-formed XML")
+        found: Iterator[tuple[str, etree._Element]] = self._parser.read_events()
+        return found
+
+
+class Listed:
+    """A list as it arrives: `feed` and `close` give the records that are complete. Both raise EnvelopeBroken."""
+
+    def __init__(self, envelope: str, element: str, limits: Limits) -> None:
+        self._envelope = envelope
+        self._arriving = Arriving(element, ("end",), limits)
+        self._root: etree._Element | None = None
+
+    def feed(self, chunk: bytes) -> Iterator[etree._Element]:
+        return self._records(self._arriving.feed(chunk))
+
+    def close(self) -> Iterator[etree._Element]:
+        yield from self._records(self._arriving.rest())
+        root = self._arriving.ended()
+        if root is None or root.tag != self._envelope:
+            raise EnvelopeBroken("no well-formed list")
+
+    def _records(self, told: Iterator[tuple[str, etree._Element]]) -> Iterator[etree._Element]:
         last: etree._Element | None = None
-        for _, found in self._parser.read_events():
+        for _, found in told:
             above = found.getparent()
             if self._root is None and above is not None and above.tag == self._envelope and above.getparent() is None:
                 self._root = above
             if above is self._root and above is not None:
                 yield found
                 last = found
-        if self._root is not None and last is not None:
-            _forget(last, self._root)
-        self._tags = self._tags + chunk.count(b"<") if last is None else 0
-        if self._tags > self._limits.elements:
-            raise EnvelopeBroken("too many elements in one record")
+        self._arriving.took(last)
 
 
 def started(opening: bytes, element: str) -> etree._Element | None:

@@ -4,13 +4,14 @@ would not hold; and a group that nobody in the document is in does not. Leaves o
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 
 from lxml import etree
 
 from gateway.core.policy.grants import Group, groups, leaves
 from gateway.core.policy.schema import Record
 from gateway.core.release.emission import Emission
+from gateway.formats.xml.items import Left
 from gateway.formats.xml.source import Source
 
 
@@ -21,33 +22,55 @@ class References:
         self._source = source
         self._known = [(path, leaf.refers) for path, leaf in leaves(record.fields) if leaf.refers is not None]
 
-    def mend(self, made: etree._Element, parts: frozenset[str] | None) -> None:
+    def mend(self, made: etree._Element, parts: frozenset[str] | None, left: Left | None = None) -> None:
         """Take away what refers to nothing, and what is then empty above it. A message without the part that is
-        referred to names what another message holds."""
+        referred to names what another message holds; an item, what `left` before it."""
         for path, target in self._known:
-            if parts is not None and target.split(".")[0] not in parts:
+            if left is None and parts is not None and target.split(".")[0] not in parts:
                 continue
-            there = set(self._source.texts(made, target))
+            there = left.named(target) if left is not None else set(self._source.texts(made, target))
             _keep(self._source, made, path, there)
+
+    def named(self, made: etree._Element) -> str:
+        """The id by which others refer to what is in here; "" where nothing can."""
+        return next((text for _, target in self._known for text in self._source.texts(made, target)), "")
 
 
 class Groups:
     """Of one record: what has a mapped id that its persons refer to, such as a class. One of which nobody is in this
-    delivery is none of its business, not even its name (R7, R68)."""
+    delivery is none of its business, not even its name (R7, R68). `leaving`: of a whole document."""
 
-    def __init__(self, record: Record, source: Source) -> None:
+    def __init__(self, record: Record, source: Source, leaving: Collection[str]) -> None:
         self._record = record
         self._source = source
         self._known = groups(record)
+        self._told = [(path, one.path) for one in self._known for path in one.named_by if path in leaving]
 
-    def mend(self, made: etree._Element, record: etree._Element, leaving: Collection[str], emission: Emission) -> None:
+    def mend(
+        self,
+        made: etree._Element,
+        record: etree._Element,
+        leaving: Collection[str],
+        emission: Emission,
+        left: Left | None = None,
+    ) -> None:
         """Take away groups that nobody who leaves refers to. Where no reference leaves with `made`, the roster tells
-        whether somebody is in them."""
+        whether somebody is in them. Of an item it is known when the document is whole (`said`)."""
         for group in self._known:
+            if left is not None and any(target == group.path for _, target in self._told):
+                continue
             chosen = [path for path in group.named_by if path in leaving]
             if group.path in leaving:
                 named = {text for path in chosen for text in self._source.texts(made, path)}
                 _keep(self._source, made, group.path, named if chosen else self._peopled(record, group, emission))
+
+    def said(self, made: etree._Element) -> tuple[tuple[str, str], ...]:
+        """Which groups this item refers to: (path of their id, the id)."""
+        return tuple((target, text) for path, target in self._told for text in self._source.texts(made, path))
+
+    def waits(self, target: str) -> bool:
+        """Whether a group with its id at this path leaves only where somebody refers to it."""
+        return any(target == one for _, one in self._told)
 
     def _peopled(self, record: etree._Element, group: Group, emission: Emission) -> set[str]:
         keys = {key.strip() for key in self._source.texts(record, group.path)}
@@ -55,7 +78,7 @@ class Groups:
         return {emission.sight.thing(group.kind, key) for key in here}
 
 
-def _keep(source: Source, made: etree._Element, path: str, there: set[str]) -> None:
+def _keep(source: Source, made: etree._Element, path: str, there: Container[str]) -> None:
     """Take away what bears another id at this path."""
     at, _, last = path.rpartition(".")
     for element in source.elements(made, at):
