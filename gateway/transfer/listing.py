@@ -61,7 +61,7 @@ def location_path(schema: Schema, route: Route, ids: frozenset[tuple[str, str]])
 def _tells_all(route: Route, schema: Schema, record: str) -> bool:
     """An operation that answers with the whole document, which can be read item by item."""
     known, soap = schema.records[record], route.soap
-    others = [one for one in route.parameters if one.required and not one.filled and one.meaning not in _NAMED]
+    others = [one for one in route.parameters if one.required and not one.export and one.meaning not in _NAMED]
     whole = soap is not None and soap.element == (known.element or record) and bool(sections(known))
     return route.record == record and whole and route.write is None and not others and "thing" not in _meant(route)
 
@@ -82,7 +82,7 @@ def question(schema: Schema, route: Route, ids: frozenset[tuple[str, str]], toda
     if not code and not key:
         raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
     filled = {"school-year": school_year(today), "version": schema.version}
-    said = [(one, filled[one.filled] if one.filled else named.get(one.meaning)) for one in route.parameters]
+    said = [(one, filled[one.export] if one.export else named.get(one.meaning)) for one in route.parameters]
     return tuple((one, text) for one, text in said if text)
 
 

@@ -24,7 +24,7 @@ from gateway.core.model import Person
 from gateway.core.policy.schema import (
     Branch,
     Errors,
-    Filled,
+    Exported,
     KeyIds,
     LeafType,
     Meant,
@@ -99,7 +99,7 @@ class RecordForm(Form):
 
 class ParameterForm(Form):
     """A parameter; it stands in the path when the path names it, in SOAP in the body, else in the query. `persons` and
-    `kind`: whom it can name, and by which kind of id they go up. `filled`: what an export writes there."""
+    `kind`: whom it can name, and by which kind of id they go up. `export`: what an export writes there."""
 
     meaning: Meant
     type: LeafType = "string"
@@ -108,7 +108,7 @@ class ParameterForm(Form):
     required: bool = False
     persons: list[Literal["pupil", "staff"]] = Field(default_factory=list)
     kind: Key | None = None
-    filled: Filled | None = None
+    export: Exported | None = None
 
 
 class NamedForm(Form):
@@ -287,5 +287,5 @@ def _parameter(route: RouteForm, name: str, form: ParameterForm) -> Parameter:
         form.required or in_path,
         tuple(Person(one) for one in form.persons),
         form.kind,
-        form.filled,
+        form.export,
     )

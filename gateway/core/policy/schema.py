@@ -205,7 +205,7 @@ SHAPING: frozenset[Meant] = frozenset({"limit", "offset", "anchor", "sort", "sor
 """What the gateway does itself with what leaves, and never asks of the source."""
 
 
-Filled = Literal["school-year", "version"]
+Exported = Literal["school-year", "version"]
 """The school year of today ("2026-2027"), the version of the schema."""
 
 
@@ -215,7 +215,7 @@ class Parameter:
     of a `maps`; "person": the pseudonym of one of `persons`, who goes up by the id of this `kind`; "plain" goes up as
     it is, and so do "organisation-oin", the routeringskenmerk of a location (an id of the type OIN), and
     "organisation-place", in a path, an id of the schema's `location_type`; "since": the moment of what the caller has;
-    "ignored": read, and dropped; those of `SHAPING` never go up. `filled`: what the gateway writes there when it asks
+    "ignored": read, and dropped; those of `SHAPING` never go up. `export`: what the gateway writes there when it asks
     for a whole list itself."""
 
     name: str
@@ -227,7 +227,7 @@ class Parameter:
     required: bool = False
     persons: tuple[Person, ...] = ()
     kind: str | None = None
-    filled: Filled | None = None
+    export: Exported | None = None
 
 
 @dataclass(frozen=True, slots=True)
