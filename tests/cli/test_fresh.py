@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,11 +12,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from gateway.adapters.policy.answers import questions
 from gateway.bootstrap import acts, session
 from gateway.bootstrap.pupils import pupil
 from gateway.bootstrap.school import open_school
 from gateway.cli.app import app
 from gateway.core.persons import Held, PersonRole
+from tests.policy.shipped import ANSWERED, RECIPIENTS
 from tests.simulators.persons import somebody
 
 ANSWERS = """\
@@ -125,6 +129,46 @@ def test_answers_that_nobody_asked_are_refused_whole(run: Run, tmp_path: Path, t
     (tmp_path / "a.yaml").write_text(f"{text}")
     assert said in run("answer", "a.yaml", "-C", "school", code=2)
     assert (tmp_path / "school" / "gateway.yaml").read_bytes() == before
+
+
+def general(text: str) -> dict[str, object]:
+    """What a school answers, whatever it is asked, by the question's path."""
+    given = {
+        "school": "School",
+        "policy.version": "1.0",
+        "policy.in_force": "2026-08-01",
+        "policy.instemming": "2026-06-15",
+        "organisation.locations.noord.title": "Noord",
+        "organisation.locations.noord.ids.0.id": "27XY00",
+        **{f"organisation.locations.noord.ids.{n}.id": f"0000000700000YY00{n:03}" for n in (1, 2)},
+        **ANSWERED,
+    }
+    same = {path: re.sub(r"^deliveries\.\d+", "deliveries.0", path) for path in asked(text)}
+    return {path: given[known] for path, known in same.items() if known in given}
+
+
+def asked(text: str) -> list[str]:
+    return [".".join(one.path) for one in questions(text)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["duo"], ["doorstroomtoets"], ["school-bb"], RECIPIENTS],
+    ids=["duo", "doorstroomtoets", "school-bb", "all"],
+)
+def test_every_template_is_in_order_once_its_twelve_questions_are_answered(
+    run: Run, tmp_path: Path, names: list[str]
+) -> None:
+    chosen = [part for name in names for part in ("--recipient", name)]
+    run("init", "school", *chosen, "--location", "noord", "--no-lvs")
+    files = ["gateway.yaml", *(f"recipients/{name}.yaml" for name in names)]
+    texts = {file: (tmp_path / "school" / file).read_text(encoding="utf-8") for file in files}
+    (tmp_path / "antwoorden.yaml").write_text(json.dumps({file: general(text) for file, text in texts.items()}))
+    run("answer", "antwoorden.yaml", "-C", "school")
+
+    told = {name: {one.question for one in questions(texts[f"recipients/{name}.yaml"])} for name in names}
+    assert max(map(len, told.values())) <= 12
+    assert "in order" in run("check", "-C", "school")
 
 
 # -- the roster of a source that is not called ----------------------------------------------------------
