@@ -504,3 +504,36 @@ def test_group_of_more_than_are_remembered_has_all_its_members(school: School) -
 
     assert len(members(school, "g")) == 2_100
     assert len(school.lvs) <= 500
+
+
+# -- ids of groups -------------------------------------------------------------------------------------
+
+
+def stored_groups(school: School) -> list[str]:
+    with school.database.read() as connection:
+        return list(connection.execute(sa.select(tables.roster.c.groups)).scalars())
+
+
+@BOTH
+def test_ids_of_groups_stand_sealed_and_classmates_have_the_same(school: School) -> None:
+    school.learn(seen({"las-key": "7"}, groups=("zorg-4b",)), seen({"las-key": "8"}, groups=("zorg-4b",)))
+
+    one, two = stored_groups(school)
+    assert one == two
+    assert "zorg" not in one
+    assert len(list(school.lvs.members("zorg-4b"))) == 2
+
+
+@BOTH
+def test_ids_of_groups_from_before_are_read_and_sealed_by_the_next_synchronisation(school: School) -> None:
+    school.learn(seen({"las-key": "7"}, groups=("g1",)))
+    with school.database.write() as connection:
+        connection.execute(sa.update(tables.roster).values(groups='["g1"]'))
+        connection.execute(sa.update(tables.subject).values(changed=tables.subject.c.changed + 1))
+    school.lvs.follow()
+    before = found(school.lvs, "las-key", "7").groups
+
+    school.learn(seen({"las-key": "7"}, groups=("g1",)))
+
+    assert before == found(school.lvs, "las-key", "7").groups == {"g1"}
+    assert "g1" not in stored_groups(school)[0]

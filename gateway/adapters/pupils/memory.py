@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
 from gateway.adapters.pupils.observed import decode_enrolments, decode_groups
+from gateway.adapters.pupils.sealed_groups import SealedGroups
 from gateway.adapters.pupils.subjects import BSN, id_lookup, reference
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Enrolment, Person, Subject
@@ -49,6 +50,7 @@ class MemoryRoster:
         self._by_id: dict[bytes, Subject] = {}
         self._by_kind: dict[str, dict[str, Subject]] = {}
         self._others: dict[bytes, list[tuple[str, str]]] = {}  # by which one is found beside `Subject.ids`
+        self._groups_of = SealedGroups(keys, source)
         self._by_group: dict[str, set[bytes]] = defaultdict(set)
 
     def __len__(self) -> int:
@@ -139,13 +141,14 @@ class MemoryRoster:
     def _read_presence(self, connection: sa.Connection, some: sa.ColumnElement[bool]) -> _Presence:
         roster, subject = tables.roster, tables.subject
         statement = (
-            sa.select(roster.c.subject, roster.c.enrolments, roster.c.groups)
+            sa.select(roster.c.subject, roster.c.location, roster.c.enrolments, roster.c.groups)
             .join(subject)
             .where(some, roster.c.source == self._source)
         )
         found: _Presence = {}
         for row in connection.execute(statement):
-            here, before = (decode_enrolments(row.enrolments), decode_groups(row.groups)), found.get(row.subject)
+            groups = decode_groups(self._groups_of.open(row.location, row.groups))
+            here, before = (decode_enrolments(row.enrolments), groups), found.get(row.subject)
             found[row.subject] = here if before is None else ((*before[0], *here[0]), before[1] | here[1])
         return found
 

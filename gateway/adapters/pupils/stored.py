@@ -25,7 +25,7 @@ _IDS = (
     "SELECT lookup, source, kind, value FROM subject_id WHERE subject = ? AND source IN ('', ?) "
     "ORDER BY changed, lookup"
 )
-_PRESENT = "SELECT enrolments, groups FROM roster WHERE subject = ? AND source = ?"
+_PRESENT = "SELECT enrolments, location, groups FROM roster WHERE subject = ? AND source = ?"
 _GROUPS = (
     "SELECT subject, location, groups FROM roster WHERE source = ? AND (subject, location) > (?, ?) "
     "ORDER BY subject, location LIMIT 2000"
@@ -76,8 +76,8 @@ class StoredRoster(MemoryRoster):
         found: dict[str, bytearray] = defaultdict(bytearray)
         at: tuple[bytes, str] = (b"", "")
         while rows := self._database.look_up(_GROUPS, (self._source, *at)):
-            for subject, _, text in rows:
-                for group in decode_groups(text):
+            for subject, location, text in rows:
+                for group in decode_groups(self._groups_of.open(location, text)):
                     found[group] += subject
             at = rows[-1][:2]
         return found
@@ -91,8 +91,10 @@ class StoredRoster(MemoryRoster):
         present = self._database.look_up(_PRESENT, (internal, self._source))
         if not here and not present:
             return  # known here by a national id only: of another source
-        enrolments = tuple(one for text, _ in present for one in decode_enrolments(text))
-        groups = frozenset[str]().union(*(decode_groups(text) for _, text in present))
+        enrolments = tuple(one for text, _, _ in present for one in decode_enrolments(text))
+        groups = frozenset[str]().union(
+            *(decode_groups(self._groups_of.open(place, text)) for _, place, text in present)
+        )
         ids = {kind: value for kind, value in named if kind != BSN}
         numbers = frozenset(bytes.fromhex(value) for kind, value in named if kind == BSN)
         known = reference(self._keys, internal, sealed)

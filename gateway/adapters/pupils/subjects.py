@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import Database, bump, tables
 from gateway.adapters.pupils.observed import encode_enrolments, encode_groups, encode_observation, merged
+from gateway.adapters.pupils.sealed_groups import SealedGroups
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Person
 from gateway.transfer.ports import Observation
@@ -102,6 +103,10 @@ class Learning:
     changed: set[bytes] = field(default_factory=set)
     new_subjects: list[dict[str, Any]] = field(default_factory=list)
     new_ids: list[dict[str, Any]] = field(default_factory=list)
+    groups: SealedGroups = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.groups = SealedGroups(self.keys, self.source)
 
     def learn(self, sightings: Sequence[Sighting], *, waits: bool) -> None:
         self.find_known([lookup for seen in sightings for lookup in seen.lookups])
@@ -171,7 +176,8 @@ class Learning:
         here = sa.and_(table.c.source == self.source, table.c.location == self.location)
         rows = self.connection.execute(sa.select(table).where(here))
         stored = {row.subject: (row.enrolments, row.groups) for row in rows}
-        moved = [who for who in stored.keys() | self.present.keys() if stored.get(who) != self.present.get(who)]
+        now = {who: (e, self.groups.seal(self.location, g)) for who, (e, g) in self.present.items()}
+        moved = [who for who in stored.keys() | now.keys() if stored.get(who) != now.get(who)]
         self.changed.update(moved)
         gone = [{"who": who} for who in sorted(moved) if who in stored]
         if gone:
@@ -186,7 +192,8 @@ class Learning:
             sa.delete(table).where(here).returning(table.c.enrolments, table.c.groups)
         ).first()
         if row is not None:
-            self.present[subject] = merged((row.enrolments, row.groups), self.present[subject])
+            known = row.enrolments, self.groups.open(self.location, row.groups)
+            self.present[subject] = merged(known, self.present[subject])
         self.changed.add(subject)
 
     def finish(self) -> None:
@@ -197,7 +204,10 @@ class Learning:
         self._insert(tables.subject, [{**values, "changed": facts} for values in self.new_subjects])
         self._insert(tables.subject_id, [{**values, "changed": facts} for values in self.new_ids])
         place = {"source": self.source, "location": self.location}
-        present = [{**place, "subject": who, "enrolments": e, "groups": g} for who, (e, g) in self.present.items()]
+        present = [
+            {**place, "subject": who, "enrolments": e, "groups": self.groups.seal(self.location, g)}
+            for who, (e, g) in self.present.items()
+        ]
         self._insert(tables.roster, present)
         mark_changed(self.connection, self.changed, facts)
 
