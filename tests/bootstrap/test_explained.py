@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import acts, fact_acts
 from gateway.bootstrap.explained import Asked, explained
 from gateway.bootstrap.school import Refused, School, clock, open_school, random
-from gateway.cli.app import app
 from gateway.core.model import Enrolment, Person
 from gateway.core.persons import Actor, PersonRole
 from gateway.transfer.ports import Observation
+from tests.commands import invoke
 from tests.simulators.persons import somebody, somebody_at
 from tests.simulators.stored import last_bodies
 
@@ -115,9 +114,7 @@ def test_number_nobody_has_tells_who_may_not_look_no_more_than_another(school: S
     [(["--at", "gisteren", "--pupil"], "no moment"), (["--at", "2026-10-01"], "add --pupil"), (["--pupil"], "login")],
 )
 def test_command_says_what_it_lacks(school: School, more: list[str], message: str) -> None:
-    said = CliRunner().invoke(
-        app, ["explain", "-C", str(school.directory), "--recipient", "r", "--purpose", "p", *more], input="100001\n"
-    )
+    said = invoke("explain", "-C", str(school.directory), "--recipient", "r", "--purpose", "p", *more, typed="100001\n")
 
     assert said.exit_code in (2, 3)
     assert message in said.output

@@ -12,14 +12,12 @@ from typing import Any
 
 import orjson
 import pytest
-from typer.testing import CliRunner, Result
 
 from gateway.adapters.facts.store import Entered, enter
 from gateway.bootstrap import acts, exports, facts, session
 from gateway.bootstrap.office import synchronise
 from gateway.bootstrap.school import Refused, create_key, legal_today, open_school
 from gateway.bootstrap.templates import SHARE, answered
-from gateway.cli.app import app
 from gateway.core.facts import Restriction, RestrictionGround
 from gateway.core.file_forms import Form
 from gateway.core.persons import Held, PersonRole
@@ -30,6 +28,7 @@ from gateway.demo.lvs import DemoLvs, make_lvs
 from gateway.demo.server import running
 from gateway.transfer.filing import Wanted
 from gateway.transfer.pages import Exported, Progress
+from tests.commands import Said, invoke
 from tests.servers import Turn, answer, counting_bytes, free_port, scripted
 from tests.simulators.persons import somebody
 
@@ -415,10 +414,10 @@ def test_what_a_killed_run_had_begun_to_write_is_gone(exporting: Exporting) -> N
 # -- the command line ------------------------------------------------------------------------------------
 
 
-def cli(exporting: Exporting, *arguments: str, recipient: str = "toetsbureau") -> Result:
+def cli(exporting: Exporting, *arguments: str, recipient: str = "toetsbureau") -> Said:
     asked = ["--recipient", recipient, "--purpose", "papieren-toets", "--schema", "edu-v-students"]
     where = ["-C", str(exporting.directory)]
-    return CliRunner().invoke(app, ["export", *asked, *arguments, *where])
+    return invoke("export", *asked, *arguments, *where)
 
 
 def test_command_tells_how_far_it_is_and_what_became_of_it(exporting: Exporting) -> None:

@@ -10,20 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from gateway.adapters.facts.imports import FileWrong, Taken
 from gateway.adapters.facts.store import campaigns, known
 from gateway.adapters.pupils.subjects import Subjects, id_lookup
 from gateway.bootstrap import fact_acts, facts, session
 from gateway.bootstrap.school import Refused, School, clock, legal_today, open_school, random
-from gateway.cli.app import app
 from gateway.core.facts import Facts, Kind
 from gateway.core.model import Category, Enrolment, Person
 from gateway.core.persons import Actor, Held, PersonRole, shown_entry
 from gateway.demo.fact_files import write_examples
 from gateway.demo.school import make_school
 from gateway.transfer.ports import Observation
+from tests.commands import invoke
 from tests.simulators.persons import somebody, somebody_at
 from tests.simulators.stored import last_bodies
 
@@ -326,7 +325,7 @@ def signed_in(school: School) -> School:
 
 
 def command(school: School, *words: str, given: str = "") -> tuple[int, str]:
-    done = CliRunner().invoke(app, [*words, "-C", str(school.directory)], input=given)
+    done = invoke(*words, "-C", str(school.directory), typed=given)
     return done.exit_code, done.output
 
 

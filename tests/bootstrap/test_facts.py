@@ -97,6 +97,7 @@ def test_number_of_secret_facts_is_seen_by_releaser_and_fg_only(school: School) 
 
 
 def test_check_tells_what_is_to_be_declared_once_there_is_a_database(directory: Path) -> None:
+    (directory / "gateway.db").unlink()
     assert facts.still_to_declare(directory) == []
     with open_school(directory) as school:
         told = facts.still_to_declare(directory)

@@ -9,14 +9,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from gateway.adapters.pupils.subjects import Subjects
 from gateway.adapters.register.chain import append_within
 from gateway.bootstrap.overview import pupil_overview, titles
 from gateway.bootstrap.pupils import pupil
 from gateway.bootstrap.school import Refused, School, clock, open_school, random
-from gateway.cli.app import app
 from gateway.core.model import Enrolment, Person
 from gateway.core.overview import Line, Times
 from gateway.core.persons import Actor, PersonRole
@@ -24,6 +22,7 @@ from gateway.core.reasons import Reason
 from gateway.core.register import Draft
 from gateway.transfer.ports import Observation
 from gateway.transfer.trail import instant
+from tests.commands import invoke
 from tests.simulators.persons import somebody, somebody_at
 from tests.simulators.stored import last_bodies
 
@@ -107,9 +106,7 @@ def test_recipients_have_their_titles(school: School) -> None:
 
 
 def test_command_needs_somebody_signed_in(school: School) -> None:
-    said = CliRunner().invoke(
-        app, ["register", "pupil", "-C", str(school.directory), "--reason", "a parent asks"], input="100001\n"
-    )
+    said = invoke("register", "pupil", "-C", str(school.directory), "--reason", "a parent asks", typed="100001\n")
 
     assert said.exit_code == 3
     assert "login" in said.output

@@ -9,18 +9,18 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from gateway.bootstrap import session
 from gateway.bootstrap.school import create_key, legal_today
 from gateway.bootstrap.templates import SHARE, answered
-from gateway.cli.app import app
 from gateway.cli.demo_school import SEED, furnish
 from gateway.demo.directory import Ports, make_directory
 from gateway.demo.examples import make_examples
 from gateway.demo.lvs import make_lvs
 from gateway.demo.server import running
+from tests.commands import invoke
 from tests.servers import counting_bytes
+from tests.simulators.school import fresh_school
 
 TODAY = date(2026, 11, 22)
 
@@ -36,7 +36,7 @@ class CommandLine:
         """What it said; `answers` are the lines of its input."""
         typed = "".join(f"{answer}\n" for answer in answers)
         environment = {"GATEWAY_SESSION": str(self.session)}
-        done = CliRunner().invoke(app, [*arguments, "-C", str(self.directory)], input=typed, env=environment)
+        done = invoke(*arguments, "-C", str(self.directory), typed=typed, environment=environment)
         assert done.exit_code == code, done.output
         return done.output
 
@@ -47,10 +47,7 @@ class CommandLine:
 
 def command_line(place: Path) -> CommandLine:
     """The demo school's directory with its key, and nobody in it."""
-    directory = place / "school"
-    make_directory(directory, SHARE, Ports(8080, 8081, 8082), "secret", TODAY, answered)
-    create_key(directory)
-    return CommandLine(directory, place / "somebody.session")
+    return CommandLine(fresh_school(place), place / "somebody.session")
 
 
 @pytest.fixture

@@ -10,19 +10,18 @@ from typing import Any
 
 import orjson
 import pytest
-from typer.testing import CliRunner
 
 from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import acts, facts, session
 from gateway.bootstrap.files import Given, filter_files
 from gateway.bootstrap.school import Refused, clock, legal_today, open_school, random
-from gateway.cli.app import app
 from gateway.core.model import Enrolment, Person
 from gateway.core.persons import Held, PersonRole
 from gateway.transfer.filing import Wanted
 from gateway.transfer.ports import Observation
 from tests.builders_oneroster import files, unzipped, user, zipped
 from tests.cli.conftest import CommandLine
+from tests.commands import invoke
 from tests.simulators.persons import somebody
 
 ASKED = ("--recipient", "toetsbureau", "--purpose", "papieren-toets", "--schema", "edu-v-students")
@@ -110,7 +109,7 @@ def test_standard_input_goes_to_standard_output(gateway: CommandLine, tmp_path: 
     lines = b"".join(orjson.dumps(student(number)) + b"\n" for number in (1, 2))
 
     environment = {"GATEWAY_SESSION": str(gateway.session)}
-    done = CliRunner().invoke(app, [*COMMON, "-", "-C", str(gateway.directory)], input=lines, env=environment)
+    done = invoke(*COMMON, "-", "-C", str(gateway.directory), typed=lines, environment=environment)
 
     assert done.exit_code == 0
     assert len([orjson.loads(line) for line in done.stdout.splitlines()]) == 2

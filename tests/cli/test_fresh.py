@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from gateway.adapters.policy.answers import questions
 from gateway.bootstrap import acts, session
 from gateway.bootstrap.pupils import pupil
 from gateway.bootstrap.school import open_school
-from gateway.cli.app import app
 from gateway.core.persons import Held, PersonRole
+from tests.commands import invoke
 from tests.policy.shipped import ANSWERED, RECIPIENTS
 from tests.simulators.persons import somebody
 
@@ -50,7 +49,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
     def one(*arguments: str, typed: str = "", code: int = 0) -> str:
         environment = {"GATEWAY_SESSION": str(tmp_path / "school.session")}
-        done = CliRunner().invoke(app, [*arguments], input=typed, env=environment)
+        done = invoke(*arguments, typed=typed, environment=environment)
         assert done.exit_code == code, done.output
         return done.output
 

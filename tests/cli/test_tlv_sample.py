@@ -13,10 +13,9 @@ from pathlib import Path
 import orjson
 import pytest
 from lxml import etree
-from typer.testing import CliRunner
 
-from gateway.cli.app import app
 from tests.cli.test_persons import code_of
+from tests.commands import invoke
 from tests.official import needs_standards, oso_schema
 
 pytestmark = needs_standards
@@ -42,7 +41,7 @@ class Terminal:
             return ""
         assert words[0] == "gateway"
         typed = self._typed() if words[1] == "login" else ""
-        done = CliRunner().invoke(app, words[1:], input=typed, env=self._environment)
+        done = invoke(*words[1:], typed=typed, environment=self._environment)
         assert done.exit_code == wanted, (line, done.output)
         if words[1:3] == ["person", "add"]:
             self._shown = orjson.loads(done.output)

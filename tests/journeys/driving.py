@@ -23,13 +23,12 @@ from typing import Any, TypeVar
 
 import httpx2
 import orjson
-from typer.testing import CliRunner
 
 from gateway.bootstrap import acts
 from gateway.bootstrap.school import open_school
-from gateway.cli.app import app
 from gateway.core.model import Person
 from gateway.core.release import pseudonym
+from tests.commands import invoke
 from tests.simulators.persons import somebody
 
 GATEWAY = Path(sys.executable).with_name("gateway")
@@ -294,9 +293,8 @@ def _first_line(process: subprocess.Popen[bytes]) -> bytes:
 
 
 def run(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command of the gateway, in this process: starting one takes longer than what most commands do. An exception
-    that would have been a traceback is raised here."""
-    done = CliRunner().invoke(app, list(arguments), input=typed, env=environment, catch_exceptions=False)
+    """A command of the gateway, in this process: starting one takes longer than what most commands do."""
+    done = invoke(*arguments, typed=typed, environment=environment)
     return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 

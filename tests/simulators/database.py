@@ -11,10 +11,15 @@ from gateway.adapters.database import Database, open_database
 
 def fresh_database(directory: Path) -> Database:
     """An empty database in `directory`, as `open_database` leaves it."""
+    empty_database(directory)
+    return open_database("sqlite:///gateway.db", directory)
+
+
+def empty_database(directory: Path) -> None:
+    """Its file."""
     path = directory / "gateway.db"
     path.write_bytes(_migrated())
     path.chmod(0o600)
-    return open_database("sqlite:///gateway.db", directory)
 
 
 @cache
