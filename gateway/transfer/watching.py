@@ -48,7 +48,8 @@ def people_of(shelf: Shelf) -> Shelf:
 def message_unchanged(
     match: Match, inquiry: Inquiry, record: Record, emission: Emission, minimised: Minimised, now: datetime
 ) -> bool:
-    """Whether the answer to this question is what its sender has since the moment it tells. Raises Unannounced."""
+    """Whether the answer to this question is what its sender has since the moment it tells; nothing is never that, as
+    it is not of a group that never was (house rule 5). Raises Unannounced."""
     views = emission.views
     if views is None or match.route.soap is None:
         return False
@@ -57,7 +58,7 @@ def message_unchanged(
     (stamp,) = views.look(["\n".join(asked)], [minimised.body], [None], _nothing)
     whole = all(one.meaning != "thing" for one, _ in inquiry.message)
     _people(views, record, emission, whole=whole)
-    return since is not None and datetime.fromisoformat(stamp.changed) <= since < now
+    return bool(minimised.records) and since is not None and datetime.fromisoformat(stamp.changed) <= since < now
 
 
 def _people(views: Views, record: Record, emission: Emission, *, whole: bool) -> None:

@@ -183,3 +183,14 @@ async def test_pupil_who_left_is_told_by_a_notice() -> None:
     told = (await left(await school.transfers.answer(CALLER, a_request("/lvs/notices?schema=uwlr-2-2")))).json()
 
     assert [(one["notice"], one["pupil"]) for one in told] == [("delete", *(set(before) - set(after)))]
+
+
+async def test_nothing_stays_nothing_as_it_is_of_a_group_that_never_was() -> None:
+    school = a_uwlr_school()
+    await ask(school)
+    for number in (1, 2, 3):
+        school.leaves(number)
+
+    answers = [said(await ask(school, since(school))) for _ in range(2)]
+
+    assert answers == ["geengegevens", "geengegevens"]
