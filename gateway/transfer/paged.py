@@ -41,11 +41,13 @@ Read = Callable[[Place], Awaitable[Stretch]]
 
 @dataclass(slots=True)
 class _Drawn:
-    """What is on a page; where the next one begins (None: nowhere); how many records there are, where that is known."""
+    """What is on a page; where the next one begins (None: nowhere); how many records there are, where that is known;
+    whether the list has any, on whichever page and whatever is asked of it."""
 
     texts: list[bytes] = field(default_factory=list, repr=False)
     next: Place | None = None
     total: int | None = None
+    there: bool = False
 
 
 class Paged(Flow):
@@ -108,7 +110,7 @@ class Paged(Flow):
         self.framed(minimised, match)
         built, projection = self.built(emission, minimised), self.told(minimiser.projection)
         draft = entries.delivery(trail, permit, snapshot.versions, projection, built)
-        if not drawn.texts and not is_list(match, inquiry):  # below somebody: as if nobody were there (house rule 5)
+        if not drawn.there and not is_list(match, inquiry):  # below somebody: as if nobody were there (house rule 5)
             draft = altered(draft, outcome="not-available")
             return absent_answer(permit, match, await self.outside.register.append(draft))
         following, sealed = page.offset + len(drawn.texts), b""
@@ -146,6 +148,7 @@ class Paged(Flow):
             beside = Emission(emission.sight, _beside(emission, stretch, whole=whole))
             sheet = self.minimised(lambda: minimiser.look(stretch.body, beside))  # noqa: B023 - called at once
             rows = self._wishes.ranked(sheet.rows)
+            drawn.there = drawn.there or bool(sheet.rows)
             if stretch.whole:
                 drawn.total = len(rows)
             rest = [one for one in rows if self._wishes.beyond(one[0], place.after)]

@@ -381,3 +381,14 @@ async def test_class_of_which_nobody_is_in_the_delivery_is_none_of_its_business(
 
     assert before
     assert await by_links(school, "/classes") == []
+
+
+async def test_list_below_somebody_ends_for_who_counts_and_for_who_filters() -> None:
+    school = an_online_school()
+    (pupil, *_) = ids(await left(await online(school, "/students?limit=1")))
+    path = f"/students/{pupil}/classes"
+    there = len(ids(await left(await online(school, path))))
+
+    assert there
+    assert ids(await left(await online(school, f"{path}?limit={there}&offset={there}"))) == []
+    assert ids(await left(await online(school, f"{path}?filter=title%3D%27geen%27"))) == []
