@@ -11,6 +11,8 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
+from typing import Any
 
 from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.pupils.observed import decode_enrolments, decode_groups
@@ -18,14 +20,16 @@ from gateway.adapters.pupils.subjects import BSN, id_lookup, reference
 from gateway.core.model import Person, Subject
 
 _MOST = 500  # persons remembered
+_Row = tuple[Any, ...]
 
-_WHO = "SELECT subject FROM subject_id WHERE lookup = ?"
-_PERSON = "SELECT person, reference_key FROM subject WHERE id = ?"
-_IDS = (
-    "SELECT lookup, source, kind, value FROM subject_id WHERE subject = ? AND source IN ('', ?) "
-    "ORDER BY changed, lookup"
+# All of one person in one statement: each takes longer to begin than to read.
+_PERSON = (
+    "SELECT 'person', id, person, reference_key, NULL, NULL FROM subject WHERE id = ?1 "
+    "UNION ALL SELECT 'id', lookup, source, kind, value, changed FROM subject_id "
+    "WHERE subject = ?1 AND source IN ('', ?2) "
+    "UNION ALL SELECT 'presence', enrolments, location, groups, NULL, NULL FROM roster WHERE subject = ?1 AND source = ?2"
 )
-_PRESENT = "SELECT enrolments, location, groups FROM roster WHERE subject = ? AND source = ?"
+_WHO = _PERSON.replace("?1", "(SELECT subject FROM subject_id WHERE lookup = ?1)")
 _GROUPS = (
     "SELECT subject, location, groups FROM roster WHERE source = ? AND (subject, location) > (?, ?) "
     "ORDER BY subject, location LIMIT 2000"
@@ -51,18 +55,10 @@ class StoredRoster(MemoryRoster):
 
     def find(self, kind: str, value: str) -> Subject | None:
         known = super().find(kind, value)
-        if known is not None:
-            return known
-        rows = self._database.look_up(_WHO, (id_lookup(self._keys, self._source, kind, value),))
-        return self.by_id(rows[0][0]) if rows else None
+        return known or self._look_up(_WHO, id_lookup(self._keys, self._source, kind, value))
 
     def by_id(self, internal: bytes) -> Subject | None:
-        known = super().by_id(internal)
-        if known is None:
-            if len(self) >= _MOST:
-                self._forget_all()
-            self._look_up(internal)
-        return super().by_id(internal)
+        return super().by_id(internal) or self._look_up(_PERSON, internal)
 
     def members(self, group: str) -> Iterator[Subject]:
         if self._grouped is None:
@@ -82,29 +78,32 @@ class StoredRoster(MemoryRoster):
             at = rows[-1][:2]
         return found
 
-    def _look_up(self, internal: bytes) -> None:
-        rows = self._database.look_up(_PERSON, (internal,))
-        if not rows or rows[0][1] is None:
-            return
-        person, sealed = rows[0]
-        named, here = self._named(internal)
-        present = self._database.look_up(_PRESENT, (internal, self._source))
-        if not here and not present:
-            return  # known here by a national id only: of another source
-        enrolments = tuple(one for text, _, _ in present for one in decode_enrolments(text))
+    def _look_up(self, statement: str, asked: bytes) -> Subject | None:
+        found: dict[str, list[_Row]] = {"person": [], "id": [], "presence": []}
+        for what, *row in self._database.look_up(statement, (asked, self._source)):
+            found[what].append(tuple(row))
+        return self._read_person(found["person"][0], found["id"], found["presence"]) if found["person"] else None
+
+    def _read_person(self, about: _Row, stored: list[_Row], present: list[_Row]) -> Subject | None:
+        internal, person, sealed, *_ = about
+        here = any(source == self._source for _, source, *_ in stored)
+        if sealed is None or not (here or present):
+            return None  # forgotten; or known here by a national id only: of another source
+        named = [self._opened(row) for row in sorted(stored, key=itemgetter(4, 0))]  # the newest last
+        enrolments = tuple(one for text, *_ in present for one in decode_enrolments(text))
         groups = frozenset[str]().union(
-            *(decode_groups(self._groups_of.open(place, text)) for _, place, text in present)
+            *(decode_groups(self._groups_of.open(place, text)) for _, place, text, *_ in present)
         )
         ids = {kind: value for kind, value in named if kind != BSN}
         numbers = frozenset(bytes.fromhex(value) for kind, value in named if kind == BSN)
         known = reference(self._keys, internal, sealed)
-        self._keep(Subject(internal, Person(person), known, ids, enrolments, groups, numbers), named)
+        subject = Subject(internal, Person(person), known, ids, enrolments, groups, numbers)
+        if len(self) >= _MOST:
+            self._forget_all()
+        self._keep(subject, named)
+        return subject
 
-    def _named(self, internal: bytes) -> tuple[list[tuple[str, str]], bool]:
-        """The ids as (kind, value), the newest last; and whether one is of this source."""
-        found, here = [], False
-        for lookup, source, kind, value in self._database.look_up(_IDS, (internal, self._source)):
-            plain = lookup.hex() if kind == BSN else self._keys.open(value, lookup).decode()
-            found.append((sys.intern(kind), plain))
-            here = here or source == self._source
-        return found, here
+    def _opened(self, row: _Row) -> tuple[str, str]:
+        """An id as (kind, value)."""
+        lookup, _, kind, value, _ = row
+        return sys.intern(kind), lookup.hex() if kind == BSN else self._keys.open(value, lookup).decode()
