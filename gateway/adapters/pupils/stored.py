@@ -27,7 +27,8 @@ _PERSON = (
     "SELECT 'person', id, person, reference_key, NULL, NULL FROM subject WHERE id = ?1 "
     "UNION ALL SELECT 'id', lookup, source, kind, value, changed FROM subject_id "
     "WHERE subject = ?1 AND source IN ('', ?2) "
-    "UNION ALL SELECT 'presence', enrolments, location, groups, NULL, NULL FROM roster WHERE subject = ?1 AND source = ?2"
+    "UNION ALL SELECT 'presence', enrolments, location, groups, NULL, NULL FROM roster "
+    "WHERE subject = ?1 AND source = ?2"
 )
 _WHO = _PERSON.replace("?1", "(SELECT subject FROM subject_id WHERE lookup = ?1)")
 _GROUPS = (

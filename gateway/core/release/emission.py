@@ -24,6 +24,7 @@ class Emission:
     __slots__ = (
         "_blocked",
         "_held",
+        "_mapped",
         "_released",
         "_things",
         "_withheld",
@@ -44,6 +45,7 @@ class Emission:
         self._withheld: dict[Subject, tuple[Reason, ...]] = {}
         self._held: dict[tuple[Subject, Reason], None] = {}
         self._things: dict[str, Issue] = {}
+        self._mapped: dict[tuple[str, str], str] = {}
         self._blocked: dict[Subject, dict[tuple[str, Reason], None]] = {}
 
     def __repr__(self) -> str:
@@ -60,7 +62,9 @@ class Emission:
         known = self.sight.named(thing, owned=owner is not None).get(value)
         if known is not None:
             return known
-        mapped = self.sight.thing(thing, value)
+        mapped = self._mapped.get((thing, value))
+        if mapped is None:  # a class stands beside each of its pupils
+            mapped = self._mapped[thing, value] = self.sight.thing(thing, value)
         if mapped not in self._things or owner is not None:
             sight = self.sight
             issue = Issue(sight.delivery.domain, sight.version, mapped, thing, sight.source, value, owner)

@@ -77,16 +77,17 @@ class Builder:
         """The known children by tag; several times where they may repeat as a row: a tag that stands before the last
         one begins a new row."""
         row: dict[str, list[etree._Element]] = {}
-        last = -1
+        order, last = plan.order, -1
         for child in found:
-            number = plan.order.get(str(child.tag))
+            tag = child.tag
+            number = order.get(tag)
             if number is None:
                 continue
             if plan.repeats and number < last:
                 yield row
                 row = {}
             last = number
-            row.setdefault(str(child.tag), []).append(child)
+            row.setdefault(tag, []).append(child)
         yield row
 
     def _chosen(self, plan: Element, row: Mapping[str, list[etree._Element]], there: set[str]) -> None:
