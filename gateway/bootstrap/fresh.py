@@ -14,6 +14,7 @@ from pathlib import Path
 from gateway.adapters import keys as key_files
 from gateway.adapters.policy.answers import Answer, answers, questions
 from gateway.adapters.policy.yaml_text import read
+from gateway.adapters.pupils.dialects import ROSTERS
 from gateway.bootstrap.school import Unusable, random
 from gateway.bootstrap.templates import SHARE
 from gateway.settings import FILE
@@ -44,13 +45,20 @@ _LOCATION = """\
     {name}:
       title: "ASK: Hoe heet de locatie {name}?"
       ids:
-        - {{type: V_ID, id: "ASK: Welk vestigingsnummer (V_ID, als 01AB00) heeft de locatie {name}?"}}"""
-_CALLED = """\
-    url: "ASK: Op welk adres staat het LVS (https://…)?"
+"""
+_V_ID = '        - {{type: V_ID, id: "ASK: Welk vestigingsnummer (V_ID, als 01AB00) heeft de locatie {name}?"}}'
+_ID = '        - {{type: {kind}, id: "ASK: Welk kenmerk ({kind}) heeft de locatie {name} in {title}?"}}'
+_CALLED = '    url: "ASK: Op welk adres staat het LVS (https://…)?"'
+_CLIENT = """\
     token:
       url: "ASK: Op welk adres geeft het LVS toegang (https://…/oauth/token)?"
       client_id: "ASK: Onder welke naam (client_id) kent het LVS deze gateway?"
       client_secret: file:../{secret}"""
+_AUTHORISATION = """\
+    authorisation:
+      key: file:../{secret}
+      code: "ASK: Onder welke klantcode kent het LVS deze gateway (UWLR)?"
+      name: "ASK: Onder welke klantnaam kent het LVS deze gateway (UWLR)?\""""
 _NOT_CALLED = "    # geen url: dit LVS wordt niet gebeld; wie er op school zit komt met `gateway roster import`"
 
 
@@ -97,7 +105,9 @@ def _fill(made: Path, directory: Path, wanted: Mapping[str, str], locations: Seq
     schemas = _schemas(wanted.values(), called=called)
     texts = {f"schemas/{name}.yaml": (SHARE / "schemas" / f"{name}.yaml").read_text("utf-8") for name in schemas}
     texts |= {f"recipients/{name}.yaml": text for name, text in wanted.items()}
-    texts[FILE] = _settings(directory, schemas, locations, called=called)
+    # where nobody was chosen yet, the LVS is asked about as one of Edu-V
+    spoken = [one for one in schemas if wanted or one.startswith("edu-v-")]
+    texts[FILE] = _settings(directory, schemas, spoken, locations, called=called)
     for part in ("schemas", "recipients"):
         (made / part).mkdir()
     for name, text in texts.items():
@@ -131,17 +141,37 @@ def _schemas(recipients: Iterable[str], *, called: bool) -> list[str]:
     shipped = sorted(path.stem for path in (SHARE / "schemas").glob("*.yaml"))
     deliveries = [one for text in recipients for one in read(text, "").value["deliveries"]]
     named = {name for one in deliveries for name in one["schemas"]}
-    told = {name for name in shipped if called and name.startswith("edu-v-")}
+    eduv = {name for name in shipped if name.startswith("edu-v-")}
+    told = eduv if called and (named & eduv or not named & ROSTERS.keys()) else set()
     return [name for name in shipped if name in named | told or not named]
 
 
-def _settings(directory: Path, schemas: Iterable[str], locations: Iterable[str], *, called: bool) -> str:
+def _settings(
+    directory: Path, schemas: Sequence[str], spoken: Sequence[str], locations: Iterable[str], *, called: bool
+) -> str:
     return _SETTINGS.format(
         key=_key(directory).name,
-        locations="\n".join(_LOCATION.format(name=name) for name in locations),
-        source=_CALLED.format(secret=f"{directory.name}.lvs-secret") if called else _NOT_CALLED,
+        locations="\n".join(_location(name, spoken) for name in locations),
+        source=_source(spoken, f"{directory.name}.lvs-secret") if called else _NOT_CALLED,
         schemas=", ".join(schemas),
     )
+
+
+def _location(name: str, schemas: Iterable[str]) -> str:
+    """With an id of every kind by which one of these formats knows it."""
+    read_in = [read((SHARE / "schemas" / f"{one}.yaml").read_text(encoding="utf-8"), "").value for one in schemas]
+    own = {one["location_type"]: one["title"] for one in read_in if "location_type" in one}
+    ids = [_ID.format(kind=kind, name=name, title=title) for kind, title in own.items()]
+    others = [_V_ID.format(name=name)] if len(own) < len(read_in) or not own else []
+    return _LOCATION.format(name=name) + "\n".join([*others, *ids])
+
+
+def _source(schemas: Iterable[str], secret: str) -> str:
+    """How it is called: with a token, and in UWLR with an authorisation."""
+    messages = {one for one in schemas if one.startswith("uwlr-")}
+    live = {one for one in schemas if one.startswith("edu-v-") or one in ROSTERS} - messages
+    parts = [*([_CLIENT] if live or not messages else []), *([_AUTHORISATION] if messages else [])]
+    return "\n".join([_CALLED, *(one.format(secret=secret) for one in parts)])
 
 
 # -- answers -------------------------------------------------------------------------------------------

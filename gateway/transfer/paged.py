@@ -58,7 +58,7 @@ class Paged(Flow):
         self._wishes = Wishes()
 
     async def read(self, trail: Trail, match: Match, inquiry: Inquiry) -> Answer:
-        page = Page.asked(inquiry.asked)
+        page = Page.asked(inquiry.asked, match.route.parameters)
         self._wishes = await self.steadily(lambda snapshot: self._read_wishes(trail, inquiry, snapshot))
         if not match.route.many:
             return await super().read(trail, match, inquiry)

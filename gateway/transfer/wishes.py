@@ -6,13 +6,14 @@ the page itself (`paged`), what can be compared (`formats.json.shaping`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from gateway.core.policy.schema import Parameter
 from gateway.core.reasons import Reason
 from gateway.core.release.projection import Projection
 from gateway.formats.json import Row
@@ -82,11 +83,11 @@ class Page:
     anchor: bytes | None = field(repr=False)
 
     @classmethod
-    def asked(cls, asked: Asked) -> Page:
-        """Raises Stop(PARAMETER_INVALID)."""
-        said = asked.shaping
-        limit = _number("limit", said.get("limit"), _LIMIT, 1, _HIGHEST_LIMIT)
-        offset = _number("offset", said.get("offset"), 0, 0, _HIGHEST_OFFSET)
+    def asked(cls, asked: Asked, parameters: Iterable[Parameter]) -> Page:
+        """Raises Stop(PARAMETER_INVALID), in the words of the format."""
+        said, name = asked.shaping, {one.meaning: one.name for one in parameters}
+        limit = _number(name.get("limit", "limit"), said.get("limit"), _LIMIT, 1, _HIGHEST_LIMIT)
+        offset = _number(name.get("offset", "offset"), said.get("offset"), 0, 0, _HIGHEST_OFFSET)
         text = said.get("anchor")
         anchor = None if text is None else from_text(text)
         if text is not None and anchor is None:

@@ -170,6 +170,25 @@ def test_every_template_is_in_order_once_its_twelve_questions_are_answered(
     assert "in order" in run("check", "-C", "school")
 
 
+@pytest.mark.parametrize(
+    ("recipient", "asked", "schemas"),
+    [
+        ("oefenprogramma", ("type: vestiging", "client_secret"), "[somtoday]"),
+        ("uwlr-smalle-set", ("type: V_ID", "klantcode"), "[uwlr-2-2, uwlr-2-2-leerresultaten]"),
+        ("uitgever-noord", ("type: V_ID", "client_secret"), "[edu-v-association, edu-v-results, edu-v-students]"),
+    ],
+)
+def test_directory_asks_what_the_format_of_its_recipient_needs(
+    run: Run, tmp_path: Path, recipient: str, asked: tuple[str, str], schemas: str
+) -> None:
+    run("init", "school", "--recipient", recipient)
+    text = (tmp_path / "school" / "gateway.yaml").read_text("utf-8")
+
+    assert f"    schemas: {schemas}\n" in text
+    named = ("type: V_ID", "type: vestiging", "type: sourcedId", "klantcode", "client_secret")
+    assert {one for one in named if one in text} == set(asked)
+
+
 # -- the roster of a source that is not called ----------------------------------------------------------
 
 

@@ -230,6 +230,12 @@ async def test_list_of_plaatsingen_is_no_route(school: School) -> None:
     assert answer.reason is Reason.ROUTE_UNKNOWN
 
 
+async def test_amount_that_cannot_be_is_refused_by_its_name(school: School) -> None:
+    answer = await left(await connect(school, "/leerling?amount=0"))
+
+    assert (answer.status, "amount: 1 to" in answer.json()["detail"]) == (400, True)
+
+
 async def test_list_without_amount_is_refused(school: School) -> None:
     answer = await connect(school, "/leerling")
 

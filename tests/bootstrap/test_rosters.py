@@ -1,0 +1,77 @@
+"""Rosters of a whole school: of an LVS that speaks one format alone, and of one pupil in two formats."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.bootstrap.office import synchronise
+from gateway.bootstrap.school import School, clock, create_key, legal_today, open_school
+from gateway.bootstrap.templates import SHARE, answered
+from gateway.core.model import Person, Subject
+from gateway.demo.directory import Ports, make_directory
+from gateway.demo.lvs import DemoLvs, make_lvs
+from gateway.demo.school import Pupil
+from gateway.demo.server import running
+from gateway.demo.somtoday import leerling_id
+from tests.servers import counting_bytes
+
+
+@pytest.fixture(scope="module")
+def lvs() -> Iterator[tuple[DemoLvs, int]]:
+    made = make_lvs(1, legal_today(), "gateway", "secret", counting_bytes())
+    with running(made.app) as url:
+        yield made, int(url.rpartition(":")[2])
+
+
+@pytest.fixture
+def directory(tmp_path: Path, lvs: tuple[DemoLvs, int]) -> Path:
+    made, port = tmp_path / "school", lvs[1]
+    make_directory(made, SHARE, Ports(port + 1, port + 2, port), "secret", legal_today(), answered)
+    create_key(made)
+    return made
+
+
+def a_pupil(lvs: DemoLvs) -> Pupil:
+    return next(one for one in lvs.school.pupils if not one.left and len(one.stays) == 1)
+
+
+def found(school: School, source: str, number: str) -> Subject:
+    one = school.world().now().rosters[source].find("las-key", number)
+    assert one is not None
+    return one
+
+
+def test_pupil_of_two_formats_is_one_pupil(directory: Path, lvs: tuple[DemoLvs, int]) -> None:
+    """What is known of a pupil under the number of the administration holds in Somtoday too."""
+    for source in ("lvs", "somtoday"):
+        assert asyncio.run(synchronise(directory, source))
+    pupil = a_pupil(lvs[0])
+
+    with open_school(directory) as school:
+        assert found(school, "somtoday", leerling_id(pupil)).id == found(school, "lvs", str(pupil.number)).id
+
+
+@pytest.mark.parametrize(("speaks", "own"), [("somtoday", True), ("uwlr-2-2", False)])
+def test_lvs_that_speaks_one_format_alone_tells_who_is_where_and_when_they_were_born(
+    directory: Path, lvs: tuple[DemoLvs, int], speaks: str, *, own: bool
+) -> None:
+    settings = directory / "gateway.yaml"
+    text = settings.read_text("utf-8")
+    before, after = text.index("      - edu-v-students\n"), text.index("    token:\n")
+    others, endpoints = text.index("  # the same LVS for"), text.index("# where pushes go")
+    settings.write_text(text[:before] + f"      - {speaks}\n" + text[after:others] + text[endpoints:], encoding="utf-8")
+    pupil = a_pupil(lvs[0])
+
+    assert asyncio.run(synchronise(directory, "lvs"))
+
+    with open_school(directory) as school:
+        snapshot = school.world().now()
+        known = found(school, "lvs", leerling_id(pupil) if own else str(pupil.number))
+        assert (known.person, [one.year for one in known.enrolments]) == (Person.PUPIL, [pupil.year])
+        assert {one.location for one in known.enrolments} == {pupil.stays[-1].site.name}
+        assert snapshot.facts.about(known.id).birth == pupil.birth
+        assert snapshot.rosters["lvs"].fresh(clock(), births=True)
