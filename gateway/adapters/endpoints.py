@@ -23,7 +23,12 @@ from gateway.transfer.ports import Message, NotSent, Receipt, UpstreamAnswer, Up
 
 _CHUNK = 256 * 1024
 _LONGEST = 3_600.0  # seconds that one file may take
-_MEDIA = {".json": "application/json", ".ndjson": "application/x-ndjson", ".csv": "text/csv; charset=utf-8"}
+_MEDIA = {
+    ".json": "application/json",
+    ".ndjson": "application/x-ndjson",
+    ".csv": "text/csv; charset=utf-8",
+    ".zip": "application/zip",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,20 @@ def chunks_of(path: Path) -> Iterator[bytes]:
 
 def chunks_from(file: BinaryIO) -> Iterator[bytes]:
     while chunk := file.read(_CHUNK):
+        yield chunk
+
+
+def chunks_typed(file: BinaryIO) -> Iterator[bytes]:
+    """Of standard input. Ctrl-C ends the waiting for it: an event loop hears of it once a chunk is there."""
+    chunks = chunks_from(file)
+    while True:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            chunk = next(chunks, None)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        if chunk is None:
+            return
         yield chunk
 
 

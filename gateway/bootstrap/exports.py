@@ -49,7 +49,7 @@ from gateway.transfer.trail import instant
 
 _KEPT = timedelta(hours=24)  # for how long a job that was killed can be gone on with
 _ROUNDS = 3  # readings of pages whose pupils changed before it was handed over
-_UNWRITTEN = "the output could not be written; run the same command again"
+_UNWRITTEN = "the output could not be written: is the disk full? The same command goes on from here"
 # Of these it may be otherwise soon: the same command goes on. Anything else ends the job.
 _PASSES = frozenset(
     {
@@ -86,7 +86,8 @@ def export(
     returns. Raises Refused."""
     act = school.act(actor, Deed.RECORDS_EXPORT, reason)
     if order.to is not None and order.to not in school.settings.endpoints:
-        raise Refused(["gateway.yaml has no such endpoint"])
+        named = ", ".join(school.settings.endpoints) or "none"
+        raise Refused([f"gateway.yaml has no such endpoint; it has {named}"])
     said = (f"reason: {act.reason}", *([f"on behalf of: {act.on_behalf}"] if act.on_behalf else []))
     _fits(school, order)
     records = _records(school, order)
@@ -243,7 +244,7 @@ class Run:
             handed = Handed(leaving.records, made.size, self.school.store_keys.digest(made.sha256))
             if not await self.flow.hand_over(handed):
                 return False
-            exported.tally.released = leaving.records
+            self._left(exported, leaving.records)
             if exported.stop is None:
                 self._tell("handing over", exported)
                 await (self._place(exported, made) if self.order.to is None else self._send(exported, made))
@@ -292,8 +293,14 @@ class Run:
         made = Made.of(self.order.output)
         if closed is None or closed.digest != self.school.store_keys.digest(made.sha256):
             raise Refused([f"{self.order.output.name} exists already"])
-        exported.tally.released = closed.records
+        self._left(exported, closed.records)
         return True
+
+    def _left(self, exported: Exported, records: int) -> None:
+        """Whoever is at two locations was released at both, and leaves once."""
+        tally = exported.tally
+        tally.twice = max(0, tally.released - records) if self.order.form is not Form.DOCUMENT else 0
+        tally.released = records
 
     def _leaving(self, exported: Exported) -> Leaving:
         return Leaving(self.journal, self.school.directory / "exports", self.order.form, exported.shapes)

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from gateway.adapters.file_output import beside, chunks_from, chunks_of, folder_beside, place, place_folder
+from gateway.adapters.file_output import beside, chunks_of, chunks_typed, folder_beside, place, place_folder
 from gateway.adapters.register.writer import DatabaseRegister
 from gateway.adapters.sorted_rows import SortedRows
 from gateway.bootstrap.plane import outside_of, sizes_of
@@ -68,7 +68,7 @@ def given(path: Path) -> Given:
 
 def streamed(file: BinaryIO) -> Given:
     """Standard input."""
-    return Given((chunks_from(file),))
+    return Given((chunks_typed(file),))
 
 
 def keep(path: Path, told: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ async def _filter(
 
 
 _ENDINGS = {Form.LINES: "ndjson", Form.SET: "zip"}
-_UNWRITTEN = "the output could not be written; what the register says of it did not leave"
+_UNWRITTEN = "the output could not be written: is the disk full? What the register says of it did not leave"
 
 Finish = Callable[[Filed, Texts], Awaitable[None]]
 """Write down what leaves, say in the register that it does, and give it its name. Raises OSError."""
@@ -145,7 +145,7 @@ class Job:
             try:
                 output(texts)
             except OSError:  # some of it may have been taken, so the register is right
-                filed.stop = Stop(Reason.OUTCOME_UNKNOWN, "standard output was closed")
+                filed.stop = Stop(Reason.OUTCOME_UNKNOWN, "standard output was closed, and some may have been taken")
 
         async def to_path(filed: Filed, texts: Texts) -> None:
             assert isinstance(output, Path)
@@ -240,4 +240,4 @@ def _taken(rows: SortedRows, part: Rows) -> None:
     try:
         rows.take(part)
     except OSError:
-        raise Stop(Reason.INTERNAL, "the output could not be written") from None
+        raise Stop(Reason.INTERNAL, "the output could not be written: is the disk full?") from None

@@ -7,7 +7,7 @@ and each reason as far as this person may read it. Leaves out: writing them down
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from gateway.bootstrap.school import School, clock
@@ -94,6 +94,7 @@ def report(filed: Sequence[Came], roles: frozenset[PersonRole]) -> dict[str, Any
         "waiting_for_a_decision": _counted(whole.held.items(), roles),
         "unresolved": whole.unresolved,
         "malformed": whole.malformed,
+        "twice": whole.twice,
         "documents_dropped": whole.documents,
         "unclassified": dict(whole.unclassified()),
         **(_references(whole) if sees_secrets(roles) else {}),
@@ -126,15 +127,56 @@ def _why(one: Came, roles: frozenset[PersonRole]) -> list[dict[str, str]]:
     ]
 
 
+_NEXT = {
+    Reason.CALLER_NOT_RECIPIENT: "gateway recipient list says which recipients there are",
+    Reason.PURPOSE_UNKNOWN: "its purposes stand in its file in recipients/",
+    Reason.SCHEMA_NOT_ACTIVE: "gateway check says what is wrong, gateway recipient list what is in force",
+    Reason.CHANNEL_NOT_ALLOWED: "how this delivery may leave stands in its file in recipients/, as channel",
+    Reason.FACTS_NOT_DECLARED: "gateway facts status says what must be declared complete",
+    Reason.FACTS_STALE: "gateway roster status says what is old",
+    Reason.FINAL_RECIPIENT_MISSING: "name who gets it in the end: --final-recipient",
+    Reason.ROUTE_UNKNOWN: "gateway filter --help and gateway export --help say what can be asked",
+    Reason.PARAMETER_MISSING: "give it as an option",
+    Reason.MEDIA_TYPE_UNKNOWN: "the file is in another format: give the --schema that it was made by",
+    Reason.BODY_INVALID: "take the file out of the administration once more",
+    Reason.REGISTER_UNAVAILABLE: "is the disk full? Then the same command once more",
+    Reason.INTERNAL: "then the same command once more",
+    Reason.OUTCOME_UNKNOWN: "ask whoever receives it before it is sent once more",
+}
+"""What a person does next about what was refused; of all else gateway explain says why."""
+
+
 def told(made: dict[str, Any]) -> list[str]:
     """The report in lines, for a person at a terminal."""
-    lines = [f"{made['records']} records handed in, {made['released']} released"]
-    lines += [f"  {times} persons withheld: {reason}" for reason, times in made["withheld"].items()]
-    lines += [f"  {one['persons']} persons without {one['field']}: {one['reason']}" for one in made["fields_withheld"]]
-    lines += [f"  {times} wait for a decision: {reason}" for reason, times in made["waiting_for_a_decision"].items()]
+    lines = [f"{_many(made['records'], 'record')} handed in, {made['released']} released"]
+    lines += [f"  {_many(times, 'person')} withheld: {reason}" for reason, times in made["withheld"].items()]
+    lines += [
+        f"  {_many(one['persons'], 'person')} without {one['field']}: {one['reason']}"
+        for one in made["fields_withheld"]
+    ]  # fmt: skip
+    waiting = made["waiting_for_a_decision"].items()
+    lines += [f"  {times} {'waits' if times == 1 else 'wait'} for a decision: {reason}" for reason, times in waiting]
     for name in ("unresolved", "malformed", "documents_dropped"):
         lines += [f"  {made[name]} {name.replace('_', ' ')}"] if made[name] else []
+    lines += [f"  {made['twice']} stood in more than one list, and left once"] if made["twice"] else []
     lines += [f"  unclassified, never leaves: {name}" for name in made["unclassified"]]
-    for one in made["refused"]:
-        lines += [f"file {one['file']}: {why['reason']}: {why['about'] or why['sentence']}" for why in one["reasons"]]
+    lines += list(_refused(made))
     return [*lines, *(f"registered as {one}" for one in made["transfers"][:20])]
+
+
+def _refused(made: dict[str, Any]) -> Iterator[str]:
+    """A file is called by its number, as its name may name somebody."""
+    several, nexts = made["files"] > 1, dict[str, None]()
+    for one in made["refused"]:
+        which = f"file {one['file']}: " if several else ""
+        for why in one["reasons"]:
+            yield f"{which}{why['reason']}: {why['about'] or why['sentence']}"
+            explain = f"gateway explain --recipient {made['recipient']} --purpose {made['purpose']} says why"
+            nexts[_NEXT.get(why["reason"], explain)] = None
+    if several and made["refused"]:
+        yield "  files are numbered in the order of their names"
+    yield from (f"  {one}" for one in nexts)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -14,13 +14,14 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from gateway.bootstrap import exports, reports
 from gateway.bootstrap.files import source_of
-from gateway.cli.files import keep_report
+from gateway.cli.files import check_free, keep_report, with_cover
 from gateway.cli.output import HERE, PROBLEMS, REFUSED, USAGE, Directory, OnBehalf, acting, errors, fail
 from gateway.core.file_forms import Form
 from gateway.transfer.filing import Wanted, through
 from gateway.transfer.pages import Progress as HowFar
 
 FORMS = {"json": Form.ARRAY, "ndjson": Form.LINES, "csv": Form.TABLE, "xml": Form.DOCUMENT}
+_GOES_ON = "the same command goes on from here, within a day; with --anew it begins again"
 _EVERY = 10_000  # records between two lines, where there is no terminal
 
 
@@ -48,6 +49,9 @@ def export(
     reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "handed over as an export",
     *,
     folder: Annotated[bool, typer.Option("--folder", help="-o is a new folder of numbered files.")] = False,
+    as_zip: Annotated[
+        bool, typer.Option("--zip", help="A zip with a file for each kind, as -o NAME.zip makes.")
+    ] = False,
     anew: Annotated[bool, typer.Option("--anew", help="Do not go on with a run that was killed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Progress and report as lines of JSON.")] = False,
     by: OnBehalf = None,
@@ -57,17 +61,17 @@ def export(
     (OUT.cover.json). A run that was killed goes on when the same command is given again, within a day."""
     if (output is None) == (to is None):
         fail(["say where it goes: -o FILE, or --to ENDPOINT"], USAGE)
-    container = _container(output, folder=folder)
+    container = _container(output, folder=folder, as_zip=as_zip)
     chosen = _form(output, form or ("csv" if container == "zip" else "json" if folder else None))
     records = tuple(record or ())
     if len(records) > 1 and container == "file":
-        fail(["several kinds of records take a zip (-o NAME.zip) or a folder (--folder)"], USAGE)
+        fail(["several kinds of records take a zip (-o NAME.zip, or --zip) or a folder (--folder)"], USAGE)
     with acting(directory, by) as (opened, actor):
         who, platform = through(recipient, final)
         wanted = Wanted(source_of(opened, schema, source), schema, who, purpose, platform=platform)
         order = exports.Order(wanted, chosen, output, to, anew, records, container)
         _possible(output, report, again=not anew and exports.unfinished(opened, actor, order))
-        with _watching(as_json=as_json) as watch:
+        with _watching(as_json=as_json) as watch, interrupted():
             exported, goes_on = exports.export(opened, actor, order, reason, watch)
         made = reports.report([exported], actor.roles)
         if report is not None:
@@ -79,10 +83,12 @@ def export(
         raise typer.Exit(REFUSED)
 
 
-def _container(output: Path | None, *, folder: bool) -> str:
-    if folder and output is None:
-        fail(["--folder takes -o FOLDER"], USAGE)
-    return "folder" if folder else "zip" if output is not None and output.suffix == ".zip" else "file"
+def _container(output: Path | None, *, folder: bool, as_zip: bool) -> str:
+    if folder and (output is None or as_zip):
+        fail(["--folder takes -o FOLDER, and is no zip"], USAGE)
+    if folder:
+        return "folder"
+    return "zip" if as_zip or (output is not None and output.suffix == ".zip") else "file"
 
 
 def _form(output: Path | None, form: str | None) -> Form:
@@ -94,13 +100,19 @@ def _form(output: Path | None, form: str | None) -> Form:
 
 def _possible(output: Path | None, report: Path | None, *, again: bool) -> None:
     """Before anything is asked of anybody. What a run that was killed made is its own."""
-    made = [output, output.with_name(output.name + ".cover.json")] if output is not None else []
-    ours = set(made) if again else set()
-    for one in [*made, *([report] if report is not None else [])]:
-        if one.exists() and one not in ours:
-            fail([f"{one.name} exists already"], USAGE)
-        if not one.absolute().parent.is_dir():
-            fail([f"there is no folder for {one.name}"], USAGE)
+    made = with_cover(output) if output is not None else []
+    there = [one for one in made if not (again and one.exists())]
+    check_free([*there, *([report] if report is not None else [])])
+
+
+@contextmanager
+def interrupted() -> Iterator[None]:
+    """Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        errors.print(f"interrupted; {_GOES_ON}", markup=False)
+        raise
 
 
 # -- progress --------------------------------------------------------------------------------------------
@@ -167,4 +179,4 @@ def _tell(made: dict[str, Any], *, goes_on: bool, as_json: bool) -> None:
     for line in reports.told(made):
         errors.print(line, markup=False)
     if goes_on:
-        errors.print("the same command goes on from here", markup=False)
+        errors.print(_GOES_ON, markup=False)

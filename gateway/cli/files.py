@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,6 +39,8 @@ def filter_(
     with a cover that says so (OUT.cover.json). What was withheld, and why, is told to you."""
     _possible(given, output, report)
     with acting(directory, by) as (opened, actor):
+        if given == STREAM and sys.stdin.isatty():
+            errors.print("reading standard input; Ctrl-D ends it", markup=False)
         handed = files.streamed(sys.stdin.buffer) if given == STREAM else files.given(given)
         if handed.folder and output == STREAM:
             fail(["a folder of files takes -o FOLDER"], USAGE)
@@ -59,12 +62,24 @@ def _possible(given: Path, output: Path, report: Path | None) -> None:
     """Before anything is asked of anybody."""
     if given != STREAM and not given.exists():
         fail(["there is no such file or folder"], USAGE)
-    places = [] if output == STREAM else [output, output.with_name(output.name + ".cover.json")]
-    for one in [*places, *([report] if report is not None else [])]:
+    check_free([*([] if output == STREAM else with_cover(output)), *([report] if report is not None else [])])
+
+
+def with_cover(output: Path) -> list[Path]:
+    """What is made."""
+    return [output, output.with_name(output.name + ".cover.json")]
+
+
+def check_free(places: Iterable[Path]) -> None:
+    """Nothing is written over, and all of it can be written."""
+    for one in places:
+        folder = one.absolute().parent
         if one.exists():
-            fail([f"{one.name} exists already"], USAGE)
-        if not one.absolute().parent.is_dir():
-            fail([f"there is no folder for {one.name}"], USAGE)
+            fail([f"{one.name} exists already: give another name, or move it away"], USAGE)
+        if not folder.is_dir():
+            fail([f"there is no folder for {one.name}: make it first"], USAGE)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            fail([f"you may not write in the folder of {one.name}: give another"], USAGE)
 
 
 def _write(texts: Iterable[bytes]) -> None:

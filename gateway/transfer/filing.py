@@ -64,11 +64,12 @@ def handed_in(compiled: Compiled, wanted: Wanted, form: Form = Form.ARRAY) -> tu
     """As if a route had been called. Raises Stop for a schema or record that is not there."""
     schema = compiled.schemas.get(wanted.schema)
     if schema is None or wanted.schema not in compiled.spoken.get(wanted.source, ()):
-        raise Stop(Reason.ROUTE_UNKNOWN, "schema")
+        spoken = ", ".join(sorted(compiled.spoken.get(wanted.source, ()))) or "none"
+        raise Stop(Reason.ROUTE_UNKNOWN, f"schema: of this source in order are {spoken}; gateway check tells the rest")
     whole = wanted.record is None and schema.csv is not None and schema.csv.manifest is not None
     record = wanted.record or (_records_of(compiled, wanted)[0] if whole else _only_record(compiled, wanted))
     if record not in schema.records:
-        raise Stop(Reason.ROUTE_UNKNOWN, "record: " + ", ".join(schema.records))
+        raise Stop(Reason.ROUTE_UNKNOWN, "record: one of " + ", ".join(schema.records))
     route = Route(METHOD, SET if whole else f"/{record}", record, form is not Form.SINGLE and not whole)
     call = Call(wanted.source, schema.name, record, wanted.named, None, FILE)
     return Match(wanted.source, schema, route, {}), Inquiry(call, Asked(None, ()))
@@ -91,7 +92,10 @@ class Filing(Flow):
         """Decided before a byte is read."""
         permit, _, minimiser = self.emission(trail, inquiry, snapshot)
         if minimiser.aggregate is not None:  # R45: whoever chooses the file chooses what differs between two counts
-            raise Stop(Reason.ROUTE_UNKNOWN, "counts are made of a whole location, not of files")
+            raise Stop(
+                Reason.ROUTE_UNKNOWN,
+                "counts are of a whole location, as the recipient asks for it: there is no file or export of them",
+            )
         return permit, minimiser
 
 

@@ -51,7 +51,8 @@ def sampled(records: list[bytes]) -> list[bytes]:
 
 @dataclass(slots=True)
 class Tally:
-    """Of one file, or of several together. Persons are counted once per part."""
+    """Of one file, or of several together. Persons are counted once per part. `twice`: records that were released
+    and stood there already."""
 
     handed_in: int = 0
     released: int = 0
@@ -65,6 +66,7 @@ class Tally:
     unknown: Counter[Unknown] = field(default_factory=Counter, repr=False)
     references: dict[bytes, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
     more: int = 0
+    twice: int = 0
 
     def add(self, records: int, minimised: Minimised, emission: Emission) -> None:
         """One part that is registered, of so many records."""
@@ -82,7 +84,7 @@ class Tally:
 
     def join(self, other: Tally) -> None:
         """Another file of the same command."""
-        for name in _NUMBERS:
+        for name in (*_NUMBERS, "twice"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("withheld", "fields", "held", "unknown"):
             getattr(self, name).update(getattr(other, name))

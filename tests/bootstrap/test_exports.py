@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from gateway.bootstrap import acts, exports, facts, session
 from gateway.bootstrap.office import synchronise
 from gateway.bootstrap.school import Refused, create_key, legal_today, open_school
 from gateway.bootstrap.templates import SHARE, answered
+from gateway.cli.exports import interrupted
 from gateway.core.facts import Restriction, RestrictionGround
 from gateway.core.file_forms import Form
 from gateway.core.persons import Held, PersonRole
@@ -333,6 +335,22 @@ def test_endpoint_of_the_agreement_gets_the_cover_and_then_the_file(exporting: E
     assert exporting.left() == []
 
 
+def test_endpoint_gets_a_zip_with_a_table_for_each_kind_of_record(exporting: Exporting) -> None:
+    exporting.get_groups()
+    created = answer(b"", status=b"201 Created")
+    with scripted(Turn([created]), Turn([created])) as server:
+        exporting.agree(server.url)
+        asked = ["--to", "bureau", "--zip", "--record", "Enrollment", "--record", "Group"]
+        done = cli(exporting, *asked, schema="edu-v-association")
+
+    head, _, body = server.requests[1].partition(b"\r\n\r\n")
+    assert done.exit_code == 0, done.output
+    assert b".zip HTTP/1.1\r\n" in head
+    assert b"content-type: application/zip" in head.lower()
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert set(archive.namelist()) == {"Enrollment.csv", "Group.csv"}
+
+
 def test_endpoint_that_was_not_reached_is_tried_again_by_the_same_command(exporting: Exporting) -> None:
     exporting.agree(f"http://127.0.0.1:{free_port()}")
     stopped, goes_on = exporting.run(None, to="bureau")
@@ -414,8 +432,8 @@ def test_what_a_killed_run_had_begun_to_write_is_gone(exporting: Exporting) -> N
 # -- the command line ------------------------------------------------------------------------------------
 
 
-def cli(exporting: Exporting, *arguments: str, recipient: str = "toetsbureau") -> Said:
-    asked = ["--recipient", recipient, "--purpose", "papieren-toets", "--schema", "edu-v-students"]
+def cli(exporting: Exporting, *arguments: str, recipient: str = "toetsbureau", schema: str = "edu-v-students") -> Said:
+    asked = ["--recipient", recipient, "--purpose", "papieren-toets", "--schema", schema]
     where = ["-C", str(exporting.directory)]
     return invoke("export", *asked, *arguments, *where)
 
@@ -437,11 +455,32 @@ def test_command_without_a_terminal_tells_lines(exporting: Exporting) -> None:
     assert done.exit_code == 0, done.output
     assert "handing over: " in done.output
     assert "registered as " in done.output
+    assert "stood in more than one list, and left once" in done.output
+
+
+def test_command_that_is_interrupted_says_that_it_goes_on(
+    exporting: Exporting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hangs_up(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), interrupted():
+        exporting.run("uit.json", hangs_up)
+
+    assert "the same command goes on from here" in capsys.readouterr().err
+    assert exporting.run("uit.json")[1] is False
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["-o", "uit.json", "--to", "bureau"], ["-o", "uit"], ["-o", "none/uit.json"], ["--to", "bureau", "--folder"]],
+    [
+        ["--to", "bureau", "--zip", "--folder"],
+        [],
+        ["-o", "uit.json", "--to", "bureau"],
+        ["-o", "uit"],
+        ["-o", "none/uit.json"],
+        ["--to", "bureau", "--folder"],
+    ],
 )
 def test_command_that_says_no_place_is_bad_usage(exporting: Exporting, arguments: list[str]) -> None:
     assert cli(exporting, *arguments).exit_code == 2

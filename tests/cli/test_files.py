@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -194,6 +198,7 @@ def test_delivery_that_the_recipient_calls_for_takes_no_file(gateway: CommandLin
     said = gateway("filter", *asked, str(a_file(tmp_path)), "-o", str(tmp_path / "uit.json"), code=3)
 
     assert "CHANNEL_NOT_ALLOWED" in said
+    assert "recipients/, as channel" in said
     assert entries(gateway)[-1]["reasons"] == ["CHANNEL_NOT_ALLOWED"]
 
 
@@ -237,5 +242,52 @@ def test_missing_input_and_folder_are_bad_usage(gateway: CommandLine, tmp_path: 
     folder = gateway(*COMMON, str(tmp_path), code=2)
 
     assert missing == "there is no such file or folder\n"
-    assert nowhere == "there is no folder for uit.json\n"
+    assert nowhere == "there is no folder for uit.json: make it first\n"
     assert folder == "a folder of files takes -o FOLDER\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_folder_in_which_nothing_may_be_written_is_told_before_anything_is_read(
+    gateway: CommandLine, tmp_path: Path
+) -> None:
+    given, closed = a_file(tmp_path), tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+
+    said = gateway(*COMMON, str(given), "-o", str(closed / "uit.json"), code=2)
+
+    assert said == "you may not write in the folder of uit.json: give another\n"
+
+
+def test_what_was_refused_in_a_folder_says_what_to_do_next(gateway: CommandLine, tmp_path: Path) -> None:
+    given = tmp_path / "in"
+    given.mkdir()
+    (given / "1.json").write_bytes(b"<dossier/>")
+    (given / "2.json").write_bytes(b"[{")
+
+    said = gateway(*COMMON, str(given), "-o", str(tmp_path / "uit"), code=3)
+
+    assert "files are numbered in the order of their names" in said
+    assert "give the --schema that it was made by" in said
+    assert "take the file out of the administration once more" in said
+
+
+def test_interrupt_ends_the_waiting_for_standard_input() -> None:
+    with subprocess.Popen([sys.executable, "-c", _WAITS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"waits\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) != 0
+
+
+_WAITS = """
+import asyncio, time
+from gateway.bootstrap.files import streamed
+class File:
+    def read(self, size):
+        print("waits", flush=True)
+        time.sleep(60)
+async def main():
+    for chunk in streamed(File()).files[0]:
+        pass
+asyncio.run(main())
+"""
