@@ -319,11 +319,11 @@ def without(field: str) -> Callable[[str], str]:
 
 def children(process: int) -> list[int]:
     """Who has this parent, at any depth."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and _parent(int(entry.name)) == process:
-            found += [int(entry.name), *children(int(entry.name))]
-    return found
+    every = {int(one.name): _parent(int(one.name)) for one in Path("/proc").iterdir() if one.name.isdigit()}
+    found = [process]
+    for one in found:
+        found += [child for child, parent in every.items() if parent == one]
+    return found[1:]
 
 
 def _parent(process: int) -> int | None:

@@ -96,12 +96,6 @@ def assert_every_answer_is_registered(demo: Demo, running: Load) -> None:
     assert "entries in order" in demo.gateway("register", "verify")
 
 
-def test_killed_workers_every_answer_received_has_its_entry(demo: Demo) -> None:
-    running = kill_workers(demo, 4)
-
-    assert_every_answer_is_registered(demo, running)
-
-
 @pytest.mark.slow
 def test_workers_killed_fifty_times_every_answer_received_has_its_entry(demo: Demo) -> None:
     running = kill_workers(demo, 50)

@@ -8,6 +8,7 @@ school.upstream.calls                             # what reached the LVS
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from datetime import date
 from functools import cache
 from urllib.parse import parse_qsl, unquote
@@ -83,7 +84,13 @@ def demo_school() -> School:
 
 
 def small(pupils: int) -> Roster:
-    """Of the first class of noord that is large enough, so many pupils with their classes and teachers."""
+    """Of the first class of noord that is large enough, so many pupils with their classes and teachers; made once,
+    everybody gets a copy."""
+    return deepcopy(_small(pupils))
+
+
+@cache
+def _small(pupils: int) -> Roster:
     school = demo_school()
     room = next(
         one for one in school.groups if one.subject is None and one.site is SITES[0] and len(one.pupils) >= pupils
