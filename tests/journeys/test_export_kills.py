@@ -13,6 +13,7 @@ from random import Random
 
 import orjson
 import pytest
+from lxml import etree
 
 from bench.many_school import command, lvs, make_school
 from gateway.bootstrap import acts
@@ -22,13 +23,18 @@ from gateway.demo.many import Many
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
 PUPILS, KILLS = int(os.environ.get("EXPORT_PUPILS", "1500")), int(os.environ.get("EXPORT_KILLS", "3"))
-MANY = Many(PUPILS, 3)
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Iterator[Path]:
-    with lvs(MANY) as port:
-        make_school(tmp_path / "school", MANY, port)
+def locations() -> int:
+    return 3
+
+
+@pytest.fixture
+def directory(tmp_path: Path, locations: int) -> Iterator[Path]:
+    many = Many(PUPILS, locations)
+    with lvs(many) as port:
+        make_school(tmp_path / "school", many, port)
         with (tmp_path / "school" / "gateway.yaml").open("a") as file:
             file.write(f"  part_bytes: {max(50_000, PUPILS * 10)}\n")
         yield tmp_path / "school"
@@ -56,8 +62,19 @@ def entries(directory: Path) -> list[dict[str, int]]:
         return [entry for entry in acts.entries(school, 1_000_000, None) if entry.get("part_of")]
 
 
-def test_export_killed_at_random_comes_to_the_file_of_an_undisturbed_one(directory: Path, tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole.json", tmp_path / "killed.json"
+def pupils(made: Path) -> list[str]:
+    """Their pseudonyms."""
+    if made.suffix == ".json":
+        return [one["userIds"][0]["userId"] for one in orjson.loads(made.read_bytes())]
+    root = etree.fromstring(made.read_bytes(), etree.XMLParser(huge_tree=True))
+    return [str(one.get("key")) for one in root.iterfind("{*}leerlingen/{*}leerling")]
+
+
+@pytest.mark.parametrize(("form", "locations"), [("json", 3), ("xml", 1)])
+def test_export_killed_at_random_comes_to_the_file_of_an_undisturbed_one(
+    directory: Path, tmp_path: Path, form: str
+) -> None:
+    whole, killed = tmp_path / f"whole.{form}", tmp_path / f"killed.{form}"
     lines, random = lines_before_end(directory, whole), Random(PUPILS)
     before = len(entries(directory))
     for _ in range(KILLS):
@@ -67,6 +84,6 @@ def test_export_killed_at_random_comes_to_the_file_of_an_undisturbed_one(directo
 
     parts = entries(directory)[before:]
     assert killed.read_bytes() == whole.read_bytes()
-    assert len({one["userIds"][0]["userId"] for one in orjson.loads(killed.read_bytes())}) == PUPILS
+    assert len(set(pupils(killed))) == len(pupils(killed)) == PUPILS
     assert sum(entry.get("released", 0) for entry in parts) == PUPILS
     assert len(parts) == before
