@@ -43,8 +43,16 @@ def in_form(form: Form, rows: Iterable[bytes], head: bytes = b"") -> Iterator[by
         yield b"[]" if before == b"[" else b"]"
 
 
-def _around(form: Form, rows: Iterable[bytes], head: bytes) -> Iterator[bytes]:
+def ends(form: Form, head: bytes = b"") -> tuple[bytes, bytes]:
+    """What stands before and after the records of a file of this form."""
+    if form is Form.ARRAY:
+        return b"[", b"]"
     end = head.rindex(b"</") if form is Form.LIST else len(head)
-    yield head[:end]
+    return head[:end], head[end:]
+
+
+def _around(form: Form, rows: Iterable[bytes], head: bytes) -> Iterator[bytes]:
+    before, after = ends(form, head)
+    yield before
     yield from rows
-    yield head[end:]
+    yield after

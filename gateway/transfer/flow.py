@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from gateway.core.file_forms import Form
 from gateway.core.gate.decide import FILE, Permit
 from gateway.core.model import Person, Subject
 from gateway.core.policy.grants import leaf_at
@@ -24,6 +25,7 @@ from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
 from gateway.core.release.projection import Projection
 from gateway.core.release.views import Unannounced
 from gateway.formats.json.envelope import closed, opened
+from gateway.formats.json.minimiser import Pieces
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.listing import lists_all, located
@@ -61,11 +63,11 @@ class Target:
 
 class Flow(Steps):
     """Reads: from a known caller's request to what may leave. `broken`: what is said of records that cannot be read;
-    `apart`: parts as rows, for who sorts over all of them; `lines`: parts as NDJSON."""
+    `apart`: parts as rows, for who sorts over all of them; `form`: in which parts leave together."""
 
     broken = Reason.UPSTREAM_FAILED
     apart = False
-    lines = False
+    form = Form.ARRAY
 
     async def read(self, trail: Trail, match: Match, inquiry: Inquiry) -> Answer:
         """The page: decide → resolve and screen who is named → fetch → minimise → record → release."""
@@ -164,7 +166,11 @@ class Flow(Steps):
         """A large list leaves in parts; each is screened and registered at its own moment (house rules 3 and 4)."""
         permit, _, minimiser = self.emission(trail, inquiry, self.outside.world.now())
         pieces = self.minimised(lambda: minimiser.split(body, self.sizes.part_bytes))
+        return await self.leave_in_parts(trail, match, inquiry, permit, pieces)
 
+    async def leave_in_parts(
+        self, trail: Trail, match: Match, inquiry: Inquiry, permit: Permit, pieces: Pieces
+    ) -> Released:
         async def emit(piece: Piece) -> Part:
             try:
                 return await self.steadily(
@@ -178,7 +184,7 @@ class Flow(Steps):
         async def close(parts: int) -> None:
             await self.close(trail, parts)
 
-        parts = Parts(pieces.bodies, tolerable(pieces.records), emit, close, lines=self.lines)
+        parts = Parts(pieces.bodies, tolerable(pieces.records), emit, close, form=self.form)
         receipt, stream = await parts.start()
         return Released(receipt, body=stream, purpose=permit.standing.delivery.purpose)
 

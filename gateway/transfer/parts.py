@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+from gateway.core.file_forms import Form, ends
 from gateway.core.release.emission import Emission
 from gateway.formats.json import Minimised
 from gateway.transfer.ports import Receipt
@@ -18,7 +19,7 @@ from gateway.transfer.ports import Receipt
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Part `number`: a JSON array of the source's records, of which `tolerated` may be malformed. `whole`: there is no
+    """Part `number`: a file of the source's records, of which `tolerated` may be malformed. `whole`: there is no
     other, and its entry is that of the transfer; `last`: it ends a list; `seen`: shared by all of them (`views`)."""
 
     body: bytes = field(repr=False)
@@ -31,7 +32,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A registered part: a JSON array of what leaves, and how many records were malformed. `minimised` and `emission`
+    """A registered part: a file of what leaves, and how many records were malformed. `minimised` and `emission`
     tell the rest of it."""
 
     receipt: Receipt
@@ -50,20 +51,20 @@ Close = Callable[[int], Awaitable[None]]
 
 @dataclass(slots=True)
 class Parts:
-    """`pieces` are JSON arrays of the source's records, in its order; `tolerated`: how many more of these records may
-    be malformed; `lines`: the parts leave as NDJSON, which has nothing between them."""
+    """`pieces` are files of the source's records, in its order; `tolerated`: how many more of these records may be
+    malformed; `form`: in which they leave, joined to one."""
 
     pieces: list[bytes] = field(repr=False)
     tolerated: int
     emit: Emit
     close: Close
-    lines: bool = False
+    form: Form = Form.ARRAY
     seen: dict[bytes, bool] = field(default_factory=dict, repr=False)
 
     async def start(self) -> tuple[Receipt, AsyncIterator[bytes]]:
         """Register the first part, so that a refusal can still be told; then the stream that begins with it."""
         first = await self._part(self.pieces[0], 1)
-        return first.receipt, self._stream(first.body)
+        return first.receipt, self._stream(first)
 
     async def _part(self, body: bytes, number: int) -> Part:
         last = number == len(self.pieces)
@@ -71,16 +72,16 @@ class Parts:
         self.tolerated -= part.malformed
         return part
 
-    async def _stream(self, first: bytes) -> AsyncIterator[bytes]:
-        empty = first == b"[]"
-        yield first if self.lines else first[:-1]
+    async def _stream(self, first: Part) -> AsyncIterator[bytes]:
+        before, after = ends(self.form, first.minimised.head if first.minimised is not None else b"")
+        inside = slice(len(before), -len(after) or None)
+        empty = not first.body[inside]
+        yield before + first.body[inside]
         for number, piece in enumerate(self.pieces[1:], start=2):
-            body = (await self._part(piece, number)).body
-            if self.lines:
-                yield body
-            elif body != b"[]":
-                yield body[1:-1] if empty else b"," + body[1:-1]
+            found = (await self._part(piece, number)).body[inside]
+            if found:
+                yield found if empty or self.form is not Form.ARRAY else b"," + found
                 empty = False
         await self.close(len(self.pieces))
-        if not self.lines:
-            yield b"]"
+        if after:
+            yield after

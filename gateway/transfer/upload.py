@@ -8,6 +8,7 @@ files at the command line (`filter`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -16,11 +17,14 @@ import msgspec
 from gateway.core.file_forms import Form
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
+from gateway.core.release.circle import Circle
 from gateway.core.release.minimised import Minimised
-from gateway.transfer.filing import Filing, Wanted, cut, handed_in, handed_in_as, is_set, through
+from gateway.formats.json.minimiser import Pieces
+from gateway.transfer.filing import TOGETHER, Filing, Wanted, cut, handed_in, handed_in_as, is_set, through
 from gateway.transfer.flow import Target
 from gateway.transfer.inquiry import Inquiry, accepts, declared, named_purpose
-from gateway.transfer.ports import RegisterUnavailable, UpstreamAnswer, UpstreamCall
+from gateway.transfer.parts import Part, Piece
+from gateway.transfer.ports import RegisterUnavailable, Snapshot, UpstreamAnswer, UpstreamCall
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Match, Request, Stop
@@ -53,6 +57,7 @@ class Upload(Filing):
     def __init__(self, outside: Outside, sizes: Sizes, remembered: Remembered) -> None:
         super().__init__(outside, sizes, remembered)
         self.form = Form.ARRAY
+        self._head: bytes | None = None
 
     async def answer(self, caller: Caller, request: Request) -> Answer:
         """Every refusal is registered before it is told."""
@@ -64,33 +69,44 @@ class Upload(Filing):
             trail = trail.at(match)
             media, forms = _declared(request, match.schema.format)
             await self.steadily(lambda snapshot: self.may_be_read(trail, inquiry, snapshot))
-            body = await self._read(request, match, forms)
-            answer = await self._answer(trail, wanted, inquiry, body)
+            pieces = await self._read(request, match, forms)
+            answer = await self._answer(trail, wanted, inquiry, pieces)
             return answer if answer.reason else replace(answer, media=media)
         except Stop as stop:
             return await self.refuse(trail, stop)
         except RegisterUnavailable:
             return unregistered(trail)
 
-    async def _read(self, request: Request, match: Match, forms: frozenset[Form]) -> bytes:
-        """As the source would have sent it: an array, or one record."""
+    async def _read(self, request: Request, match: Match, forms: frozenset[Form]) -> Pieces:
+        """As the source would have sent it: an array, or one record; a large table or list in pieces. It is known to be
+        whole before anything of it leaves."""
         body = await request.body()
+        large = len(body) > self.sizes.answer_bytes and match.schema.format != "json"
+        if large and (is_set(match) or (match.schema.format == "xml" and not _is_list(match))):
+            raise self._too_large("a document or a set of files leaves whole")
         reader = handed_in_as(match, self.sizes.answer_bytes)
-        ((records, _),) = cut(reader, (body,), len(body) + 1)
+        size, most = (self.sizes.part_bytes, TOGETHER) if large else (len(body) + 1, None)
+        found = [records for records, _ in cut(reader, _chunks(body), size, most)]
         if reader.form not in forms:
             raise Stop(Reason.MEDIA_TYPE_UNKNOWN)
         self.form = Form.LINES if Form.LINES in forms else reader.form
-        self.lines = self.form is Form.LINES
-        if len(body) > self.sizes.answer_bytes and match.schema.format != "json":
-            raise Stop(Reason.BODY_TOO_LARGE, "what is larger goes through `gateway filter`")
-        return records[0] if self.form is Form.SINGLE else reader.piece(records)
+        count = sum(map(len, found))
+        return Pieces([one[0] if self.form is Form.SINGLE else reader.piece(one) for one in found], count)
 
-    async def _answer(self, trail: Trail, wanted: Wanted, inquiry: Inquiry, body: bytes) -> Released:
+    def _too_large(self, why: str) -> Stop:
+        return Stop(Reason.BODY_TOO_LARGE, f"{why}: at most {self.sizes.answer_bytes} bytes (limits.answer_bytes)")
+
+    async def _answer(self, trail: Trail, wanted: Wanted, inquiry: Inquiry, pieces: Pieces) -> Released:
         match, _ = handed_in(self.outside.world.now().compiled, wanted, self.form)
-        trail = trail.at(match)
+        trail, body = trail.at(match), pieces.bodies[0]
         if not is_set(match):
             self.outside.drift.look(match, body)
-        if match.route.many and len(body) > self.sizes.answer_bytes:
+        if len(pieces.bodies) > 1:
+            permit, _, minimiser = self.emission(trail, inquiry, self.outside.world.now())
+            if minimiser.masks:
+                raise self._too_large("text is masked by the names in a whole file")
+            released = await self.leave_in_parts(trail, match, inquiry, permit, pieces)
+        elif match.route.many and len(body) > self.sizes.answer_bytes and match.schema.format == "json":
             released = await self.in_parts(trail, match, inquiry, body)
         else:
             given = UpstreamAnswer(200, "", body)
@@ -100,12 +116,31 @@ class Upload(Filing):
             )  # fmt: skip
         return released
 
+    async def part(
+        self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, circle: Circle | None, snapshot: Snapshot
+    ) -> Part:
+        found = await super().part(trail, match, inquiry, piece, circle, snapshot)
+        self._head = found.minimised.head if found.minimised is not None else None
+        return found
+
     def framed(self, minimised: Minimised, match: Match) -> None:
         del match
+        if self._head not in (None, minimised.head):  # of a table that began, the columns are no others by now
+            raise Stop(Reason.FACTS_CHANGED)
         if self.form is Form.LINES:
             minimised.body = b"".join(bytes(row) + b"\n" for row in _ROWS.decode(minimised.body))
 
 
+def _is_list(match: Match) -> bool:
+    return bool(match.schema.records[match.route.record].envelope)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    """So that a parser forgets what it gave before it reads on."""
+    return (body[at : at + _CHUNK] for at in range(0, len(body), _CHUNK))
+
+
+_CHUNK = 65_536
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import cycle, islice
 
@@ -114,6 +115,25 @@ async def test_system_of_the_school_gets_a_list_back_as_a_list(school: School) -
     assert isinstance(answer.body, bytes)
     assert (answer.reason, answer.media) == (None, b"text/xml")
     assert len(etree.fromstring(answer.body)) == len(school.pupils)
+
+
+async def test_list_larger_than_an_answer_comes_back_in_parts_as_one_list() -> None:
+    school = a_school(compiled=lists.policy(), sizes=replace(SIZES, answer_bytes=2_000, part_bytes=500))
+
+    async def body() -> bytes:
+        return lists.listed(*map(lists.pupil, keys(school) * 5))
+
+    query = f"recipient={lists.NAME}&purpose={lists.PURPOSE}&schema=lijst".encode()
+    request = Request("POST", b"/lvs/filter", query, {b"content-type": b"application/xml"}, "", body)
+    answer = await school.transfers.answer(Caller("school-1", "school", None, None), request)
+    assert isinstance(answer, Released)
+    assert isinstance(answer.body, AsyncIterator)
+    text = b"".join([part async for part in answer.body])
+
+    assert len({one.get("key") for one in etree.fromstring(text)}) == len(school.pupils)
+    kinds = [one.kind for one in school.register.drafts]
+    assert kinds == [*["part"] * (len(kinds) - 1), "closing"]
+    assert len(kinds) > 2
 
 
 async def test_many_short_records_are_decided_about_in_several_parts(school: School) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -28,8 +29,12 @@ WANTED = Wanted("lvs", "oneroster-csv", RECIPIENT, "klassen-inrichten", "users")
 
 @pytest.fixture
 def school() -> School:
+    return a_school_with(SIZES)
+
+
+def a_school_with(sizes: Sizes) -> School:
     pupils = [replace(pupil(number), ids={"las-key": f"0012{number}"}) for number in (1, 2, 3)]
-    return a_school(compiled=policy(texts=((RECIPIENT, answered(RECIPIENT)),)), pupils=pupils)
+    return a_school(compiled=policy(texts=((RECIPIENT, answered(RECIPIENT)),)), pupils=pupils, sizes=sizes)
 
 
 async def run(
@@ -177,7 +182,34 @@ async def test_upload_that_is_not_what_it_says_is_refused(
     assert (await push(school, body, media, record)).reason is reason
 
 
-async def test_upload_that_is_larger_than_an_answer_goes_through_the_command(school: School) -> None:
-    small = a_school(compiled=school.world.now().compiled, sizes=Sizes(100, 50, 32))
+async def test_table_that_is_larger_than_an_answer_comes_back_in_parts_as_the_same_table(school: School) -> None:
+    small = a_school_with(Sizes(100, 50, 32))
+    body = table([user(1), user(2), user(3)])
 
-    assert (await push(small, table([user(1), user(2)]), "text/csv", "users")).reason is Reason.BODY_TOO_LARGE
+    answer = await push(small, body, "text/csv", "users")
+    assert isinstance(answer.body, AsyncIterator)
+    text = b"".join([part async for part in answer.body])
+
+    whole = (await push(school, body, "text/csv", "users")).body
+    assert isinstance(whole, bytes)
+    assert sorted(text.splitlines()) == sorted(whole.splitlines())
+    assert text.splitlines()[0] == whole.splitlines()[0]
+    assert [one.kind for one in small.register.drafts] == ["part", "part", "closing"]
+    assert answer.media == b"text/csv"
+
+
+async def test_large_table_that_ends_in_rubbish_comes_back_with_nothing() -> None:
+    small = a_school_with(Sizes(100, 50, 32))
+
+    answer = await push(small, table([user(1), user(2)]) + b'x,"', "text/csv", "users")
+
+    assert (answer.reason, answer.body) == (Reason.BODY_INVALID, None)
+    assert [one.kind for one in small.register.drafts] == ["refusal"]
+
+
+async def test_set_that_is_larger_than_an_answer_is_told_the_limit() -> None:
+    small = a_school_with(Sizes(100, 50, 32))
+
+    answer = await push(small, zipped(files()), "application/zip", "")
+
+    assert (answer.reason, "limits.answer_bytes" in answer.about) == (Reason.BODY_TOO_LARGE, True)
