@@ -21,7 +21,7 @@ from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.minimised import EnvelopeBroken, Minimised, TooLarge, tolerable
 from gateway.core.release.projection import Projection
 from gateway.core.release.views import Unannounced
 from gateway.formats.json.envelope import closed, opened
@@ -41,6 +41,7 @@ from gateway.transfer.ports import (
     UpstreamCall,
     UpstreamFailed,
     UpstreamTimeout,
+    UpstreamTooLarge,
 )
 from gateway.transfer.released import Answer, Released, media_of
 from gateway.transfer.remembered import Granted
@@ -51,6 +52,9 @@ from gateway.transfer.trail import Built, Trail
 from gateway.transfer.watching import message_unchanged, watched
 
 T = TypeVar("T")
+
+
+_TOO_LARGE = "more than is read at once (limits.upstream_bytes): ask for less, such as some groups, or have it exported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class Flow(Steps):
             raise Stop(Reason.NOT_SENT) from None
         except UpstreamTimeout:
             raise Stop(Reason.UPSTREAM_TIMEOUT) from None
+        except UpstreamTooLarge:
+            raise Stop(Reason.UPSTREAM_FAILED, _TOO_LARGE) from None
         except (UpstreamFailed, OutcomeUnknown):
             raise Stop(Reason.UPSTREAM_FAILED) from None
 
@@ -245,6 +251,8 @@ class Flow(Steps):
     def minimised(self, work: Callable[[], T]) -> T:
         try:
             return work()
+        except TooLarge:
+            raise Stop(self.broken, _TOO_LARGE) from None
         except EnvelopeBroken:
             raise Stop(self.broken) from None
         except Unannounced:

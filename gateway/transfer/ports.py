@@ -32,6 +32,10 @@ class UpstreamFailed(Exception):
     """The LVS answered, but not usably; nothing of what it said may be told."""
 
 
+class UpstreamTooLarge(UpstreamFailed):
+    """Its answer is larger than is read at once."""
+
+
 class NotSent(Exception):
     """The LVS was not reached; certainly nothing was sent."""
 

@@ -14,7 +14,7 @@ from lxml import etree
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
 from gateway.transfer.compiled import Compiled
-from gateway.transfer.ports import UpstreamFailed
+from gateway.transfer.ports import UpstreamFailed, UpstreamTooLarge
 from gateway.transfer.released import Released
 from tests.builders_uwlr import (
     HAAL,
@@ -300,6 +300,17 @@ async def test_structure_holds_groups_in_which_the_roster_knows_somebody_of_the_
 async def test_source_that_fails_is_told_as_such(school: School) -> None:
     school.upstream.broken = UpstreamFailed
     assert (await ask(school, asking())).reason is Reason.UPSTREAM_FAILED
+
+
+async def test_answer_that_is_too_large_says_what_to_ask_instead(school: School) -> None:
+    school.upstream.raw[PATH] = answering(moved(sample()).replace(b"</naam>", b"</naam>" + b"<a/>" * 400_001, 1))
+    many = await ask(school, asking())
+    school.upstream.broken = UpstreamTooLarge
+    long = await ask(school, asking())
+
+    for answer in (many, long):
+        assert answer.reason is Reason.UPSTREAM_FAILED
+        assert "some groups, or have it exported" in answer.about
 
 
 async def test_unknown_element_of_the_source_is_reported(school: School) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
-from gateway.transfer.ports import NotSent, UpstreamFailed, UpstreamTimeout
+from gateway.transfer.ports import NotSent, UpstreamFailed, UpstreamTimeout, UpstreamTooLarge
 
 # RFC 9112 section 3.2: a request target is visible ASCII; anything else could end the request line.
 _TARGET = re.compile(rb"/[!-~]*\Z")
@@ -292,7 +292,7 @@ class _Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
         if self._size > self._body_limit:
-            self._fail(UpstreamFailed("the body is too large"))
+            self._fail(UpstreamTooLarge("the body is too large"))
         else:
             self._chunks.append(body)
 

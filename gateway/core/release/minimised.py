@@ -12,6 +12,10 @@ class EnvelopeBroken(Exception):
     """The source sent something else than its schema says. Holds no word of it."""
 
 
+class TooLarge(EnvelopeBroken):
+    """It may be what its schema says, and is more than is read at once."""
+
+
 @dataclass(slots=True)
 class Minimised:
     """What may leave, once it is registered. `body` is empty when a single record is withheld. `rows`: of a part of a

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.core.release.minimised import EnvelopeBroken
+from gateway.core.release.minimised import EnvelopeBroken, TooLarge
 
 _DECLARED = re.compile(rb"<\?xml[^>]{0,100}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 # In these a DOCTYPE is written in the bytes of ASCII, so that none can hide.
@@ -39,7 +39,7 @@ def document(body: bytes, limits: Limits) -> etree._Element:
     """The root of a whole document. Raises EnvelopeBroken."""
     _screen(body)
     if body.count(b"<") > limits.elements:
-        raise EnvelopeBroken("too many elements")
+        raise TooLarge("too many elements")
     root = _parsed(body)
     # Raised here, outside of `except`: the cause would hold words of the body.
     if root is None or root.getroottree().docinfo.internalDTD is not None:
