@@ -113,6 +113,7 @@ class Remembered:
             permit=self._permit,
             base=f"{self._world.url}/{source}{snapshot.compiled.schemas[permit.call.schema].base_path}",
             places=self._places(permit, snapshot),
+            records=snapshot.compiled.schemas[permit.call.schema].records.values(),
         )
 
     def _places(self, permit: Permit, snapshot: Snapshot) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncGenerator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from gateway.core.facts import Restriction, RestrictionGround
 from gateway.core.gate.decide import Permit
-from gateway.core.model import Person
+from gateway.core.model import Enrolment, Person, Subject
 from gateway.core.reasons import Reason
 from gateway.demo.somtoday import BASE, Somtoday, docent_id
 from gateway.transfer.export import Export
@@ -148,6 +149,29 @@ async def test_lesgroep_of_which_everybody_is_withheld_looks_as_one_that_never_w
 
     assert asked[0].status == 404
     assert asked[0].but_for_the_transfer == asked[1].but_for_the_transfer
+
+
+DOCENTEN = """\
+          "docenten.#text":
+            transform: pseudonym
+            reason: De docent zet oefeningen klaar voor de eigen lesgroepen; het kenmerk is per ontvanger omgezet.
+"""
+
+
+@pytest.mark.parametrize(("granted", "asked"), [(DOCENTEN, 1), ("", 0)])
+async def test_teacher_of_whom_nothing_leaves_is_in_no_lesgroep(granted: str, asked: int) -> None:
+    school = a_somtoday_school(compiled=policy((DOCENTEN, granted)))
+    group = (await groups(school))[0]["uuid"]
+    (own,) = {one.value for one in school.register.issued.values() if (one.thing, one.pseudonym) == ("group", group)}
+    stay = Enrolment("noord", None, date(2026, 8, 1), None)
+    for number in list(school.pupils):
+        school.record(number, Restriction(ground=RestrictionGround.ACCURACY))
+    school.enrol(Subject(b"d" * 16, Person.STAFF, b"e" * 16, {"las-key": "doc"}, (stay,), frozenset({own or ""})))
+    school.upstream.calls.clear()
+
+    answer = await left(await connect(school, f"/lesgroep/{group}"))
+
+    assert (answer.status, len(school.upstream.calls)) == (404, asked)
 
 
 async def test_next_page_is_asked_with_what_the_first_was(school: School) -> None:

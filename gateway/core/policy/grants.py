@@ -6,7 +6,7 @@ A path goes through arrays without a sign: "students.userIds.userId". Leaves out
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.core.model import FieldClass, Person
@@ -144,6 +144,17 @@ def kinds_given(record: Record, granted: Container[str]) -> Iterator[str]:
                 yield kind
         if f"{at}{one.master}" in granted:
             yield ECK_ID
+
+
+def persons_told(records: Iterable[Record], grants: Mapping[str, Mapping[str, Grant]]) -> frozenset[Person]:
+    """The kinds of person of whom something of these records is granted."""
+    return frozenset(
+        kind
+        for record in records
+        for one in record.subjects
+        if any(not one.at or f"{path}.".startswith(f"{one.at}.") for path in grants.get(record.name, ()))
+        for kind in (one.person, *one.others)
+    )
 
 
 def beside_person(record: Record, at: str) -> frozenset[str]:

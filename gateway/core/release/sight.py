@@ -18,7 +18,7 @@ from gateway.core.gate.screening import screen, screen_inbound
 from gateway.core.gate.screening_fields import FieldTerms, field_terms
 from gateway.core.model import KeyVersion, Person, Subject, Verdict
 from gateway.core.policy import grants
-from gateway.core.policy.grants import beside_person
+from gateway.core.policy.grants import beside_person, persons_told
 from gateway.core.policy.schema import Record
 from gateway.core.policy.terms import Delivery
 from gateway.core.reasons import Reason
@@ -121,8 +121,8 @@ class Issued:
 class Sight:
     """One delivery from one source to one audience, under one set of versions, on one day (`now` where permits end at
     a moment, `permit`: the number of the one that is handed over). `base`: the URL under which the source is found
-    here; `places`: how it names the delivery's locations. `bound`: what a format made for it; `unsettled`: how many
-    persons have ids that are not yet durably issued."""
+    here; `places`: how it names the delivery's locations; `records`: of its schema. `bound`: what a format made for it;
+    `unsettled`: how many persons have ids that are not yet durably issued."""
 
     def __init__(
         self,
@@ -139,8 +139,10 @@ class Sight:
         permit: int | None = None,
         base: str = "",
         places: frozenset[str] = frozenset(),
+        records: Iterable[Record] = (),
     ) -> None:
         self.base = base
+        self.records = tuple(records)
         self.places = places
         self.delivery = delivery
         self.source = source
@@ -161,6 +163,7 @@ class Sight:
         self._verdicts: dict[tuple[str, bytes], Verdict] = {}
         self._pseudonyms: dict[bytes, str] = {}
         self._peopled: dict[tuple[str, str], bool] = {}
+        self._kinds: dict[str, frozenset[Person]] = {}
 
     def __repr__(self) -> str:
         return f"<Sight of {self.delivery.schema} …>"
@@ -229,8 +232,17 @@ class Sight:
         """R7, R68: whether somebody in this group of the source is in this delivery."""
         found = self._peopled.get((record.name, group))
         if found is None:
-            here = any(self.verdict(record, one).available for one in self.roster.members(group))
-            found = self._peopled[record.name, group] = here
+            told = self._told(record)
+            members = (one for one in self.roster.members(group) if one.person in told)
+            found = self._peopled[record.name, group] = any(self.verdict(record, one).available for one in members)
+        return found
+
+    def _told(self, record: Record) -> frozenset[Person]:
+        """Who counts: a teacher of whom nothing leaves is in no group of this delivery."""
+        found = self._kinds.get(record.name)
+        if found is None:
+            speaking = (record,) if record.subjects else self.records
+            found = self._kinds[record.name] = persons_told(speaking, self.delivery.grants)
         return found
 
     @property
