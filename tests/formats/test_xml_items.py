@@ -30,8 +30,8 @@ def reader(above: tuple[str, ...] = (), most: int = 1_000_000) -> XmlItemsFile:
     return XmlItemsFile(record(), Names(schemas()[SCHEMA].namespaces), most, above)
 
 
-def read(body: bytes, chunk: int = 500, **how: int) -> list[bytes]:
-    file = reader(**how)
+def read(body: bytes, chunk: int = 500) -> list[bytes]:
+    file = reader()
     found = [one for at in range(0, len(body), chunk) for one in file.feed(body[at : at + chunk])]
     return found + file.close()
 
@@ -115,7 +115,7 @@ PUPILS = b"<leerlingen>"
         lambda body: body.replace(PUPILS, PUPILS + b"<a>" * 50_000, 1),
         lambda body: body[:400],
     ],
-    ids=["cut", "a part twice", "out of order", "entity", "doctype", "within", "other", "long", "many", "deep", "short"],
+    ids=["cut", "a part twice", "out of order", "entity", "doctype", "within", "other", "long", "many", "deep", "end"],
 )  # fmt: skip
 def test_what_is_no_such_document_is_refused(spoilt: object) -> None:
     assert callable(spoilt)
