@@ -1,6 +1,7 @@
 """Deliveries that tell when what a recipient has changed, and clients that keep a copy of what they are told.
 
-text = telling(answered("uitgever-zuid"))          # status and moments from the released view instead of fixed
+text = telling(answered("uitgever-noord"))         # status and moments from the released view instead of fixed
+text = silent(answered("uitgever-zuid"))           # and the other way round
 client = StatusClient(); client.take(records, now)  # what an Edu-V client keeps that obeys `status`
 """
 
@@ -17,6 +18,13 @@ _FIXED = re.compile(r"(status|dateCreated|dateLastModified):\n(\s+)transform: fi
 def telling(text: str) -> str:
     """A recipient file whose status and moments are the gateway's own."""
     return _FIXED.sub(r"\1:\n\2transform: view\n", text)
+
+
+def silent(text: str) -> str:
+    """A recipient file whose status and moments are the same for everybody."""
+    text = re.sub(r"(status:\n(\s+))transform: view\n", r"\1transform: fixed\n\2value: active\n", text)
+    moment = r'\1transform: fixed\n\2value: "2000-01-01T00:00:00Z"\n'
+    return re.sub(r"((?:dateCreated|dateLastModified):\n(\s+))transform: view\n", moment, text)
 
 
 def announcing(text: str) -> str:

@@ -18,7 +18,7 @@ from tests.simulators import oneroster
 from tests.simulators.asking import ASKING, asking_school, consent, pseudonyms
 from tests.simulators.left import Left, left
 from tests.simulators.oneroster import an_online_school, online
-from tests.simulators.synchronised import announcing, pseudonym_of, telling
+from tests.simulators.synchronised import announcing, pseudonym_of, silent, telling
 from tests.simulators.world import NORTH, NOW, SIZES, School, a_request, a_school, policy
 from tests.transfer.test_synchronisation import CONSENTED, LATER, RECORD, RESTRICTED, at, new_key, with_sex
 
@@ -119,7 +119,7 @@ async def test_restriction_is_told_as_long_as_it_lasts_and_the_pupil_comes_back_
 
 
 async def test_end_is_told_where_the_format_has_no_word_for_it() -> None:
-    school = consented()
+    school = consented(lambda text: announcing(silent(text)))
     await ask(school)
     school.record(2, *CONSENTED, Withdrawal(moment=NOW))
 

@@ -21,7 +21,7 @@ from tests.builders_formats import pupil, student_json
 from tests.policy.shipped import answered
 from tests.simulators.asking import ASKING, asking_school, consent, pseudonyms
 from tests.simulators.left import left
-from tests.simulators.synchronised import pseudonym_of, telling
+from tests.simulators.synchronised import pseudonym_of, silent, telling
 from tests.simulators.world import NORTH, NOW, SIZES, School, a_school, policy, student_asked
 
 pytestmark = pytest.mark.anyio
@@ -320,7 +320,7 @@ async def test_nothing_is_remembered_of_an_answer_that_was_not_registered() -> N
 
 
 async def test_delivery_that_fixes_status_and_moments_is_not_remembered() -> None:
-    school = asking_school(3)
+    school = asking_school(3, change=silent)
     for known in school.pupils:
         school.record(known, *CONSENTED)
     await left(await school.ask(STUDENTS, recipient=ASKING))
