@@ -122,10 +122,10 @@ async def open_office(directory: Path, metrics: Path) -> AsyncIterator[Office]:
             await upstream.close()
 
 
-async def synchronise(directory: Path, source: str) -> bool:
-    """One round, for the command line; whether every location answered whole."""
+async def synchronise(directory: Path, *sources: str) -> bool:
+    """One round over each, for the command line; whether every location answered whole."""
     async with open_office(directory, directory) as office:
-        outcomes = await _round(office.sync, office.pupils, source)
+        outcomes = [one for source in sources for one in await _round(office.sync, office.pupils, source)]
     return not any(one.failure for one in outcomes)
 
 

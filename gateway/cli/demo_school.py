@@ -34,9 +34,8 @@ _SIGNED_IN = timedelta(days=30)  # the person at the demo's command line; a scho
 async def furnish(directory: Path) -> tuple[list[Client], Client]:
     """Roster, persons, activations, declared facts and credentials, also one of a system of the school; a second start
     adds credentials only, as secrets are shown once."""
-    for source in SOURCES:
-        if not await synchronise(directory, source):
-            raise Unusable(["the demo LVS did not answer"])
+    if not await synchronise(directory, *SOURCES):
+        raise Unusable(["the demo LVS did not answer"])
     with open_school(directory) as school:
         fresh = session.nobody_yet(school)
         actor = _people(school, directory)

@@ -47,8 +47,7 @@ def found(school: School, source: str, number: str) -> Subject:
 
 def test_pupil_of_two_formats_is_one_pupil(directory: Path, lvs: tuple[DemoLvs, int]) -> None:
     """What is known of a pupil under the number of the administration holds in Somtoday too."""
-    for source in ("lvs", "somtoday"):
-        assert asyncio.run(synchronise(directory, source))
+    assert asyncio.run(synchronise(directory, "lvs", "somtoday"))
     pupil = a_pupil(lvs[0])
 
     with open_school(directory) as school:
