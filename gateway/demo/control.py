@@ -1,8 +1,9 @@
 """What reached the demo LVS, and faults on request: the routes under `/-/`, in front of its API.
 
 `PUT /-/fault` {"fault": …, "times": n} spoils the next n API calls (not `/-/` and not the token route);
-`slow` takes "seconds" too, `record-type` takes "at" (which record, else the first active one). `GET` and
-`DELETE /-/calls` show and forget what arrived, `GET /-/results` what is stored. A credential is never shown.
+`slow` takes "seconds" too, `record-type` takes "at" (which record, else the first active one); after `moves` the first
+of OneRoster's lists is gone, and another stands at the end. `GET` and `DELETE /-/calls` show and forget what arrived,
+`GET /-/results` what is stored. A credential is never shown.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from gateway.demo.server import HANG_UP
 
 FAULTS = (
     "slow", "broken-before", "broken-after", "html", "gzip", "record-type", "envelope-type", "new-field", "error-data",
+    "moves",
 )  # fmt: skip
 
 
@@ -53,6 +55,7 @@ class Control:
     app: ASGIApp
     results: Mapping[str, dict[str, Any]]
     names: list[str]
+    moves: Callable[[], None] = lambda: None
     calls: list[dict[str, Any]] = field(default_factory=list)
     fault: Fault | None = None
 
@@ -82,6 +85,8 @@ class Control:
         if fault.fault == "broken-after":
             await _hang_up(scope, receive)
             return
+        if fault.fault == "moves":
+            self.moves()
         await _send(spoil(answer, fault, self.names), send)
 
     def _next_fault(self) -> Fault | None:

@@ -90,7 +90,7 @@ class DemoLvs:
         roster = oneroster.routes(self._demanding)
         api = Starlette(routes=[token, *self._routes(), *roster, *self._uwlr(records), *receivers()])
         names = [pupil.name.full for pupil in self.school.pupils[:30]]
-        self.control = Control(api, self.results, names)
+        self.control = Control(api, self.results, names, oneroster.move)
         self.app = self.control
 
     def _uwlr(self, records: Records) -> list[Route]:

@@ -51,6 +51,7 @@ class OneRoster:
 
     make: Callable[[], Roster]
     most: int = _MOST
+    _moved: int = field(default=0, init=False)
     _roster: Roster | None = field(default=None, init=False)
     _by_id: dict[tuple[str, str], Json] = field(default_factory=dict, init=False)
 
@@ -61,6 +62,12 @@ class OneRoster:
             for name in _SINGLE:
                 self._by_id |= {(name, record["sourcedId"]): record for record in self._all(name)}
         return self._roster
+
+    def move(self) -> None:
+        """Somebody leaves and another comes: there are as many as there were, and all stand a place further up."""
+        for records in (self.roster.users, self.roster.enrollments):
+            self._moved += 1
+            records.append({**records.pop(0), "sourcedId": f"ffffffff-0000-4000-8000-{self._moved:012}"})
 
     def routes(self, guarded: Callable[[Callable[[Request], Response]], Any]) -> list[Route]:
         """`guarded` demands the token."""

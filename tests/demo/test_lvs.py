@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from gateway.demo.control import FAULTS
+from gateway.demo.oneroster import BASE
 from gateway.demo.records import employee_reference, pupil_reference
 from gateway.demo.school import MASTER, Pupil
 from tests.official import needs_standards, problems
@@ -443,7 +444,7 @@ def test_fault_error_data_tells_what_should_not_be_told(lvs: RunningLvs, client:
 def test_faults_are_those_that_the_tests_name() -> None:
     assert set(FAULTS) == {
         "slow", "broken-before", "broken-after", "html", "gzip", "record-type", "envelope-type", "new-field",
-        "error-data",
+        "error-data", "moves",
     }  # fmt: skip
 
 
@@ -472,3 +473,17 @@ def test_program_on_a_port_in_use_says_so_in_one_line() -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
     assert (done.returncode, done.stderr) == (1, "the demo LVS cannot listen on this port\n")
+
+
+def test_fault_that_moves_a_list_leaves_as_many_in_it(client: httpx2.Client) -> None:
+    asked = {"limit": 3, "sort": "sourcedId", "orderBy": "asc"}
+
+    def told() -> tuple[list[str], str]:
+        answer = client.get(f"{BASE}/users", params=asked)
+        return [one["sourcedId"] for one in answer.json()["users"]], answer.headers["x-total-count"]
+
+    before, count = told()
+    broken(client, "moves")
+    after, still = told()
+
+    assert (after[:2], still) == (before[1:], count)
