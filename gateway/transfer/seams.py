@@ -142,7 +142,7 @@ class Walk:
                 raise Moved
 
     async def _behind(self) -> Sequence[bytes]:
-        """The page that begins with the last record that is known; nothing when that stands elsewhere by now."""
+        """The page that begins with the last record that is known, or what of it stands behind that by now."""
         place = self.at - 1
         sheet = await self.read(place)
         found = self._known(sheet)
@@ -154,19 +154,21 @@ class Walk:
             raise Moved
         at, last = found
         if (at, place, last) != (0, self.at - 1, len(self.marks) - 1):
-            self._follow(place + at + 1, last)
-            return ()
+            return self._elsewhere(sheet, place, at, last)
         if len(sheet.records) == 1 and not _complete(sheet, place):  # the end, or there is room for no more
             return await self._ahead()
         return self._taken(sheet, place, 1)
 
-    def _follow(self, at: int, last: int) -> None:
-        """Look there next time. Whoever passed from behind to before that place would be seen by nothing but the
-        order."""
+    def _elsewhere(self, sheet: Sheet, place: int, at: int, last: int) -> Sequence[bytes]:
+        """Those behind it on the same page, if any; else look there next time. Whoever passed from behind to before
+        that place would be seen by nothing but the order."""
         self._moves += 1
         if self._moves > _MOST_MOVES or not self.order.held:
             raise Moved
-        self.at, self.marks = at, self.marks[: last + 1]
+        if at + 1 < len(sheet.records):
+            return self._taken(sheet, place, at + 1)
+        self.at, self.marks = place + at + 1, self.marks[: last + 1]
+        return ()
 
     async def _ahead(self) -> Sequence[bytes]:
         sheet = await self.read(self.at)

@@ -225,3 +225,14 @@ def test_record_is_known_by_its_key_whatever_else_of_it_changes() -> None:
 
     assert before.keys == after.keys == [b'"a"']
     assert Sheet.of(b'[{"x": 1}, 7]', "id", None).keys == [b'{"x": 1}', b"7"]
+
+
+async def test_list_that_moves_with_every_call_is_walked() -> None:
+    """One goes from the front and one comes at the end each time."""
+    always: list[list[Change]] = [[FIRST_LEAVES, ("comes", 0, 1_000 + number)] for number in range(12)]
+    source = MovingList(TWENTY.copy(), always, most=8)
+
+    found = await told(source)
+
+    assert source.stay <= set(found)
+    assert len(found) == len(set(found))
