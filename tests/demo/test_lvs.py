@@ -476,7 +476,7 @@ def test_program_on_a_port_in_use_says_so_in_one_line() -> None:
 
 
 def test_fault_that_moves_a_list_leaves_as_many_in_it(client: httpx2.Client) -> None:
-    asked = {"limit": 3, "sort": "sourcedId", "orderBy": "asc"}
+    asked = {"limit": "3", "sort": "sourcedId", "orderBy": "asc"}
 
     def told() -> tuple[list[str], str]:
         answer = client.get(f"{BASE}/users", params=asked)
