@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -51,9 +53,14 @@ def chosen(categories: frozenset[str]) -> list[str]:
     return [*dict.fromkeys([*flags, "overdrachtsoort", *(path for path in left if "document" not in path)])]
 
 
+@cache
+def shipped(name: str) -> Any:
+    return read(answered(name), "").value
+
+
 def file_of(name: str, purpose: str, categories: frozenset[str]) -> str:
     """The template, with one delivery of exactly these categories."""
-    found: Any = read(answered(name), "").value
+    found = deepcopy(shipped(name))
     found["agreement"]["categories"] = sorted(set(Category) - {"criminal", "confidential", "credentials"})
     (delivery,) = [one for one in found["deliveries"] if one["purpose"] == purpose]
     delivery["schemas"] = {"oso-2019": {"dossier": {path: grant(path) for path in chosen(categories)}}}

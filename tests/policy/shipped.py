@@ -51,14 +51,17 @@ ANSWERED = {
 }
 
 
+@cache
 def schema_text(name: str) -> str:
     return (ROOT / "schemas" / f"{name}.yaml").read_text(encoding="utf-8")
 
 
+@cache
 def template(name: str) -> str:
     return (ROOT / "recipients" / f"{name}.yaml").read_text(encoding="utf-8")
 
 
+@cache
 def answered(name: str) -> str:
     text = template(name)
     asked = {".".join(one.path) for one in questions(text)}

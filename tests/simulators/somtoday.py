@@ -45,7 +45,7 @@ class SomtodayUpstream(SimulatedUpstream):
         kind, _, one = path.partition("/")
         named = {"vestiging": vestiging} | ({"id": one} if one else {})
         try:
-            body = Somtoday(demo_school()).answer(kind, named, dict(parse_qsl(call.query)))
+            body = _somtoday().answer(kind, named, dict(parse_qsl(call.query)))
         except Unknown:
             return UpstreamAnswer(404, "", b"")
         if self.empty:
@@ -60,6 +60,11 @@ class SomtodayUpstream(SimulatedUpstream):
 @cache
 def demo_school() -> School:
     return make_school(1, date(2026, 11, 22))
+
+
+@cache
+def _somtoday() -> Somtoday:
+    return Somtoday(demo_school())
 
 
 @cache
