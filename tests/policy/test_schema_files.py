@@ -300,8 +300,8 @@ def test_example_in_the_documents_is_a_schema() -> None:
 
 
 def test_path_that_names_a_location_needs_the_type_of_its_ids() -> None:
-    places = "    places: [vestiging.uuid]\n"
-    text = changed(schema_text("somtoday"), ("location_type: vestiging\n", ""), (places, ""), (places, ""))
+    places = [("    places: [vestiging.uuid]\n", "")] * 2 + [("    places: [uuid]\n", "")]
+    text = changed(schema_text("somtoday"), ("location_type: vestiging\n", ""), *places)
 
     loaded = load_schema(text, "schemas/somtoday.yaml")
 
