@@ -78,12 +78,17 @@ class SortedRows:
         assert file is not None
         assert cipher is not None
         for at, size in blocks:
-            file.seek(at)
-            sealed = file.read(size)
-            yield from _ROWS.decode(cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None))
+            yield from _opened(file, cipher, at, size)
 
 
 _ROWS = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
+
+
+def _opened(file: IO[bytes], cipher: AESGCM, at: int, size: int) -> list[Row]:
+    """One block; what it was made of is gone when this returns."""
+    file.seek(at)
+    sealed = file.read(size)
+    return _ROWS.decode(cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], None))
 
 
 def _in_blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -93,6 +93,7 @@ class Export(Filing):
             for number, page in enumerate(self._pages, 1):
                 self._tell("reading", number)
                 await self._page(page)
+                self._reading = None  # what its document refers to
         except Stop as stop:
             await self._stopped(stop)
         except RegisterUnavailable:
