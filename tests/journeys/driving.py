@@ -111,8 +111,9 @@ class Vendor:
         return found
 
     def pseudonyms(self, query: Mapping[str, str] = NORTH) -> list[str]:
-        """Of the students, in the order of the answer."""
-        return [one["userIds"][0]["userId"] for one in self.records(STUDENTS, query)]
+        """Of the students whose end is not told, in the order of the answer."""
+        active = [one for one in self.records(STUDENTS, query) if one["status"] != "tobedeleted"]
+        return [one["userIds"][0]["userId"] for one in active]
 
     def student(self, pseudonym: str) -> httpx2.Response:
         return self.post("/lvs/students", {"school": SCHOOL, "student": reference(pseudonym)})

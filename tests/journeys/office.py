@@ -21,6 +21,7 @@ from gateway.core.facts import AnyFact
 from tests.cli.test_persons import code_of
 from tests.journeys.driving import STUDENTS, Demo, Vendor, replace_text, run, truth, until
 from tests.simulators.persons import somebody
+from tests.simulators.synchronised import silent
 
 Row = Mapping[str, Any]
 EXTRACT = "2026-01-05"
@@ -147,10 +148,9 @@ def years_old(student: Row) -> int:
 @contextmanager
 def asking(demo: Demo, name: str, purpose: str, *more: str) -> Iterator[tuple[Vendor, list[str]]]:
     """A publisher like `uitgever-zuid`, for `more` purposes too, whose pupils are asked; with the pseudonyms of all
-    pupils in the north, whom it got before they were asked."""
-    text = (
-        demo.file("uitgever-zuid").read_text(encoding="utf-8").replace("recipient: uitgever-zuid", f"recipient: {name}")
-    )
+    pupils in the north, whom it got before they were asked. It is told of no ends: absence is what is looked at."""
+    like = silent(demo.file("uitgever-zuid").read_text(encoding="utf-8"))
+    text = like.replace("recipient: uitgever-zuid", f"recipient: {name}")
     head, _, delivery = text.partition("deliveries:\n")
     others = [re.sub("purpose: .*", f"purpose: {other}", delivery, count=1) for other in more]
     whole = (head + "deliveries:\n" + delivery + "".join(others)).replace("{", "{{").replace("}", "}}")
