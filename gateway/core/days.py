@@ -38,9 +38,14 @@ def years_after(day: date, years: int) -> date:
         return date(day.year + years, 3, 1)
 
 
+def school_year_begun(day: date) -> int:
+    """The year in which the school year of `day` began: on 1 August (article 1 WPO)."""
+    return day.year if day.month >= 8 else day.year - 1
+
+
 def school_year(day: date) -> str:
-    """It begins on 1 August (article 1 WPO), and is called by both its years."""
-    begun = day.year if day.month >= 8 else day.year - 1  # August
+    """As it is called, by both its years: "2026-2027"."""
+    begun = school_year_begun(day)
     return f"{begun}-{begun + 1}"
 
 

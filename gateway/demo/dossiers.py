@@ -14,8 +14,9 @@ from random import Random
 
 from lxml import etree
 
+from gateway.core.days import school_year_begun
 from gateway.demo.invented import Invention
-from gateway.demo.school import Pupil, School, school_year
+from gateway.demo.school import Pupil, School
 
 SPACE = "http://www.edustandaard.nl/oso_gegevensset/2019/dossier"
 BRIN = "01AB"
@@ -122,7 +123,7 @@ def _pupil(school: School, pupil: Pupil, held: set[str]) -> list[Node]:
 
 def _personal(draw: Invention, school: School, pupil: Pupil) -> list[Node]:
     prefix: list[Node] = [("voorvoegsel", pupil.name.prefix)] if pupil.name.prefix else []
-    since = date(school_year(school.today) - pupil.year + 1, 8, 1)
+    since = date(school_year_begun(school.today) - pupil.year + 1, 8, 1)
     return [
         ("voornaam", pupil.name.given), ("voorletters-1", f"{pupil.name.given[0]}."), *prefix,
         ("achternaam", pupil.name.family), ("roepnaam", pupil.name.given), ("geboortedatum", pupil.birth.isoformat()),
@@ -182,7 +183,7 @@ def _early(pupil: Pupil) -> list[Node]:
 
 
 def _career(school: School, pupil: Pupil) -> list[Node]:
-    start = school_year(school.today)
+    start = school_year_begun(school.today)
     return [("schoolloopbaan", _year(start - back, pupil.year - back)) for back in range(pupil.year)]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
+from gateway.core.days import school_year_begun
 from gateway.demo.invented import Invention, Name
 
 MASTER = "104A158"
@@ -175,13 +176,8 @@ def make_school(seed: int, today: date) -> School:
     return school
 
 
-def school_year(today: date) -> int:
-    """The year in which the school year of `today` began (1 August)."""
-    return today.year if today.month >= 8 else today.year - 1
-
-
 def _periods(draw: Invention, today: date) -> tuple[Period, ...]:
-    start = school_year(today)
+    start = school_year_begun(today)
     first, second = draw.uuid(), draw.uuid()
     now = f"{start}-{start + 1}"
     before = f"{start - 1}-{start}"
@@ -214,7 +210,7 @@ def _classes(draw: Invention, school: School) -> list[tuple[Site, str, int]]:
     ]
     for site, level, year in classes:
         for _ in range(draw.random.randint(17, 23)):
-            pupil = _pupil(draw, 100_001 + len(school.pupils), level, year, school_year(school.today))
+            pupil = _pupil(draw, 100_001 + len(school.pupils), level, year, school_year_begun(school.today))
             pupil.stays = (Stay(site, school.year.begin),)
             school.pupils.append(pupil)
     return classes

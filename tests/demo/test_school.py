@@ -10,9 +10,10 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from gateway.core.days import school_year_begun
 from gateway.demo.invented import passes_eleven_test
 from gateway.demo.records import Json, Records, make_records
-from gateway.demo.school import LEFT, MOVED, School, make_school, school_year
+from gateway.demo.school import LEFT, MOVED, School, make_school
 from tests.official import needs_standards, problems
 
 TODAY = date(2026, 9, 15)
@@ -55,7 +56,7 @@ def test_school_later_day_of_the_year_keeps_its_pupils(school: School) -> None:
 
 @pytest.mark.parametrize(("day", "year"), [(date(2026, 7, 31), 2025), (date(2026, 8, 1), 2026)])
 def test_school_year_begins_on_the_first_of_august(day: date, year: int) -> None:
-    assert school_year(day) == year
+    assert school_year_begun(day) == year
     assert make_school(1, day).year.id == f"{year}-{year + 1}"
 
 

@@ -18,6 +18,7 @@ from lxml import etree
 
 from gateway.adapters.lvs.wire import Limits
 from gateway.adapters.pupils.roster import Detail, Failure, RosterSource, Seen, whole
+from gateway.core.days import school_year
 from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location
 from gateway.core.release.minimised import EnvelopeBroken
@@ -81,10 +82,9 @@ def school_of(location: Location) -> Mapping[str, str]:
 
 
 def _request(school: Mapping[str, str], today: date) -> bytes:
-    """In the order of the standard. A school year begins on 1 August."""
-    start = today.year if today.month >= 8 else today.year - 1
+    """In the order of the standard."""
     asked = etree.Element(_name("leerlinggegevens_verzoek"), nsmap={None: _SPACE})  # type: ignore[dict-item]  # lxml's stubs know no default namespace
-    for name, text in {"schooljaar": f"{start}-{start + 1}", **school, "xsdversie": _VERSION}.items():
+    for name, text in {"schooljaar": school_year(today), **school, "xsdversie": _VERSION}.items():
         etree.SubElement(asked, _name(name)).text = text
     return bytes(etree.tostring(asked, encoding="UTF-8", xml_declaration=False))
 

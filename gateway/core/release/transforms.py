@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import assert_never
 
+from gateway.core.days import school_year_begun
 from gateway.core.model import Transform
 
 Scalar = str | int | float | bool | date
@@ -33,7 +34,7 @@ class Unreadable(Exception):
 
 def reference_day(today: date) -> date:
     """1 October of the school year (1 August - 31 July) of `today`: on that day every age counts (D12)."""
-    return date(today.year if today.month >= 8 else today.year - 1, 10, 1)
+    return date(school_year_begun(today), 10, 1)
 
 
 def change(transform: Transform, form: str | None, reference: date) -> Change | None:
