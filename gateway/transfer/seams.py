@@ -167,7 +167,9 @@ class Walk:
             raise Moved
         if at + 1 < len(sheet.records):
             return self._taken(sheet, place, at + 1)
-        self.at, self.marks = place + at + 1, self.marks[: last + 1]
+        if (at, place) == (0, self.at - 1):  # elsewhere those that were behind it may stand on the next page
+            self.marks = self.marks[: last + 1]
+        self.at = place + at + 1
         return ()
 
     async def _ahead(self) -> Sequence[bytes]:

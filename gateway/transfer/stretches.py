@@ -105,19 +105,21 @@ async def _all(place: Place, read: Read) -> Stretch:
 async def _stretch(place: Place, read: Read) -> Stretch:
     """From behind the one before up to where it ended when it was first read, or else one page."""
     walk = Walk(read, place.at, place.before, place.size)
-    records, marks = list[bytes](), list[bytes]()
+    records, marks, end = list[bytes](), list[bytes](), None
     with suppress(Moved):
         for _ in range(_READINGS):
             page = await walk.next() or ()
             records += page
             marks += walk.marks[len(walk.marks) - len(page) :]
             end = _end(marks, place.until)
-            if end is not None:
-                until = tuple(marks[:end][-_MARKS:])
-                following = Place(walk.at - len(records) + end, place.size, before=until or place.before)
-                last = walk.ended and end == len(records)
-                here = Place(place.at, place.size, before=place.before, until=until)
-                return _ordered(walk, records[:end], here, None if last else following)
+            if walk.ended or (end is not None and _surely(marks[:end], place.until)):
+                break
+        if end is not None:
+            until = tuple(marks[:end][-_MARKS:])
+            following = Place(walk.at - len(records) + end, place.size, before=until or place.before)
+            last = walk.ended and end == len(records)
+            here = Place(place.at, place.size, before=place.before, until=until)
+            return _ordered(walk, records[:end], here, None if last else following)
     raise Stop(Reason.PARAMETER_INVALID, "anchor: begin again at the first page")
 
 
@@ -126,6 +128,12 @@ def _end(marks: Sequence[bytes], until: tuple[bytes, ...]) -> int | None:
     if not until:
         return len(marks)
     return next((at + 1 for at in reversed(range(len(marks))) if marks[at] in until), None)
+
+
+def _surely(marks: Sequence[bytes], until: tuple[bytes, ...]) -> bool:
+    """Whether it ends with its own last record. Where it does not, whoever came meanwhile may have pushed that onto the
+    next page, and who is on that page and was told already would be told again."""
+    return not until or marks[-1:] == [until[-1]]
 
 
 def _ordered(walk: Walk, records: Iterable[bytes], place: Place, following: Place | None) -> Stretch:
