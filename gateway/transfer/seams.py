@@ -180,7 +180,10 @@ class Walk:
         return self._taken(sheet, self.at, 0)
 
     def _known(self, sheet: Sheet) -> tuple[int, int] | None:
-        """The last record that is known, and the how-manieth of those that are: who stands behind it is new."""
+        """The last record that is known, and the how-manieth of those that are: who stands behind it is new. Where the
+        page begins with it, it is that one, whoever behind bears the same key."""
+        if sheet.keys and self.marks and mark(sheet.keys[0]) == self.marks[-1]:
+            return 0, len(self.marks) - 1
         known = {one: number for number, one in enumerate(self.marks)}
         for at in reversed(range(len(sheet.keys))):
             number = known.get(mark(sheet.keys[at]))

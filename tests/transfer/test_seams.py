@@ -236,3 +236,31 @@ async def test_list_that_moves_with_every_call_is_walked() -> None:
 
     assert source.stay <= set(found)
     assert len(found) == len(set(found))
+
+
+KEYS = st.sampled_from([b'{"id":null', b'{"id":""', b"{", b'{"id":"a"', b'{"id":"b"'])
+
+
+@given(st.lists(KEYS, max_size=15), st.integers(2, 6), st.booleans())
+@example([b'{"id":"a"', b'{"id":null', b'{"id":"b"', b'{"id":null', b"{"], 2, True)
+def test_list_in_which_several_bear_one_key_or_none_is_told_whole(
+    begun: list[bytes],
+    most: int,
+    counts: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Whoever stood between two of them was passed over."""
+    there = [one + (b"," if len(one) > 1 else b"") + b'"n":%d}' % number for number, one in enumerate(begun)]
+
+    async def read(at: int) -> Sheet:
+        body = b"[" + b",".join(there[at : at + most]) + b"]"
+        return Sheet.of(body, "id", len(there) if counts else None)
+
+    assert asyncio.run(_records(Walk(read))) == there
+
+
+async def _records(walk: Walk) -> list[bytes]:
+    found = list[bytes]()
+    while (page := await walk.next()) is not None:
+        found += page
+    await walk.confirm()
+    return found

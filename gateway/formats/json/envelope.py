@@ -43,12 +43,15 @@ def keys(found: Sequence[bytes], name: str) -> list[bytes]:
 
 
 def _key(keyed: Any | None) -> bytes:
-    return b"" if keyed is None else bytes(keyed.key)
+    return b"" if keyed is None or bytes(keyed.key) in _NOTHING else bytes(keyed.key)
 
 
 def joined(found: Iterable[bytes]) -> bytes:
     """Records as a list."""
     return b"[" + b",".join(found) + b"]"
+
+
+_NOTHING = frozenset({b"null", b'""'})
 
 
 @cache
