@@ -21,7 +21,7 @@ from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken, Minimised, TooLarge, tolerable
+from gateway.core.release.minimised import EnvelopeBroken, Minimised, Share, TooLarge, tolerable
 from gateway.core.release.projection import Projection
 from gateway.core.release.views import Unannounced
 from gateway.formats.json.envelope import closed, opened
@@ -212,11 +212,8 @@ class Flow(Steps):
             emission.views.single, emission.views.seen = False, piece.seen
             emission.views.whole = piece.last and is_whole(match, inquiry)
             emission.views.first = emission.views.announces and piece.number == 1
-        minimised = self.minimised(
-            lambda: minimiser.minimise(
-                piece.body, emission, many=True, tolerated=piece.tolerated, circle=circle, apart=self.apart
-            )
-        )
+        share = Share(piece.tolerated, circle, self.apart)
+        minimised = self.minimised(lambda: minimiser.minimise(piece.body, emission, many=True, share=share))
         self.framed(minimised, match)
         own = trail if piece.number == 1 else replace(self.begin(trail.caller), match=trail.match)
         built = self.built(emission, minimised)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 from gateway.core.policy.terms import Aggregate
-from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken, Minimised
+from gateway.core.release.minimised import WHOLE, EnvelopeBroken, Minimised, Share
 from gateway.core.release.projection import Projection
 from gateway.formats.csv import CsvMinimiser, CsvSet
 from gateway.formats.json.minimiser import Pieces
@@ -27,16 +26,7 @@ class Minimiser(Protocol):
     @property
     def aggregate(self) -> Aggregate | None: ...
 
-    def minimise(
-        self,
-        body: bytes,
-        emission: Emission,
-        *,
-        many: bool,
-        tolerated: int | None = None,
-        circle: Circle | None = None,
-        apart: bool = False,
-    ) -> Minimised:
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
         """Raises EnvelopeBroken."""
         ...
 
@@ -69,20 +59,10 @@ class Documents(_Whole):
     def projection(self) -> Projection:
         return self.xml.projection
 
-    def minimise(
-        self,
-        body: bytes,
-        emission: Emission,
-        *,
-        many: bool,
-        tolerated: int | None = None,
-        circle: Circle | None = None,
-        apart: bool = False,
-    ) -> Minimised:
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
         """A document holds all its names, and a list of which text is masked comes whole."""
-        del many, circle
         listed = bool(self.xml.projection.record.envelope)
-        return self.xml.minimise(body, emission, many=listed, tolerated=tolerated, apart=apart)
+        return self.xml.minimise(body, emission, many=listed, share=share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +80,8 @@ class Items(_Whole):
     def projection(self) -> Projection:
         return self.xml.projection
 
-    def minimise(
-        self,
-        body: bytes,
-        emission: Emission,
-        *,
-        many: bool,
-        tolerated: int | None = None,
-        circle: Circle | None = None,
-        apart: bool = False,
-    ) -> Minimised:
-        del many, circle, apart
-        return XmlItems(self.xml).minimise(body, emission, self.left, tolerated)
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
+        return XmlItems(self.xml).minimise(body, emission, self.left, share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +96,7 @@ class Messages(_Whole):
     def projection(self) -> Projection:
         return self.xml.projection
 
-    def minimise(
-        self,
-        body: bytes,
-        emission: Emission,
-        *,
-        many: bool,
-        tolerated: int | None = None,
-        circle: Circle | None = None,
-        apart: bool = False,
-    ) -> Minimised:
-        del many, tolerated, circle, apart
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
         return self.operation.answer(body, self.xml, emission)
 
 
@@ -154,17 +114,8 @@ class Tables(_Whole):
     def projection(self) -> Projection:
         return self.csv.projection
 
-    def minimise(
-        self,
-        body: bytes,
-        emission: Emission,
-        *,
-        many: bool,
-        tolerated: int | None = None,
-        circle: Circle | None = None,
-        apart: bool = False,
-    ) -> Minimised:
-        return self.csv.minimise(body, emission, many=many, tolerated=tolerated, circle=circle, apart=apart)
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
+        return self.csv.minimise(body, emission, many=many, share=share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,20 +134,10 @@ class Sets(_Whole):
         views = any(one.views for one in several.values())
         return replace(next(iter(several.values())), paths=paths, categories=tuple(sorted(categories)), views=views)
 
-    def minimise(
-        self,
-        body: bytes,
-        emission: Emission,
-        *,
-        many: bool,
-        tolerated: int | None = None,
-        circle: Circle | None = None,
-        apart: bool = False,
-    ) -> Minimised:
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
         """It is no part of anything: what is said of parts does not concern it."""
-        del many, tolerated, circle
         made = self.files.minimise(body, emission)
         found = made.files.values()
         records, malformed = sum(one.records for one in found), sum(one.malformed for one in found)
-        rows = (("", made.body),) if apart and records else ()
+        rows = (("", made.body),) if share.apart and records else ()
         return Minimised(made.body, records, malformed, rows, seen=sum(one.seen for one in found))

@@ -14,7 +14,7 @@ from gateway.core.policy.terms import Aggregate, Grant
 from gateway.core.reasons import Reason
 from gateway.core.release.compiler import DeliveryRefused, compile_projection
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken
+from gateway.core.release.minimised import EnvelopeBroken, Share
 from gateway.formats.csv import CsvFile, CsvMinimiser, Limits, unknown_columns
 from tests import builders_csv as csv
 from tests import builders_formats as build
@@ -329,7 +329,7 @@ def test_a_piece_of_a_file_gives_its_rows_apart() -> None:
     found: list[tuple[str, bytes]] = []
     for row in rows:
         emission = Emission(bench.sight)
-        part = bench.minimiser.minimise(file.piece([row]), emission, many=True, tolerated=0, apart=True)
+        part = bench.minimiser.minimise(file.piece([row]), emission, many=True, share=Share(0, apart=True))
         found += part.rows
     whole = bench.run(csv.text(NAMES, ANNE, BEN))[0].body
     assert bench.minimiser.head(file.names) + b"".join(line for _, line in sorted(found)) == whole

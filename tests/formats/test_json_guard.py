@@ -18,6 +18,7 @@ from gateway.core.reasons import Reason
 from gateway.core.release.classified import of_document, of_text
 from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
+from gateway.core.release.minimised import Share
 from gateway.formats.json import JsonMinimiser
 from tests import builders_formats as build
 from tests.numbers import bsns
@@ -390,6 +391,6 @@ def test_pieces_of_a_long_list_are_masked_with_the_names_of_the_whole() -> None:
     ).encode()
 
     pieces = minimiser.split(body, 1)
-    last = minimiser.minimise(pieces.bodies[1], emission, many=True, circle=pieces.circle)
+    last = minimiser.minimise(pieces.bodies[1], emission, many=True, share=Share(circle=pieces.circle))
 
     assert json.loads(last.body)[0]["note"] == "[naam] lachte."

@@ -13,6 +13,7 @@ from gateway.core.policy.schema import Branch as SchemaBranch
 from gateway.core.policy.schema import Leaf, Record
 from gateway.core.reasons import Reason
 from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.minimised import Share
 from gateway.formats.json import EnvelopeBroken
 from tests import builders_formats as build
 from tests.formats.test_json_minimiser import ANNE, BEN, EVERYBODY, encoded, minimised, pseudonym, students
@@ -132,9 +133,9 @@ def test_part_may_have_as_many_malformed_records_as_its_answer_has_left() -> Non
     one = build.bench(build.student(), grants, EVERYBODY)
     sent = encoded([build.student_json(ANNE, gender=5)] * 2)
 
-    assert one.minimiser.minimise(sent, one.emission(), many=True, tolerated=2).malformed == 2
+    assert one.minimiser.minimise(sent, one.emission(), many=True, share=Share(2)).malformed == 2
     with pytest.raises(EnvelopeBroken):
-        one.minimiser.minimise(sent, one.emission(), many=True, tolerated=1)
+        one.minimiser.minimise(sent, one.emission(), many=True, share=Share(1))
 
 
 def test_order_by_an_id_within_an_object_is_refused() -> None:

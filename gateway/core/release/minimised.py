@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gateway.core.release.circle import Circle
+
 
 class EnvelopeBroken(Exception):
     """The source sent something else than its schema says. Holds no word of it."""
@@ -30,6 +32,25 @@ class Minimised:
     documents: int = 0
     head: bytes = b""
     seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Of what is handed in, what is known of the whole that it may be a piece of. `tolerated`: how many of its records
+    may be malformed, where that is not by its own number; `circle`: the names and numbers in the whole; `apart`: the
+    records are wanted one by one too, by who sorts more of them."""
+
+    tolerated: int | None = None
+    circle: Circle | None = field(default=None, repr=False)
+    apart: bool = False
+
+    def withstand(self, malformed: int, records: int) -> None:
+        """Raises EnvelopeBroken where more of so many records are malformed than may be (house rule 2)."""
+        if malformed > (tolerable(records) if self.tolerated is None else self.tolerated):
+            raise EnvelopeBroken("too many malformed records")
+
+
+WHOLE = Share()
 
 
 def tolerable(records: int) -> int:

@@ -19,7 +19,7 @@ from gateway.core.policy.terms import Aggregate
 from gateway.core.release.circle import Circle
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.minimised import WHOLE, EnvelopeBroken, Minimised, Share
 from gateway.core.release.projection import Branch, Many, Projection, without
 from gateway.core.release.views import Views
 from gateway.formats.csv.circle import circle as circle_of
@@ -90,25 +90,15 @@ class CsvMinimiser:
     def __repr__(self) -> str:
         return f"<CsvMinimiser of {self.projection.record.name}>"
 
-    def minimise(
-        self,
-        body: bytes,
-        emission: Emission,
-        *,
-        many: bool,
-        tolerated: int | None = None,
-        circle: Circle | None = None,
-        apart: bool = False,
-    ) -> Minimised:
-        """Raises EnvelopeBroken. Synchronous: screening and writing are one moment (house rule 4). Where `body` is a
-        piece of a file, `tolerated` says how many malformed rows it may have and `circle` is that of the whole.
-        `apart`: the rows too, for who sorts more of them. Not `many`: a file of one row."""
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
+        """Raises EnvelopeBroken. Synchronous: screening and writing are one moment (house rule 4). Not `many`: a
+        file of one row."""
         found = self.table(body)
         if not many and len(found.rows) != 1:
             raise EnvelopeBroken("not one row")
         views = emission.views if self.projection.views else None
-        sheet = self.sheet(found, emission, lambda: circle or self.circle(found), tolerated=tolerated, views=views)
-        rows = tuple(sheet.lines) if apart else ()
+        sheet = self.sheet(found, emission, lambda: share.circle or self.circle(found), share=share, views=views)
+        rows = tuple(sheet.lines) if share.apart else ()
         body = sheet.body if many or sheet.lines else b""
         return Minimised(body, len(sheet.lines), sheet.malformed, rows, head=sheet.head)
 
@@ -136,7 +126,7 @@ class CsvMinimiser:
         emission: Emission,
         circle: Callable[[], Circle],
         *,
-        tolerated: int | None = None,
+        share: Share = WHOLE,
         beside: Beside = ALONE,
         views: Views | None = None,
     ) -> Sheet:
@@ -150,8 +140,7 @@ class CsvMinimiser:
             if row is not None:
                 sheet.take(row)
         sheet.malformed = rows.malformed
-        if sheet.malformed > (tolerable(len(found.rows)) if tolerated is None else tolerated):
-            raise EnvelopeBroken("too many malformed records")
+        share.withstand(sheet.malformed, len(found.rows))
         if views is not None:
             told = Told(self.projection, self.columns, self._leaving(found.names), self.dialect)
             sheet.lines = told.lines(sheet.lines, sheet.owners, emission, views)

@@ -23,7 +23,7 @@ from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.minimised import WHOLE, Minimised, Share
 from gateway.core.release.projection import Branch, Leaf, Many, Projection, without
 from gateway.core.release.sight import Seen
 from gateway.core.release.transforms import reference_day
@@ -94,28 +94,17 @@ class JsonMinimiser:
     def __repr__(self) -> str:
         return f"<JsonMinimiser of {self.projection.record.name}>"
 
-    def minimise(
-        self,
-        body: bytes,
-        emission: Emission,
-        *,
-        many: bool,
-        tolerated: int | None = None,
-        circle: Circle | None = None,
-        apart: bool = False,
-    ) -> Minimised:
-        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). Where `body` is a
-        part of an answer, `tolerated` says how many malformed records it may have and `circle` is that of the whole.
-        `apart`: a list as rows, for who sorts more of them."""
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
+        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). `share.apart`: a
+        list as rows."""
         records, broken = self._records.read(body, many=many)
-        walked = self._walked(records, emission, lambda: circle or self._circles.read(body, many=many))
+        walked = self._walked(records, emission, lambda: share.circle or self._circles.read(body, many=many))
         malformed = [*walked.malformed, *broken]
-        if len(malformed) > (tolerable(len(records) + len(broken)) if tolerated is None else tolerated):
-            raise EnvelopeBroken("too many malformed records")
+        share.withstand(len(malformed), len(records) + len(broken))
         if self.aggregate is not None:
             return self._counted(walked, malformed, emission, self.aggregate)
         self._report(walked, malformed, emission)
-        if apart or emission.views is not None:
+        if share.apart or emission.views is not None:
             return self._apart(walked, emission, len(malformed), many=many)
         released = _ordered(walked)
         encoded = self._encode(released) if many else self._encode(released[0]) if released else b""
@@ -128,8 +117,7 @@ class JsonMinimiser:
         circle = cache(lambda: self._circles.read(body, many=True))
         walked = self._walked(records, emission, circle)
         malformed = [*walked.malformed, *broken]
-        if len(malformed) > tolerable(len(records) + len(broken)):
-            raise EnvelopeBroken("too many malformed records")
+        WHOLE.withstand(len(malformed), len(records) + len(broken))
         pairs = list(zip(walked.keys or [""] * len(walked.rows), map(self._encode, walked.rows), strict=True))
         viewed = None
         if emission.views is not None:

@@ -16,7 +16,7 @@ from lxml import etree
 from gateway.core.file_forms import Form
 from gateway.core.policy.schema import Record
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.minimised import WHOLE, EnvelopeBroken, Minimised, Share
 from gateway.formats.xml.files import OPENING, sniffed
 from gateway.formats.xml.items import Left, Section, order_key, row_of, sections
 from gateway.formats.xml.minimiser import XmlMinimiser
@@ -163,7 +163,7 @@ class XmlItems:
     def names(self) -> Names:
         return self.xml.names
 
-    def minimise(self, body: bytes, emission: Emission, left: Left, tolerated: int | None = None) -> Minimised:
+    def minimise(self, body: bytes, emission: Emission, left: Left, share: Share = WHOLE) -> Minimised:
         """`rows`: what leaves of each item, with the part it stands in. Raises EnvelopeBroken."""
         record = self.xml.projection.record
         tag = self.names(record.element or record.name)
@@ -176,8 +176,7 @@ class XmlItems:
                 rows.append(row[0])
                 documents += row[1]
         malformed = emission.malformed - before
-        if malformed > (tolerable(len(items)) if tolerated is None else tolerated):
-            raise EnvelopeBroken("too many malformed records")
+        share.withstand(malformed, len(items))
         text = b"".join(text for _, text in rows)
         return Minimised(text, len(rows), malformed, tuple(rows), documents, self.names.empty(tag))
 

@@ -23,7 +23,7 @@ from gateway.core.release.circle import Circle
 from gateway.core.release.claims import denied, recorded, stands
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken, Minimised, tolerable
+from gateway.core.release.minimised import WHOLE, EnvelopeBroken, Minimised, Share
 from gateway.core.release.projection import Branch, Leaf, Many, Projection, without
 from gateway.core.release.sight import Seen, contradicted
 from gateway.core.release.text_guard import Guard
@@ -104,16 +104,13 @@ class XmlMinimiser:
     def __repr__(self) -> str:
         return f"<XmlMinimiser of {self.projection.record.name}>"
 
-    def minimise(
-        self, body: bytes, emission: Emission, *, many: bool, tolerated: int | None = None, apart: bool = False
-    ) -> Minimised:
-        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). Where `body` is a
-        piece of a list, `tolerated` says how many malformed records it may have. `apart`: the records too, for who
-        sorts more of them."""
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
+        """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). A document and a
+        list of which text is masked hold all their names: `share.circle` is not looked at."""
         if many:
-            return self._list(body, emission, tolerated, apart=apart)
+            return self._list(body, emission, share)
         made = self._document(body, emission)
-        made.rows = (("", made.body),) if apart and made.records else ()
+        made.rows = (("", made.body),) if share.apart and made.records else ()
         return made
 
     def rows(self, chunks: Iterable[bytes], emission: Emission, circle: Callable[[], Circle]) -> Iterator[Row | None]:
@@ -142,8 +139,8 @@ class XmlMinimiser:
         before = emission.malformed
         row = self._row(root, emission, cache(lambda: self._source.circle([root])), _Form(tag, parts))
         malformed = emission.malformed - before
-        if malformed and malformed > tolerable(sum(len(self._source.elements(root, at)) for at in self._people)):
-            raise EnvelopeBroken("too many malformed records")
+        if malformed:
+            WHOLE.withstand(malformed, sum(len(self._source.elements(root, at)) for at in self._people))
         return Minimised(row.body, 1, malformed, documents=row.documents) if row else Minimised(b"", 0, malformed)
 
     def circle_of(self, records: Iterable[etree._Element]) -> Circle:
@@ -182,19 +179,18 @@ class XmlMinimiser:
             made.body = _DECLARATION + made.body
         return made
 
-    def _list(self, body: bytes, emission: Emission, tolerated: int | None, *, apart: bool) -> Minimised:
+    def _list(self, body: bytes, emission: Emission, share: Share) -> Minimised:
         before, seen, rows = emission.malformed, 0, []
         for row in self.rows(_pieces(body), emission, cache(lambda: self.circle(_pieces(body)))):
             seen += 1
             if row is not None:
                 rows.append(row)
         malformed = emission.malformed - before
-        if malformed > (tolerable(seen) if tolerated is None else tolerated):
-            raise EnvelopeBroken("too many malformed records")
+        share.withstand(malformed, seen)
         if self._sorted:
             rows.sort(key=lambda row: row.key)
         documents = sum(row.documents for row in rows)
-        found = tuple((row.key, row.body) for row in rows) if apart else ()
+        found = tuple((row.key, row.body) for row in rows) if share.apart else ()
         whole = b"".join(in_form(Form.LIST, (row.body for row in rows), self._empty))
         return Minimised(whole, len(rows), malformed, found, documents, self._empty)
 
