@@ -21,6 +21,7 @@ import uvicorn
 
 from gateway.bootstrap.logs import configure
 from gateway.bootstrap.office import METRICS_DIRECTORY, Office, open_office
+from gateway.bootstrap.rosters import tells_where
 from gateway.bootstrap.server import Server
 
 _LOOK_EVERY = 0.25  # seconds between looks at the policy files: a change works within a second
@@ -72,7 +73,7 @@ class Supervisor:
             tasks = [group.create_task(self._keep(n, listening, lifeline, office)) for n in range(self.workers)]
             tasks.append(group.create_task(self._follow_files(office)))
             tasks.append(group.create_task(self._follow_holds(office)))
-            called = [name for name, one in office.school.settings.sources.items() if one.url is not None]
+            called = [name for name, one in office.school.settings.sources.items() if tells_where(one)]
             tasks += [group.create_task(self._follow_roster(office, name)) for name in called]
             group.create_task(self._announce(office, listening, admin_listening, announce))
             await self._stopping.wait()

@@ -138,7 +138,7 @@ _NEXT = {
     Reason.ROUTE_UNKNOWN: "gateway filter --help and gateway export --help say what can be asked",
     Reason.PARAMETER_MISSING: "give it as an option",
     Reason.MEDIA_TYPE_UNKNOWN: "the file is in another format: give the --schema that it was made by",
-    Reason.BODY_INVALID: "take the file out of the administration once more",
+    Reason.BODY_INVALID: "is it as its schema says (XML: namespace, first element)? Else take it out once more",
     Reason.REGISTER_UNAVAILABLE: "is the disk full? Then the same command once more",
     Reason.INTERNAL: "then the same command once more",
     Reason.OUTCOME_UNKNOWN: "ask whoever receives it before it is sent once more",

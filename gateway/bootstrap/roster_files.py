@@ -1,8 +1,8 @@
-"""The roster of a source that is not called, brought in as a file by a person.
+"""The roster of a source that is not asked for it, brought in as a file by a person.
 
 Of each location that the file names the file is the whole roster: whoever it does not name has left there. A file of
 EDEXML names one. Leaves out:
-reading the file (`adapters.pupils.roster_file`), a source that is called (`office`).
+reading the file (`adapters.pupils.roster_file`), a source that is asked (`rosters`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from gateway.adapters.pupils.subjects import Subjects
 from gateway.adapters.register.acts import note
 from gateway.bootstrap.fact_acts import door
 from gateway.bootstrap.pupils import source_of
+from gateway.bootstrap.rosters import tells_where
 from gateway.bootstrap.school import Refused, School, clock, random
 from gateway.core.persons import Actor, Deed
 
@@ -24,7 +25,7 @@ def import_roster(
     """Location → how many pupils it has now. Raises Refused, and FileWrong with everything that is wrong."""
     act = school.act(actor, Deed.ROSTER_SYNC, reason)
     named = source_of(school, source)
-    if school.settings.sources[named].url is not None:
+    if tells_where(school.settings.sources[named]):
         raise Refused(["this source is asked for its roster: gateway roster sync"])
     seen = read_roster(file, name, school.settings.organisation.locations, door(school))
     if not seen:

@@ -1,6 +1,6 @@
-"""The roster sync of every source that is called, by what it speaks.
+"""The roster sync of every source that is asked who is where, by what it speaks.
 
-Leaves out: when it runs (`office`), a source that is not called (`roster_files`).
+Leaves out: when it runs (`office`), a source that is not asked (`roster_files`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ def roster_syncs(school: School, upstream: HttpUpstream) -> Mapping[str, RosterS
     succeeding = frozenset(name for name, source in settings.sources.items() if source.succeeds)
     book = Subjects(school.database, school.store_keys, succeeding)
     dialects = {name: make(upstream, limits) for name, make in ROSTERS.items()}
-    return {
-        source.name: RosterSync(dialects[telling_where(source.schemas)], book, [one], random)
-        for source, one in _called(settings)
-    }
+    telling = [(one, telling_where(source.schemas)) for source, one in _called(settings)]
+    return {one.name: RosterSync(dialects[schema], book, [one], random) for one, schema in telling if schema}
+
+
+def tells_where(source: Source) -> bool:
+    """Whether the gateway reads there who is where; of any other source a person brings it in."""
+    return source.url is not None and telling_where(source.schemas) is not None
 
 
 def pupil_sync(school: School, upstream: HttpUpstream) -> PupilSync:

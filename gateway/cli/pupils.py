@@ -13,6 +13,7 @@ import typer
 from gateway.bootstrap import acts
 from gateway.bootstrap.office import synchronise
 from gateway.bootstrap.roster_files import import_roster
+from gateway.bootstrap.rosters import tells_where
 from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, fail, school, table
 from gateway.cli.persons import asked
 from gateway.cli.rows import File, add_commands, file_opened, file_told
@@ -29,8 +30,8 @@ def sync(source: str, directory: Directory = HERE) -> None:
         acts.may_synchronise(opened, actor)
         if source not in opened.settings.sources:
             fail(["gateway.yaml has no such source"], USAGE)
-        if opened.settings.sources[source].url is None:
-            fail(["this source is not called: gateway roster import"], USAGE)
+        if not tells_where(opened.settings.sources[source]):
+            fail(["this source is not asked who is where: gateway roster import"], USAGE)
         whole = asyncio.run(synchronise(directory, source))
         table(("source", "location", "synchronised"), acts.roster_status(opened))
     if not whole:
@@ -45,7 +46,7 @@ def bring_in(
     by: OnBehalf = None,
     directory: Directory = HERE,
 ) -> None:
-    """Bring in who is where, for a source that is not called: pupil, location, begin and what else is known. Of a
+    """Bring in who is where, for a source that is not asked: pupil, location, begin and what else is known. Of a
     location in the file whoever is not in it has left."""
     with acting(directory, by) as (opened, actor), file_told(), file_opened(file) as content:
         table(("location", "pupils"), import_roster(opened, actor, source, content, file.name, reason).items())

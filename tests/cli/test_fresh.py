@@ -218,6 +218,17 @@ def test_roster_from_a_file_says_who_is_where(run: Run, signed_in: Path) -> None
         assert acts.entries(school, 10, None)[-1]["outcome"] == "roster imported"
 
 
+def test_source_that_is_called_in_a_format_that_nobody_prepared_has_its_roster_from_a_file(
+    run: Run, signed_in: Path
+) -> None:
+    text = (signed_in / "gateway.yaml").read_text(encoding="utf-8")
+    line = next(one for one in text.splitlines() if one.startswith("    schemas: "))
+    called = text.replace(line, "    url: https://lvs.example\n    schemas: [eigen-formaat]")
+    (signed_in / "gateway.yaml").write_text(called, encoding="utf-8")
+
+    assert "oost\t1" in imported(run, signed_in, "pupil,location,begin\n1,oost,2026-08-01\n")
+
+
 def test_whoever_a_later_file_does_not_name_has_left_that_location_only(run: Run, signed_in: Path) -> None:
     imported(run, signed_in, "pupil,location,begin\n1,oost,2026-08-01\n2,west,2026-08-01\n")
     imported(run, signed_in, "pupil,location,begin\n3,oost,2026-08-01\n")

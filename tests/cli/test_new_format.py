@@ -1,4 +1,4 @@
-"""docs/new-format.md: its schema and recipient, written from a description, take its example from nothing to a file."""
+"""docs/new-format.md: its schemas and recipient, written from a description, take its examples to files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import contextlib
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
+from lxml import etree
 
 from tests.cli.test_tlv_sample import Terminal
 
@@ -21,18 +21,21 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) fo
 def files() -> dict[str, str]:
     """Each file that stands on the page, by the last name of a file before it."""
     found: dict[str, str] = {}
-    for before, text in re.findall(r"((?:(?!```).)*?)```(?:yaml|json|csv)\n(.*?)```", PAGE, re.DOTALL):
-        names = re.findall(r"`([a-z]+\.(?:yaml|json|csv))`", before)
+    for before, text in re.findall(r"((?:(?!```).)*?)```(?:yaml|json|csv|xml)\n(.*?)```", PAGE, re.DOTALL):
+        names = re.findall(r"`([a-z]+\.(?:yaml|json|csv|xml))`", before)
         found[names[-1]] = text
     return found
 
 
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every command of the page was given, once for all tests."""
+    path = tmp_path_factory.mktemp("page")
     for name, text in files().items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    with contextlib.chdir(tmp_path):
-        yield Terminal(tmp_path)
+        (path / name).write_text(text, encoding="utf-8")
+    with contextlib.chdir(path):
+        follow(Terminal(path))
+    return path
 
 
 def follow(terminal: Terminal) -> None:
@@ -43,10 +46,8 @@ def follow(terminal: Terminal) -> None:
             subprocess.run(shlex.split(line), check=True)
 
 
-def test_page_takes_a_format_that_nobody_prepared_to_a_file_that_may_leave(terminal: Terminal, tmp_path: Path) -> None:
-    follow(terminal)
-
-    text = (tmp_path / "uit.json").read_text(encoding="utf-8")
+def test_page_takes_a_format_that_nobody_prepared_to_a_file_that_may_leave(folder: Path) -> None:
+    text = (folder / "uit.json").read_text(encoding="utf-8")
     records = orjson.loads(text)
     assert {key for one in records for key in one} == {"leerling", "metingen"}
     assert {key for one in records for key in one["leerling"]} == {"nummer"}
@@ -56,11 +57,31 @@ def test_page_takes_a_format_that_nobody_prepared_to_a_file_that_may_leave(termi
         assert kept not in text
 
 
-def test_report_of_the_page_counts_the_unknown_pupil_and_the_unclassified_field(
-    terminal: Terminal, tmp_path: Path
-) -> None:
-    follow(terminal)
-
-    report = orjson.loads((tmp_path / "verslag.json").read_bytes())
+def test_report_of_the_page_counts_the_unknown_pupil_and_the_unclassified_field(folder: Path) -> None:
+    report = orjson.loads((folder / "verslag.json").read_bytes())
     assert (report["records"], report["released"], report["unresolved"]) == (3, 2, 1)
     assert report["unclassified"] == {"unnamed": 1}
+
+
+def test_page_takes_an_xml_document_with_references_to_one_that_may_leave(folder: Path) -> None:
+    text = (folder / "uit.xml").read_text(encoding="utf-8")
+    root = etree.fromstring(text.encode())
+    names = {"u": "urn:example:uitleen"}
+    pupils = {one["leerling"]["nummer"] for one in orjson.loads((folder / "uit.json").read_bytes())}
+
+    assert {str(one.get("nr")) for one in root.iterfind("u:leden/u:lid", names)} == pupils
+    lent = [(str(one.get("lid")), one.findtext("u:avi", None, names)) for one in root.iterfind(".//u:uitlening", names)]
+    assert {who for who, _ in lent} == pupils
+    assert sorted(str(level) for _, level in lent) == ["E5", "M6"]
+    assert {etree.QName(one).localname for one in root.iter()} == {
+        "uitleen", "leden", "lid", "uitleningen", "uitlening", "avi"
+    }  # fmt: skip
+    for kept in ("1001", "1002", "9999", "Jop", "999990019", "iVBOR", "rood", "boete", "zes", "Pietersen", "versie"):
+        assert kept not in text
+
+
+def test_report_of_the_xml_document_counts_who_is_unknown_and_what_is_malformed(folder: Path) -> None:
+    report = orjson.loads((folder / "verslagxml.json").read_bytes())
+
+    assert (report["released"], report["unresolved"], report["malformed"]) == (1, 2, 1)
+    assert report["unclassified"] == {"unnamed": 1, "leden.lid.unnamed": 1, "uitleningen.uitlening.unnamed": 1}

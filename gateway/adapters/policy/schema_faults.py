@@ -5,10 +5,18 @@ Leaves out: the shape of the file (`schema_forms`), its fields one by one (`sche
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gateway.adapters.policy.csv_forms import TEXT, csv_faults
-from gateway.adapters.policy.schema_fields import Fault, node_faults, nodes_of
+from gateway.adapters.policy.schema_fields import (
+    BranchForm,
+    Fault,
+    LeafForm,
+    ManyForm,
+    NodeForm,
+    node_faults,
+    nodes_of,
+)
 from gateway.adapters.policy.schema_forms import (
     IdentityForm,
     ParameterForm,
@@ -18,6 +26,7 @@ from gateway.adapters.policy.schema_forms import (
     SoapForm,
     parameters_of,
 )
+from gateway.adapters.policy.schema_persons import person_faults
 from gateway.core.policy.grants import leaves, node_at
 from gateway.core.policy.schema import Branch, Leaf, Many
 
@@ -32,6 +41,10 @@ def faults(form: SchemaForm) -> Iterator[Fault]:
             yield ("identities", name, "keys"), "'keys' and 'typed' do not go together", "form"
     for name, record in form.records.items():
         yield from _record_faults(form, name, record)
+        if form.format == "xml" and record.element is None:
+            yield ("records", name), "'element' is missing: what one record, or the root of its file, is called", "form"
+        if form.format == "xml":
+            yield from _prefix_faults(form, ("records", name, "fields"), record.fields)
     if form.format == "csv":
         yield from csv_faults({name: Branch(nodes_of(record.fields)) for name, record in form.records.items()})
     elif form.csv is not None:
@@ -70,7 +83,7 @@ def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[
         if subject.ids not in form.identities:
             yield (*place, "ids"), "'ids' must be one of the identities", "form"
         elif not _bears(root, subject.at, form.identities[subject.ids]):
-            yield (*place, "at"), "no object with these ids stands at 'at'", "form"
+            yield (*place, "at"), "at 'at' stands no object with the fields that 'ids' names", "form"
     alone = {f"{one.at}.{TEXT}" for one in record.subjects if _stands_alone(root, one.at)}
     if form.format == "json" and any(path.endswith(TEXT) and path not in alone for path, _ in leaves(root)):
         yield (*where, "fields"), f"in JSON '{TEXT}' is the id of a person, with no other field beside it", "form"
@@ -78,6 +91,20 @@ def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[
         yield (*where, "fields"), "'claim' belongs to XML", "form"
     if not record.subjects and any(leaf.field_class.value == "id" for _, leaf in leaves(root)):
         yield where, "a record with an id of a person must say whose it is in 'subjects'", "R46"
+    else:
+        yield from person_faults(where, record, root)
+
+
+def _prefix_faults(form: SchemaForm, where: tuple[str | int, ...], fields: Mapping[str, NodeForm]) -> Iterator[Fault]:
+    """A name of a namespace that nobody told is in no document: its field would never be found."""
+    for name, node in fields.items():
+        prefix, colon, _ = name.removeprefix("@").partition(":")
+        if colon and prefix not in form.namespaces:
+            yield (*where, name), "this prefix is none of the 'namespaces'", "form"
+        if isinstance(node, BranchForm):
+            yield from _prefix_faults(form, (*where, name, "fields"), node.fields)
+        elif isinstance(node, ManyForm) and not isinstance(node.items, LeafForm):
+            yield from _prefix_faults(form, (*where, name, "items"), node.items)
 
 
 def _stands_alone(root: Branch, at: str) -> bool:

@@ -25,10 +25,12 @@ DETAILS: Mapping[str, Callable[[HttpUpstream, Limits], Details]] = {
 }
 
 
-def telling_where(schemas: Collection[str]) -> str:
-    """Edu-V's Association API, where it speaks anything of Edu-V or none of the others; else the first above."""
-    others = () if any(one.startswith("edu-v-") for one in schemas) else ROSTERS
-    return next((one for one in others if one in schemas), association.SCHEMA)
+def telling_where(schemas: Collection[str]) -> str | None:
+    """Edu-V's Association API, where it speaks anything of Edu-V; else the first above. None where it speaks none of
+    them: a format that nobody prepared tells fields, and not who is where."""
+    if any(one.startswith("edu-v-") for one in schemas):
+        return association.SCHEMA
+    return next((one for one in ROSTERS if one in schemas), None)
 
 
 def telling_births(schemas: Collection[str]) -> str | None:

@@ -22,7 +22,7 @@ def known(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
     """R9: what does not stand in the schema is unclassified and never leaves."""
     delivery = terms.delivery
     if terms.schema is None:
-        message = "the school has no such schema"
+        message = "schemas/ has no file of this name that is in order"
         yield terms.problem(Reason.SCHEMA_NOT_ACTIVE, "R9", message, "schemas", delivery.schema)
         return
     for name in delivery.grants.keys() - terms.schema.records.keys():
@@ -120,7 +120,7 @@ def required_there(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
         if record is None or not grants:
             continue
         for path in _missing(record.fields, "", frozenset(grants)):
-            message = "the format requires this field: grant it, or give it a fixed value"
+            message = f"the format requires {path}: grant it, or give it a fixed value"
             where = ("schemas", terms.delivery.schema, name, path)
             yield terms.problem(Reason.SCHEMA_NOT_ACTIVE, "R7", message, *where)
 
@@ -241,7 +241,9 @@ def _stray_ids(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
         if one.leaf is None or one.says_nothing or one.leaf.field_class is not FieldClass.ID:
             continue
         if one.leaf.maps is None and not any(one.path in slot.paths for slot in slots(one.record)):
-            message = "an id that stands in no slot and maps to nothing would leave as the LVS has it"
+            message = (
+                "an id that no subject of the schema has as its own, and without maps, would leave as the LVS has it"
+            )
             yield terms.field_problem(one, _WRONG_ID, "R40", message)
 
 
