@@ -67,3 +67,11 @@ def test_name_that_no_document_can_have_is_refused(old: str, new: str, at: str) 
 @pytest.mark.parametrize("word", [*FieldClass, *Category, *Transform, *get_args(Meant)])
 def test_every_word_of_the_files_stands_in_the_documents(word: str) -> None:
     assert f"`{word}`" in (DOCS / "schema-files.md").read_text(encoding="utf-8")
+
+
+def test_attribute_without_quotes_is_told_what_to_do() -> None:
+    """The likeliest slip in an XML schema, and YAML's own sentence about it helps nobody."""
+    found = load_schema(changed(UITLEEN, ('"@nr": {type', "@nr: {type")), "uitleen.yaml")
+
+    assert isinstance(found, list)
+    assert ["in quotes" in one.message for one in found] == [True]

@@ -115,7 +115,10 @@ def read(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         # libyaml's own problem texts are fixed sentences; its context and snippet are not used.
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        document.problems.append(Problem(name, line, f"not YAML: {error.problem}", "yaml"))
+        hint = (
+            "; no tabs, and what begins with @ in quotes" if "cannot start any token" in (error.problem or "") else ""
+        )
+        document.problems.append(Problem(name, line, f"not YAML: {error.problem}{hint}", "yaml"))
         document.value = None
     except (ReaderError, UnicodeEncodeError):
         document.problems.append(Problem(name, 1, "not YAML: a character that may not stand in a text file", "yaml"))
