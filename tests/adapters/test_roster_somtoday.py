@@ -113,6 +113,17 @@ async def test_number_of_the_other_source_and_eck_id_are_ids_of_the_pupil() -> N
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("shared", [{"eckid": "https://ketenid.nl/e"}, {"leerlingnummer": 7}], ids=["eck-id", "number"])
+async def test_id_given_to_two_pupils_tells_nobody(shared: Json) -> None:
+    """Joined, one pupil's records would leave as the other's."""
+    lvs = Lvs({"v-north": [pupil("p-1", **shared), pupil("p-2", **shared), pupil("p-3")]})
+
+    (outcome,) = await lvs.sync(numbers="lvs")
+
+    assert [one.ids["las-key"] for one in lvs.learned["noord"]] == ["p-3"]
+    assert (outcome.persons, outcome.unclear) == (1, 2)
+
+
 async def test_day_that_is_not_told_is_open() -> None:
     lvs = Lvs({"v-north": [pupil("p1", plaatsingen=[{"uuid": "p"}])]})
 

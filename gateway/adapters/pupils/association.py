@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from gateway.adapters.lvs.wire import Limits
-from gateway.adapters.pupils.roster import Failure, Fetch, Ids, RosterSource, Seen, whole
+from gateway.adapters.pupils.roster import Failure, Fetch, Ids, RosterSource, Seen, connected, whole
 from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location
 from gateway.transfer.listing import KINDS
@@ -214,7 +214,7 @@ class _People:
             self._seen[ids].groups.add(group)
 
     def told(self) -> Iterator[Observation | None]:
-        for together in _connected(self._seen):
+        for together in connected(self._seen):
             ids = frozenset().union(*together)
             by_kind = dict(ids)
             yield self._one(by_kind, together) if len(by_kind) == len(ids) else None
@@ -224,24 +224,3 @@ class _People:
         stays = set().union(*(one.decides for one in seen)) or set().union(*(one.others for one in seen))
         order = sorted(stays, key=lambda stay: (stay.begin, stay.end or date.max, stay.year or 0))
         return Observation(self._person, ids, tuple(order), frozenset().union(*(one.groups for one in seen)))
-
-
-def _connected(references: Iterable[Ids]) -> Iterator[list[Ids]]:
-    """Groups references that share an id, directly or through others."""
-    bearing: defaultdict[tuple[str, str], list[Ids]] = defaultdict(list)
-    for ids in references:
-        for one in ids:
-            bearing[one].append(ids)
-    done: set[Ids] = set()
-    for start in references:
-        if start in done:
-            continue
-        together, waiting = [], [start]
-        done.add(start)
-        while waiting:
-            ids = waiting.pop()
-            together.append(ids)
-            for neighbour in (other for one in ids for other in bearing[one] if other not in done):
-                done.add(neighbour)
-                waiting.append(neighbour)
-        yield together

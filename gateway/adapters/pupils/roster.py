@@ -8,7 +8,8 @@ An answer that is not complete is not learned: of a location that fails, the ear
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -113,8 +114,48 @@ class RosterSync:
     def _learn(self, source: str, location: str, seen: Seen | Failure, now: datetime) -> Outcome:
         if not isinstance(seen, Seen):
             return Outcome(source, location, failure=seen)
-        self._book.learn(source, location, seen.persons, now, self._random)
-        return Outcome(source, location, len(seen.persons), seen.unclear)
+        persons = told_apart(seen.persons)
+        self._book.learn(source, location, persons, now, self._random)
+        return Outcome(source, location, len(persons), seen.unclear + len(seen.persons) - len(persons))
+
+
+def told_apart(persons: Sequence[Observation]) -> Sequence[Observation]:
+    """Without those of one answer who share an id and have two of another kind: that id was given to several, and
+    joined, one pupil's records would leave as the other's."""
+    marked = [_marked(one) for one in persons]
+    several: set[Ids] = set()
+    for together in connected(marked):
+        kinds = [kind for kind, _ in frozenset().union(*together)]
+        several.update(together if len(set(kinds)) < len(kinds) else ())
+    if not several:
+        return persons
+    return [one for one, ids in zip(persons, marked, strict=True) if ids not in several]
+
+
+def _marked(one: Observation) -> Ids:
+    """An employee's number is no pupil's."""
+    return frozenset((f"{one.person}/{kind}", value) for kind, value in one.ids.items())
+
+
+def connected(references: Iterable[Ids]) -> Iterator[list[Ids]]:
+    """Groups references that share an id, directly or through others."""
+    bearing: defaultdict[tuple[str, str], list[Ids]] = defaultdict(list)
+    for ids in references:
+        for one in ids:
+            bearing[one].append(ids)
+    done: set[Ids] = set()
+    for start in references:
+        if start in done:
+            continue
+        together, waiting = [], [start]
+        done.add(start)
+        while waiting:
+            ids = waiting.pop()
+            together.append(ids)
+            for neighbour in (other for one in ids for other in bearing[one] if other not in done):
+                done.add(neighbour)
+                waiting.append(neighbour)
+        yield together
 
 
 def legal_day(now: datetime) -> date:

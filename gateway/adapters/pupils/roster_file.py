@@ -18,6 +18,7 @@ from gateway.adapters.facts.row_files import Flaw, read_rows
 from gateway.adapters.facts.row_files import Row as FileRow
 from gateway.adapters.facts.row_forms import LAS_KEY, Day, Door, Number, Row, Slug, Value, Wrong, columns, fit_row
 from gateway.adapters.policy.yaml_text import Problem
+from gateway.adapters.pupils.roster import told_apart
 from gateway.adapters.pupils.subjects import ECK_ID
 from gateway.adapters.pupils.uwlr import document_of, school_of
 from gateway.core.model import Enrolment, Person
@@ -58,7 +59,7 @@ def read_roster(file: BinaryIO, name: str, locations: Mapping[str, Location], do
     opening = file.read(_OPENING)
     file.seek(0)
     if opening.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return _document(file.read(_LARGEST + 1), name, locations.values())
+        return _clear(_document(file.read(_LARGEST + 1), name, locations.values()), name)
     problems: list[Problem] = []
     found: defaultdict[str, defaultdict[str, list[RosterRow]]] = defaultdict(lambda: defaultdict(list))
     for line in read_rows(file, columns(RosterRow)):
@@ -68,7 +69,14 @@ def read_roster(file: BinaryIO, name: str, locations: Mapping[str, Location], do
             found[row.location][row.pupil].append(row)
     if problems:
         raise FileWrong(problems[:_LISTED], len(problems))
-    return {place: [_seen(rows) for rows in pupils.values()] for place, pupils in found.items()}
+    return _clear({place: [_seen(rows) for rows in pupils.values()] for place, pupils in found.items()}, name)
+
+
+def _clear(seen: Seen, name: str) -> Seen:
+    everybody = [one for persons in seen.values() for one in persons]
+    if len(told_apart(everybody)) < len(everybody):
+        raise FileWrong([Problem(name, 1, "one ECK iD of several pupils, or several of one", "R109")], 1)
+    return seen
 
 
 def _document(body: bytes, name: str, locations: Iterable[Location]) -> Seen:
