@@ -13,6 +13,7 @@ from gateway.bootstrap.acts import compiled
 from gateway.bootstrap.past import as_known_at
 from gateway.bootstrap.pupils import looked_at
 from gateway.bootstrap.school import Refused, School, clock
+from gateway.core.days import dutch_clock
 from gateway.core.facts import Facts
 from gateway.core.gate.explain_pupil import explain_pupil
 from gateway.core.model import Subject
@@ -59,5 +60,5 @@ def _lines(policy: Compiled, asked: Asked, actor: Actor, known: tuple[Subject, F
     subject, facts, moment = known
     for key, standing in sorted(policy.standings.items()):
         if key[:2] == (asked.recipient, asked.purpose):
-            yield f"{standing.recipient.title} · {asked.purpose} · {key[2]} · zoals bekend op {moment.isoformat()}"
+            yield f"{standing.recipient.title} · {asked.purpose} · {key[2]} · zoals bekend op {dutch_clock(moment)}"
             yield from explain_pupil(standing, policy.schemas[key[2]], subject, facts, moment, seen)

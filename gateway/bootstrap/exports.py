@@ -108,6 +108,14 @@ def export(
     return exported, goes_on
 
 
+def usual_form(school: School, schema: str, container: str) -> Form:
+    """Of a folder or a zip, whose name says none: documents where the schema is of them, else JSON or tables."""
+    found = school.world(lean=True).now().compiled.schemas.get(schema)
+    if found is not None and found.format == "xml":
+        return Form.DOCUMENT
+    return Form.TABLE if container == "zip" else Form.ARRAY
+
+
 def jobs_of(school: School) -> Jobs:
     return Jobs(school.database, school.store_keys, school.directory / "exports", random)
 

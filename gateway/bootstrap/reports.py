@@ -145,6 +145,8 @@ _NEXT = {
 }
 """What a person does next about what was refused; of all else gateway explain says why."""
 
+_UNRESOLVED = "of nobody that the roster knows: PUPIL_UNRESOLVED (gateway roster status says when it was read)"
+
 
 def told(made: dict[str, Any]) -> list[str]:
     """The report in lines, for a person at a terminal."""
@@ -156,7 +158,8 @@ def told(made: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     waiting = made["waiting_for_a_decision"].items()
     lines += [f"  {times} {'waits' if times == 1 else 'wait'} for a decision: {reason}" for reason, times in waiting]
-    for name in ("unresolved", "malformed", "documents_dropped"):
+    lines += [f"  {made['unresolved']} {_UNRESOLVED}"] if made["unresolved"] else []
+    for name in ("malformed", "documents_dropped"):
         lines += [f"  {made[name]} {name.replace('_', ' ')}"] if made[name] else []
     lines += [f"  {made['twice']} stood in more than one list, and left once"] if made["twice"] else []
     lines += [f"  unclassified, never leaves: {name}" for name in made["unclassified"]]

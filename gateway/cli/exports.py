@@ -62,14 +62,15 @@ def export(
     if (output is None) == (to is None):
         fail(["say where it goes: -o FILE, or --to ENDPOINT"], USAGE)
     container = _container(output, folder=folder, as_zip=as_zip)
-    chosen = _form(output, form or ("csv" if container == "zip" else "json" if folder else None))
+    chosen = _form(output, form) if form or container == "file" else None
     records = tuple(record or ())
     if len(records) > 1 and container == "file":
         fail(["several kinds of records take a zip (-o NAME.zip, or --zip) or a folder (--folder)"], USAGE)
     with acting(directory, by) as (opened, actor):
         who, platform = through(recipient, final)
         wanted = Wanted(source_of(opened, schema, source), schema, who, purpose, platform=platform)
-        order = exports.Order(wanted, chosen, output, to, anew, records, container)
+        made_of = chosen or exports.usual_form(opened, schema, container)
+        order = exports.Order(wanted, made_of, output, to, anew, records, container)
         _possible(output, report, again=not anew and exports.unfinished(opened, actor, order))
         with _watching(as_json=as_json) as watch, interrupted():
             exported, goes_on = exports.export(opened, actor, order, reason, watch)

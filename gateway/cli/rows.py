@@ -121,10 +121,14 @@ def _progress(done: str, rows: int) -> None:
 
 
 def _tell(taken: Taken) -> None:
-    parts = [f"{taken.rows} rows: {taken.entered} facts entered"]
+    parts = [f"{_many(taken.rows, 'row')}: {_many(taken.entered, 'fact')} entered"]
     parts += [f"{taken.ended} ended"] if taken.ended else []
     parts += [f"{taken.known} known already"] if taken.known else []
     console.print(", ".join(parts), markup=False)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _asked(column: Column) -> str:

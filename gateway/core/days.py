@@ -17,6 +17,11 @@ def legal_date(moment: datetime) -> date:
     return _date_at(int(moment.timestamp() // 60))
 
 
+def dutch_clock(moment: datetime) -> str:
+    """As a person at school reads it."""
+    return moment.astimezone(AMSTERDAM).strftime("%Y-%m-%d %H:%M:%S")
+
+
 @lru_cache(maxsize=64)
 def _date_at(minute: int) -> date:
     """An offset from UTC is whole minutes, so every moment of a minute has one date."""

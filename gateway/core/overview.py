@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from gateway.core.days import AMSTERDAM
+from gateway.core.days import dutch_clock
 from gateway.core.persons import SECRET_REASONS, WITHHELD, PersonRole, sentence, shown, shown_entry
 from gateway.core.reasons import Reason
 
@@ -167,6 +167,19 @@ _NAMES = {
     "reasons": "omdat",
     "detail": "daarbij",
 }
+_SAID = {
+    "reason": "reden",
+    "shown": "getoond",
+    "entered": "vastgelegd, van alle leerlingen samen",
+    "ended": "beëindigd, van alle leerlingen samen",
+    "rows of": "soort",
+    "recipient": "ontvanger",
+    "on behalf of": "namens",
+    "second person": "tweede persoon",
+    "permit": "eenmalige verstrekking",
+    "through": "via",
+}
+"""What an entry's details begin with; what is not here stays as it is."""
 
 
 def sentences(found: Mapping[Line, Times], titles: Mapping[str, str]) -> Iterator[str]:
@@ -189,8 +202,12 @@ def _sentences(line: Line, times: Times, titles: Mapping[str, str]) -> Iterator[
     yield f"    {_when(times)}"
     for word, value in says.items():
         told = [value] if isinstance(value, str) else [", ".join(value)] if word == "fields" else value
-        told = [one.replace("reason: ", "reden: ", 1) if one.startswith("reason: ") else one for one in told]
-        yield from (f"    {_NAMES[word]}: {one}" for one in told)
+        yield from (f"    {_NAMES[word]}: {_said(one) if word == 'detail' else one}" for one in told)
+
+
+def _said(detail: str) -> str:
+    begin, colon, rest = detail.partition(": ")
+    return f"{_SAID.get(begin, begin)}{colon}{rest}"
 
 
 def _who(says: dict[str, Told]) -> str:
@@ -199,14 +216,10 @@ def _who(says: dict[str, Told]) -> str:
 
 
 def _when(times: Times) -> str:
-    first, last = (_clock(moment) for moment in (times.first, times.last))
+    first, last = (dutch_clock(datetime.fromisoformat(moment)) for moment in (times.first, times.last))
     if times.number == 1:
         return f"{last}, regel {times.id}"
     return f"{times.number} keer, van {first} tot en met {last}, de laatste in regel {times.id}"
-
-
-def _clock(moment: str) -> str:
-    return datetime.fromisoformat(moment).astimezone(AMSTERDAM).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def as_json(line: Line, times: Times) -> dict[str, Any]:

@@ -120,7 +120,11 @@ class Router:
             actions += [route.soap.action] if route.soap is not None and route.method == method else []
         if actions:
             raise Stop(Reason.ROUTE_UNKNOWN, "SOAPAction: " + ", ".join(actions))
-        raise Stop(Reason.METHOD_NOT_ALLOWED, ", ".join(methods)) if methods else Stop(Reason.ROUTE_UNKNOWN)
+        raise (
+            Stop(Reason.METHOD_NOT_ALLOWED, ", ".join(dict.fromkeys(methods)))
+            if methods
+            else Stop(Reason.ROUTE_UNKNOWN)
+        )
 
 
 def _segments(path: str) -> list[str]:

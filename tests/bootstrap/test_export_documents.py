@@ -178,6 +178,20 @@ def test_delivery_of_several_locations_is_a_zip_of_documents(exporting: Exportin
     assert (list(found), schools) == (["0001.xml", "0002.xml"], ["00", "01"])
 
 
+@pytest.mark.parametrize(
+    ("schema", "container", "form"),
+    [
+        ("uwlr-2-2", "folder", Form.DOCUMENT),
+        ("uwlr-2-2", "zip", Form.DOCUMENT),
+        ("edu-v-students", "folder", Form.ARRAY),
+        ("edu-v-students", "zip", Form.TABLE),
+    ],
+)
+def test_folder_and_zip_hold_what_the_schema_speaks(noord: Documents, schema: str, container: str, form: Form) -> None:
+    with open_school(noord.exporting.directory) as school:
+        assert exports.usual_form(school, schema, container) is form
+
+
 def test_form_is_that_of_the_schema(noord: Documents) -> None:
     with pytest.raises(Refused) as of_xml:
         noord.run("uit.json", form=Form.ARRAY)

@@ -335,7 +335,7 @@ def test_command_import_of_a_good_file_exits_0(signed_in: School, tmp_path: Path
 
     done = command(signed_in, "restriction", "import", str(file), "--reason", "letters")
 
-    assert done == (0, "1 rows: 1 facts entered\n")
+    assert done == (0, "1 row: 1 fact entered\n")
     code, told = command(signed_in, "restriction", "list")
     assert (code, "ground=accuracy" in told, "100001" in told) == (0, True, False)
 

@@ -94,6 +94,7 @@ def test_file_comes_out_with_its_cover_and_report(gateway: CommandLine, tmp_path
     assert (report["records"], report["released"], report["unresolved"]) == (5, 4, 1)
     assert (entry["actor"], entry["released"], entry["recipient"]) == ("r", 4, "toetsbureau")
     assert "5 records handed in, 4 released" in said
+    assert "1 of nobody that the roster knows: PUPIL_UNRESOLVED" in said
 
 
 def test_nothing_that_was_withheld_stands_in_what_was_made_or_said(gateway: CommandLine, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from gateway.core.days import holds, legal_date, reached, years_after
+from gateway.core.days import dutch_clock, holds, legal_date, reached, years_after
 
 TODAY = date(2026, 10, 5)
 
@@ -56,3 +56,14 @@ def test_age_is_reached_on_the_birthday(birth: date, age: int, eve: date, birthd
 
 def test_term_beyond_the_calendar_ends_with_it() -> None:
     assert years_after(date(9999, 1, 1), 2) == date.max
+
+
+@pytest.mark.parametrize(
+    ("moment", "read"),
+    [
+        (datetime(2026, 11, 22, 21, 37, 48, 597072, UTC), "2026-11-22 22:37:48"),
+        (datetime(2026, 7, 1, 22, 30, tzinfo=UTC), "2026-07-02 00:30:00"),
+    ],
+)
+def test_moment_is_read_on_the_dutch_clock(moment: datetime, read: str) -> None:
+    assert dutch_clock(moment) == read

@@ -139,6 +139,16 @@ def test_handed_over_view_names_nobody_at_school() -> None:
     assert "B. Ander" not in told
 
 
+def test_act_is_told_in_dutch_and_says_of_whom_its_number_is() -> None:
+    entry = act(
+        "change", outcome="facts entered", detail=["reason: brief", "entered: restriction 287", "rows of: restriction"]
+    )
+    told = "\n".join(sentences(overview([(entry, GIVEN)], FG), {}))
+
+    for said in ("reden: brief", "vastgelegd, van alle leerlingen samen: restriction 287", "soort: restriction"):
+        assert f"daarbij: {said}" in told
+
+
 def test_line_for_a_program_has_its_moments_and_says_when_it_is_guarded() -> None:
     line = Line("released", (("recipient", "veilig-thuis"),), guarded=True)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.core.model import Finding
-from gateway.core.policy.schema import Branch, Parameter, Record, Route, Schema
+from gateway.core.policy.schema import Branch, Parameter, Record, Route, Schema, Soap
 from gateway.core.policy.terms import Location, Organisation
 from gateway.core.reasons import Reason
 from gateway.transfer.request import Asked, Match, Router, Stop, ask, upstream_path, upstream_query
@@ -109,6 +111,18 @@ def test_router_any_other_path_is_unknown(path: str) -> None:
 @pytest.mark.parametrize("method", ["POST", "HEAD", "OPTIONS", "PUT", "get"])
 def test_router_other_method_of_a_path_is_not_allowed(method: str) -> None:
     assert refused("/lvs/v1/students/school", method) is Reason.METHOD_NOT_ALLOWED
+
+
+def test_router_says_a_method_once_of_a_path_with_several_operations() -> None:
+    operations = tuple(
+        replace(STUDENTS, method="POST", path="/uwlr", soap=Soap(name, name, name)) for name in ("Haal", "Breng")
+    )
+    router = Router({"lvs": [replace(SCHEMA, routes=operations)]})
+
+    with pytest.raises(Stop) as stopped:
+        router.match(b"/lvs/v1/uwlr", "GET")
+
+    assert [one.about for one in stopped.value.findings] == ["POST"]
 
 
 def test_ask_one_location_forces_the_filter() -> None:

@@ -60,7 +60,7 @@ class JsonInbound:
             envelope, header = None, {}
         if envelope is None:
             # Raised outside `except`: the cause would hold the body.
-            raise BodyRefused("the body does not follow its schema")
+            raise BodyRefused("no JSON of the form that this path takes")
         keyed = {name: value for name, value in header.items() if name not in self.write.unkeyed}
         raws = envelope.items if self._several else [envelope.items]
         statements = tuple(self._statement(raw, keyed) for raw in raws)

@@ -85,7 +85,7 @@ def read_named(body: bytes, named: NamedSubject) -> NamedRequest:
         school, ids = None, ()
     if school is None:
         # Raised outside `except`: the cause would hold the body.
-        raise BodyRefused("the body does not follow its schema")
+        raise BodyRefused("no JSON of the form that this path takes")
     if not ids:
         raise BodyRefused(f"{named.key} holds no id")
     return NamedRequest(school.master, school.pairs, ids, school, named)
