@@ -35,6 +35,7 @@ from gateway.adapters.facts.store import (
 )
 from gateway.adapters.policy.forms import fit
 from gateway.adapters.policy.yaml_text import Problem, read
+from gateway.adapters.register.acts import Act
 from gateway.bootstrap.acts import written
 from gateway.bootstrap.school import Refused, School, clock, legal_today, random
 from gateway.core.facts import Capacity, Kind, Objection
@@ -73,6 +74,11 @@ def door(school: School) -> Door:
 # -- in --------------------------------------------------------------------------------------------------
 
 
+def allowed(school: School, actor: Actor, reason: str) -> Act:
+    """Before anything is asked of this person too. Raises Refused."""
+    return school.act(actor, Deed.FACTS_RECORD, reason, places(actor, Deed.FACTS_RECORD) or ())
+
+
 def bring_in(
     school: School,
     actor: Actor,
@@ -86,7 +92,7 @@ def bring_in(
     """The whole of a file, or nothing of it; `form`: what the sender says it is. Raises Refused, and FileWrong with
     everything that is wrong."""
     where = places(actor, Deed.FACTS_RECORD)
-    act = school.act(actor, Deed.FACTS_RECORD, reason, where or ())
+    act = allowed(school, actor, reason)
     importer = Importer(school.database, school.store_keys, kind, door(school), random, where, form)
     try:
         taken = importer.bring_in(file, name, act, {"rows of": kind}, progress)

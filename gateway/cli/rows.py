@@ -51,6 +51,7 @@ def add_commands(app: typer.Typer, kind: str, what: str) -> None:
     @app.command("record", help=f"Record one of {small}; what it says is asked, a column each.")
     def record(reason: Why, by: OnBehalf = None, directory: Directory = HERE) -> None:
         with acting(directory, by) as (opened, actor), file_told():
+            fact_acts.allowed(opened, actor, reason)
             columns = fact_acts.columns_of(kind)
             values = {column.name: _asked(column) for column in columns}
             _tell(fact_acts.record(opened, actor, kind, values, reason))

@@ -22,6 +22,7 @@ from gateway.core.persons import Actor, Held, PersonRole, shown_entry
 from gateway.demo.fact_files import write_examples
 from gateway.demo.school import make_school
 from gateway.transfer.ports import Observation
+from tests.cli.test_prompts import typed
 from tests.commands import invoke
 from tests.simulators.persons import somebody, somebody_at
 from tests.simulators.stored import last_bodies
@@ -327,6 +328,18 @@ def signed_in(school: School) -> School:
 def command(school: School, *words: str, given: str = "") -> tuple[int, str]:
     done = invoke(*words, "-C", str(school.directory), typed=given)
     return done.exit_code, done.output
+
+
+def test_command_record_asks_nothing_of_who_may_not(school: School) -> None:
+    session.add_first_person(school, "fg", {Held(PersonRole.FG)}, session.new_credentials("a long password"))
+    session.keep_session(school, "fg", school.sign_in_rules())
+    session.accept_statement(school, session.signed_in(school))
+
+    record = ["restriction", "record", "--reason", "letters", "-C", str(school.directory)]
+    shown = typed(f"from gateway.cli.app import app; app({record})", [])
+
+    assert "this needs the role" in shown
+    assert "pupil" not in shown
 
 
 def test_command_import_of_a_good_file_exits_0(signed_in: School, tmp_path: Path) -> None:
