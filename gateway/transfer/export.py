@@ -30,9 +30,9 @@ from gateway.transfer.filing import TOGETHER, Filing, as_listed, handed_in
 from gateway.transfer.filter import PersonsRegister
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Handed, Journal, Page
-from gateway.transfer.listing import list_route, located, location_path, next_page, organisation_query, question
+from gateway.transfer.listing import list_route, located, location_paths, next_page, organisation_query, question
 from gateway.transfer.minimiser import Documents, Items, Minimiser
-from gateway.transfer.pages import Exported, OtherPage, Progress, Reading, Shape, Source, call_of, light, stands, whose
+from gateway.transfer.pages import Exported, OtherPage, Progress, Reading, Shape, Source, calls_of, light, stands, whose
 from gateway.transfer.parts import Piece
 from gateway.transfer.ports import (
     NotSent,
@@ -172,7 +172,7 @@ class Export(Filing):
             message = question(schema, route, location.ids, legal_date(self.outside.clock()))
             return match, Inquiry(call, Asked(call.locations, ()), message=message)
         if located(route):
-            match = Match(wanted.source, schema, route, location_path(schema, route, location.ids))
+            match = Match(wanted.source, schema, route, location_paths(schema, route, location.ids)[0])
             query = next_page(schema.paging, "", 0) if schema.paging is not None else ""
             return match, Inquiry(call, ask(match, query.encode("ascii"), organisation))
         return match, Inquiry(call, ask(match, organisation_query(route, location.ids), organisation))
@@ -210,10 +210,11 @@ class Export(Filing):
             for rows in self._journal.rows(page.record, page.location):
                 reading.left.recall(minimiser.xml.sections, rows)
         size = self.sizes.answer_bytes if minimiser.masks else self.sizes.part_bytes
-        call = call_of(match, inquiry)
+        location = self.outside.world.organisation.locations.get(page.location)
+        calls = calls_of(match, inquiry, location.ids if location is not None else frozenset())
         records: list[bytes] = []
         held = 0
-        async with aclosing(self._records(permit, call, reading)) as found:
+        async with aclosing(self._records(permit, calls, reading)) as found:
             async for record in found:
                 if held >= size or (len(records) == TOGETHER and not minimiser.masks):
                     if minimiser.masks:
@@ -227,21 +228,22 @@ class Export(Filing):
             raise OtherPage
         await self._emit(reading, records, last=True)
 
-    async def _records(self, permit: Permit, call: UpstreamCall, reading: Reading) -> AsyncGenerator[bytes]:
+    async def _records(self, permit: Permit, calls: list[UpstreamCall], reading: Reading) -> AsyncGenerator[bytes]:
         """As the source sends them; what it says that is no list of records holds no word of it."""
         try:
             paging = reading.match.schema.paging
             if paging is None:
-                async with aclosing(self._source.stream(permit, call)) as chunks:
+                async with aclosing(self._source.stream(permit, calls[0])) as chunks:
                     async for chunk in chunks:
                         for record in reading.reader.feed(chunk):
                             yield record
                 for record in reading.reader.close():
                     yield record
             else:
-                async with aclosing(self._in_pages(permit, call, reading.match, paging)) as records:
-                    async for record in records:
-                        yield record
+                for call in calls:
+                    async with aclosing(self._in_pages(permit, call, reading.match, paging)) as records:
+                        async for record in records:
+                            yield record
         except (OtherFormat, EnvelopeBroken, UpstreamFailed, OutcomeUnknown):
             raise Stop(Reason.UPSTREAM_FAILED) from None
         except NotSent:

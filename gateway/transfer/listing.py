@@ -49,13 +49,13 @@ def located(route: Route) -> bool:
     return [one.meaning for one in route.parameters if one.place == "path"] == ["organisation-place"]
 
 
-def location_path(schema: Schema, route: Route, ids: frozenset[tuple[str, str]]) -> dict[str, str]:
-    """What stands in such a path for a location that has these ids."""
+def location_paths(schema: Schema, route: Route, ids: frozenset[tuple[str, str]]) -> list[dict[str, str]]:
+    """What stands in such a path for a location that has these ids: of each, as none of them lists whom another has."""
     (name,) = (one.name for one in route.parameters if one.place == "path")
-    value = min((value for kind, value in ids if kind == schema.location_type), default=None)
-    if value is None:
+    values = sorted(value for kind, value in ids if kind == schema.location_type)
+    if not values:
         raise Stop(Reason.LOCATION_OUT_OF_SCOPE, "locations")
-    return {name: value}
+    return [{name: value} for value in values]
 
 
 def _tells_all(route: Route, schema: Schema, record: str) -> bool:
@@ -76,7 +76,7 @@ _NAMED = ("organisation-brin", "organisation-part", "organisation-key")
 def question(schema: Schema, route: Route, ids: frozenset[tuple[str, str]], today: date) -> Message:
     """What a request of SOAP says for one location."""
     assert route.soap is not None, "list_route says so"
-    known = dict(ids)
+    known = dict(sorted(ids))  # of several codes the one that the roster is asked by
     code, key = known.get(route.soap.location), known.get(route.soap.schoolkey)
     named = {"organisation-brin": code[:4], "organisation-part": code[4:]} if code else {"organisation-key": key}
     if not code and not key:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import msgspec
@@ -21,6 +21,7 @@ from gateway.formats.xml import Left, XmlItemsFile
 from gateway.transfer.filing import Reader, Wanted
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.journal import Done, Page
+from gateway.transfer.listing import located, location_paths
 from gateway.transfer.messages import operation
 from gateway.transfer.ports import Receipt, Roster, UpstreamCall
 from gateway.transfer.request import Match, Stop, upstream_path, upstream_query
@@ -112,13 +113,15 @@ class Reading:
         return False
 
 
-def call_of(match: Match, inquiry: Inquiry) -> UpstreamCall:
-    """The list, in the source's own words."""
-    soap, path = match.route.soap, upstream_path(match, {})
-    if soap is None:
-        return UpstreamCall(match.source, match.route.method, path, upstream_query(inquiry.asked, {}))
-    body = operation(match, soap).request([(one.name, text) for one, text in inquiry.message])
-    return UpstreamCall(match.source, "POST", path, body=body, action=soap.action)
+def calls_of(match: Match, inquiry: Inquiry, ids: frozenset[tuple[str, str]]) -> list[UpstreamCall]:
+    """The list, in the source's own words; of a location with several `ids` that a path names, one for each."""
+    soap, query = match.route.soap, upstream_query(inquiry.asked, {})
+    if soap is not None:
+        body = operation(match, soap).request([(one.name, text) for one, text in inquiry.message])
+        return [UpstreamCall(match.source, "POST", upstream_path(match, {}), body=body, action=soap.action)]
+    values = location_paths(match.schema, match.route, ids) if located(match.route) else [match.values]
+    paths = [upstream_path(replace(match, values=one), {}) for one in values]
+    return [UpstreamCall(match.source, match.route.method, path, query) for path in paths]
 
 
 class OtherPage(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from tests.simulators.journal import SimulatedJournal
 from tests.simulators.left import left
 from tests.simulators.somtoday import (
     NOORD,
+    ORGANISATION,
     RECIPIENT,
     ZUID,
     SomtodayUpstream,
@@ -239,6 +241,20 @@ async def test_export_reads_every_vestiging_of_the_delivery_to_its_end(school: S
     assert (found.stop, len(records), len({one["uuid"] for one in records})) == (None, 12, 12)
     assert {draft.route for draft in school.register.drafts} == {"GET /vestiging/{vestigingUUID}/leerling"}
     assert {call.path for call in school.upstream.calls} == {f"{BASE}/vestiging/{NOORD}/leerling"}
+
+
+async def test_export_reads_every_vestiging_of_one_location(school: School) -> None:
+    """As its roster does: whoever is at the second would be lost."""
+    noord = ORGANISATION.locations["noord"]
+    both = replace(noord, ids=noord.ids | {("vestiging", ZUID)})
+    school.world.organisation = replace(ORGANISATION, locations={"noord": both})
+    wanted = Wanted("lvs", "somtoday", RECIPIENT, "oefenen-klaarzetten")
+    asked = Asked("job", "j.jansen", ("reason: toets",), wanted, ("Leerling",))
+
+    await Export(school.outside, SIZES, asked, NoStream(), SimulatedJournal(), lambda _: None).read_all()
+
+    paths = {call.path for call in school.upstream.calls}
+    assert paths == {f"{BASE}/vestiging/{one}/leerling" for one in (NOORD, ZUID)}
 
 
 class NoStream:
