@@ -23,9 +23,10 @@ from gateway.adapters.pupils.roster import RosterSource, RosterSync
 from gateway.adapters.pupils.students import Students
 from gateway.adapters.pupils.subjects import Subjects, synchronised
 from gateway.core.facts import Kind
+from gateway.core.model import Person
 from gateway.core.policy.terms import Location
 from gateway.demo.school import SITES
-from gateway.transfer.ports import NotSent, UpstreamAnswer
+from gateway.transfer.ports import NotSent, Observation, UpstreamAnswer
 from tests.servers import CLIENT_ID, CLIENT_SECRET, RunningLvs
 from tests.simulators.database import fresh_database
 from tests.simulators.drafts import an_id, seeded
@@ -171,6 +172,18 @@ async def test_record_that_says_nothing_sure_is_counted_and_left(
     outcome = await read(recording, *records)
 
     assert (outcome.failure, outcome.unclear) == (None, 1)
+    assert recording.known(0).birth is None
+
+
+async def test_id_given_to_two_pupils_tells_nothing_of_either(recording: Recording) -> None:
+    """The day and the number of the one would be the other's."""
+    mine = Observation(Person.PUPIL, {"las-key": "0", "eck-id": "e"}, (), frozenset())
+    Subjects(recording.database, KEYS).learn("lvs", "noord", [mine], NOW, seeded())
+    both = [student(birth=None, userMasterIdentifier="e"), student("9", userMasterIdentifier="e")]
+
+    outcome = await read(recording, *both)
+
+    assert (outcome.persons, outcome.unclear) == (0, 2)
     assert recording.known(0).birth is None
 
 

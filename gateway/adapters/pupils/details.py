@@ -20,7 +20,7 @@ from gateway.adapters.facts.row_forms import BSN, is_bsn
 from gateway.adapters.facts.store import Entered, NotKnown, UnknownSubject, enter
 from gateway.adapters.pupils.found import known_of, persons_by_id
 from gateway.adapters.pupils.introductions import add_bsns
-from gateway.adapters.pupils.roster import Detail, Details, Outcome, RosterSource, legal_day, whole
+from gateway.adapters.pupils.roster import Detail, Details, Outcome, RosterSource, legal_day, of_several, whole
 from gateway.adapters.pupils.subjects import id_lookup, synchronised_now
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
@@ -86,11 +86,11 @@ class PupilSync:
         lookups = [(one, {id_lookup(self._keys, source, *known) for known in one.ids}) for one in details]
         with self._database.read() as connection:
             known = persons_by_id(connection, {one for _, theirs in lookups for one in theirs})
-        told, unclear = defaultdict[bytes, _Told](_Told), 0
+        told, unclear, several = defaultdict[bytes, _Told](_Told), 0, of_several(one.ids for one, _ in lookups)
         for detail, theirs in lookups:
             found = {known[one] for one in theirs if one in known}
             birth = _day(detail.birth)
-            if len(found) != 1 or (detail.birth and birth is None):
+            if len(found) != 1 or (detail.birth and birth is None) or detail.ids in several:
                 unclear += 1
                 continue
             ((pupil, person),) = found

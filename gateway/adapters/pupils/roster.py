@@ -120,16 +120,22 @@ class RosterSync:
 
 
 def told_apart(persons: Sequence[Observation]) -> Sequence[Observation]:
-    """Without those of one answer who share an id and have two of another kind: that id was given to several, and
-    joined, one pupil's records would leave as the other's."""
+    """Without those of one answer whose ids were given to several: joined, one pupil's records would leave as the
+    other's."""
     marked = [_marked(one) for one in persons]
-    several: set[Ids] = set()
-    for together in connected(marked):
-        kinds = [kind for kind, _ in frozenset().union(*together)]
-        several.update(together if len(set(kinds)) < len(kinds) else ())
+    several = of_several(marked)
     if not several:
         return persons
     return [one for one, ids in zip(persons, marked, strict=True) if ids not in several]
+
+
+def of_several(ids: Iterable[Ids]) -> set[Ids]:
+    """Those of one answer that share an id and have two of another kind."""
+    found: set[Ids] = set()
+    for together in connected(list(ids)):
+        kinds = [kind for kind, _ in frozenset().union(*together)]
+        found.update(together if len(set(kinds)) < len(kinds) else ())
+    return found
 
 
 def _marked(one: Observation) -> Ids:
