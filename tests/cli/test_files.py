@@ -269,7 +269,7 @@ def test_what_was_refused_in_a_folder_says_what_to_do_next(gateway: CommandLine,
 
     assert "files are numbered in the order of their names" in said
     assert "give the --schema that it was made by" in said
-    assert "take the file out of the administration once more" in said
+    assert "Else take it out once more" in said
 
 
 def test_interrupt_ends_the_waiting_for_standard_input() -> None:
