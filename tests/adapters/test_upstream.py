@@ -63,6 +63,13 @@ async def upstream(
 
 @pytest.fixture
 async def demo(lvs: RunningLvs) -> AsyncIterator[HttpUpstream]:
+    async with upstream(lvs.url, known(lvs)) as one:
+        yield one
+
+
+@pytest.fixture
+async def hurried(lvs: RunningLvs) -> AsyncIterator[HttpUpstream]:
+    """One that does not wait long for an LVS that is slow."""
     async with upstream(lvs.url, known(lvs), QUICK) as one:
         yield one
 
@@ -218,12 +225,12 @@ def test_faults_each_have_their_meaning() -> None:
 
 @pytest.mark.parametrize(("fault", "error"), READ_FAULTS.items())
 async def test_read_fault_is_told_as_what_it_is(
-    demo: HttpUpstream, permit: Permit, lvs: RunningLvs, fault: str, error: type[Exception]
+    hurried: HttpUpstream, permit: Permit, lvs: RunningLvs, fault: str, error: type[Exception]
 ) -> None:
-    await demo.read(permit, GROUPS)
+    await hurried.read(permit, GROUPS)
     lvs.lvs.control.fault = Fault(fault)
     with pytest.raises(error):
-        await demo.read(permit, GROUPS)
+        await hurried.read(permit, GROUPS)
 
 
 @pytest.mark.parametrize("fault", sorted(PASSED_ON))
@@ -235,21 +242,23 @@ async def test_read_fault_inside_json_is_passed_on(
 
 
 @pytest.mark.parametrize("fault", sorted(READ_FAULTS))
-async def test_read_after_a_fault_is_in_step(demo: HttpUpstream, permit: Permit, lvs: RunningLvs, fault: str) -> None:
+async def test_read_after_a_fault_is_in_step(
+    hurried: HttpUpstream, permit: Permit, lvs: RunningLvs, fault: str
+) -> None:
     lvs.lvs.control.fault = Fault(fault)
     with pytest.raises((UpstreamFailed, UpstreamTimeout)):
-        await demo.read(permit, GROUPS)
-    assert b"groupId" in (await demo.read(permit, GROUPS)).body
-    assert b"givenName" in (await demo.read(permit, STUDENTS)).body
+        await hurried.read(permit, GROUPS)
+    assert b"groupId" in (await hurried.read(permit, GROUPS)).body
+    assert b"givenName" in (await hurried.read(permit, STUDENTS)).body
 
 
 @pytest.mark.parametrize(("fault", "error"), WRITE_FAULTS.items())
 async def test_write_fault_is_told_as_what_it_is(
-    demo: HttpUpstream, permit: Permit, lvs: RunningLvs, fault: str, error: type[Exception]
+    hurried: HttpUpstream, permit: Permit, lvs: RunningLvs, fault: str, error: type[Exception]
 ) -> None:
     lvs.lvs.control.fault = Fault(fault)
     with pytest.raises(error):
-        await demo.write(permit, result(lvs))
+        await hurried.write(permit, result(lvs))
     assert len(lvs.lvs.control.calls) == 1
 
 
@@ -500,9 +509,9 @@ async def test_target_that_is_not_encoded_is_not_sent(permit: Permit, kind: str)
 
 @pytest.mark.parametrize("fault", sorted(READ_FAULTS))
 async def test_error_tells_nothing_of_call_or_answer(
-    demo: HttpUpstream, permit: Permit, lvs: RunningLvs, fault: str
+    hurried: HttpUpstream, permit: Permit, lvs: RunningLvs, fault: str
 ) -> None:
-    for act in (demo.read(permit, GROUPS), demo.write(permit, result(lvs))):
+    for act in (hurried.read(permit, GROUPS), hurried.write(permit, result(lvs))):
         lvs.lvs.control.fault = Fault(fault)
         try:
             await act

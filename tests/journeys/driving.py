@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +79,11 @@ def http(base: str, **headers: str) -> httpx2.Client:
 # -- who calls -----------------------------------------------------------------------------------------------------
 
 
+def held(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a client of Edu-V has once it heard these: not those whose end is told."""
+    return [one for one in records if one.get("status") != "tobedeleted"]
+
+
 @dataclass(slots=True)
 class Vendor:
     """One client of a recipient, with its API key. `call` opens a connection of its own each time, so that any worker
@@ -112,8 +117,7 @@ class Vendor:
 
     def pseudonyms(self, query: Mapping[str, str] = NORTH) -> list[str]:
         """Of the students whose end is not told, in the order of the answer."""
-        active = [one for one in self.records(STUDENTS, query) if one["status"] != "tobedeleted"]
-        return [one["userIds"][0]["userId"] for one in active]
+        return [one["userIds"][0]["userId"] for one in held(self.records(STUDENTS, query))]
 
     def student(self, pseudonym: str) -> httpx2.Response:
         return self.post("/lvs/students", {"school": SCHOOL, "student": reference(pseudonym)})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import httpx2
 import pytest
 
-from tests.journeys.driving import ENROLMENTS, STUDENTS, Demo, Vendor, pupils_by_transfer, truth, until, without
+from tests.journeys.driving import ENROLMENTS, STUDENTS, Demo, Vendor, held, pupils_by_transfer, truth, until, without
 
 pytestmark = pytest.mark.journey
 
@@ -67,7 +67,7 @@ def load(vendor: Vendor, path: str = STUDENTS) -> Iterator[Load]:
 
 
 def heard(asked: float, response: httpx2.Response) -> Heard:
-    records = response.json() if response.status_code == 200 else []
+    records = held(response.json()) if response.status_code == 200 else []
     shown = frozenset(one.get("student", one)["userIds"][0]["userId"] for one in records)
     fields = frozenset(name for one in records for name in one)
     transfer, reason = response.headers["gateway-transfer"], response.headers.get("gateway-reason")

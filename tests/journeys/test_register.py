@@ -12,7 +12,7 @@ import pytest
 
 from gateway.bootstrap import acts
 from gateway.bootstrap.school import open_school
-from tests.journeys.driving import NORTH, STUDENTS, Demo, http, pupils_by_transfer, truth, until
+from tests.journeys.driving import NORTH, STUDENTS, Demo, held, http, pupils_by_transfer, truth, until
 
 pytestmark = pytest.mark.journey
 
@@ -32,7 +32,7 @@ def test_answer_has_its_entry_with_every_pupil_in_it(demo: Demo) -> None:
     response = demo.vendor("uitgever-zuid").get(STUDENTS)
 
     references = truth(demo.directory, "uitgever-zuid").reference
-    shown = {references[one["userIds"][0]["userId"]] for one in response.json()}
+    shown = {references[one["userIds"][0]["userId"]] for one in held(response.json())}
     assert pupils_by_transfer(demo.directory)[response.headers["gateway-transfer"]] == shown
 
 

@@ -15,7 +15,7 @@ from gateway.core.model import Transform
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Grant, Recipient
 from tests.journeys.canaries import Canaries, canaries_of
-from tests.journeys.driving import ENROLMENTS, GROUPS, SOUTH, STUDENTS, UNKNOWN, Demo, truth
+from tests.journeys.driving import ENROLMENTS, GROUPS, SOUTH, STUDENTS, UNKNOWN, Demo, held, truth
 from tests.official import needs_standards, problems
 
 pytestmark = pytest.mark.journey
@@ -225,8 +225,8 @@ def test_members_of_a_group_stand_in_the_order_of_their_pseudonyms(answers: Answ
 
 def test_group_enrolment_and_student_agree_on_a_pseudonym(answers: Answers) -> None:
     listed, enrolments, groups = (answers("uitgever-zuid", path).json() for path in (STUDENTS, ENROLMENTS, GROUPS))
-    students = {one["userIds"][0]["userId"] for one in listed}
-    enrolled = {one["student"]["userIds"][0]["userId"] for one in enrolments}
+    students = {one["userIds"][0]["userId"] for one in held(listed)}
+    enrolled = {one["student"]["userIds"][0]["userId"] for one in held(enrolments)}
     grouped = {one["userIds"][0]["userId"] for group in groups for one in group["students"]}
 
     assert enrolled == students
