@@ -85,6 +85,18 @@ def test_pupil_whom_the_source_wrote_wrongly_stays_behind_alone() -> None:
     assert (sum(one.malformed for one in told), len(told[0].released)) == (1, 5)
 
 
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_number_of_a_pupil_who_comes_later_does_not_leave_in_a_name_of_a_group(size: int) -> None:
+    """Whose it is stands in another part of the document, which is not at hand."""
+    on, number = bench("uwlr-smalle-set", SCHEMA), b"111222333"
+    body = moved(sample()).replace(b"<naam>", b"<naam>" + number + b" ")
+
+    made, _ = by_items(on, body, size)
+
+    assert number in body
+    assert number not in made
+
+
 def test_answer_without_data_has_no_items() -> None:
     above = (
         "{http://schemas.xmlsoap.org/soap/envelope/}Envelope",

@@ -19,7 +19,8 @@ _DAYS = frozenset({"date", "date-time"})
 
 class Guard:
     """Judges the values of one record. `subjects`: whom the record is about; `circle`, `others` (whom else it names):
-    read when they are needed."""
+    read when they are needed. `apart`: of a document of which the rest is not at hand, so that a number in it may be
+    that of anybody there."""
 
     def __init__(
         self,
@@ -29,12 +30,14 @@ class Guard:
         others: Callable[[], Iterable[Subject]] = tuple,
         *,
         special: bool,
+        apart: bool = False,
     ) -> None:
         self._emission = emission
         self._subjects = subjects
         self._circle = circle
         self._others: Callable[[], Iterable[Subject]] | None = others
         self._special = special
+        self._apart = apart
         self._harmless: set[str] = set()
         self._digests = set[bytes]().union(*(one.numbers for one in subjects))
 
@@ -59,9 +62,9 @@ class Guard:
         if not guarded(leaf):
             return text
         free = leaf.field_class is FieldClass.FREE_TEXT
-        if free and found_in(text):
+        suspect = may_hold(text) is not None if free else may_be(text, self._harmless)
+        if suspect and (free or self._apart) and found_in(text):
             return Reason.BSN_NOT_ALLOWED
-        suspect = may_hold(text) if free else may_be(text, self._harmless)
         if suspect and self._is_own(text):
             return Reason.BSN_NOT_ALLOWED
         return self._masked(leaf, text) if leaf.transform is Transform.MASK else text

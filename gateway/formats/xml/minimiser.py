@@ -233,7 +233,8 @@ class XmlMinimiser:
         if plan is None:
             raise Gone
         about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
-        guard = Guard(emission, about, circle, lambda: self._others(record, emission), special=self.projection.special)
+        others, special, apart = lambda: self._others(record, emission), self.projection.special, form.left is not None
+        guard = Guard(emission, about, circle, others, special=special, apart=apart)
         built = Built(people, self._told(flags, plan) | self._recorded(record, about, emission, guard))
         made = self.names.element(form.tag)
         try:
