@@ -113,6 +113,7 @@ async def test_location_is_asked_as_the_standard_has_it() -> None:
         ("<geengegevens/>", "unusable"),
         ("<geenwijzigingen/>", "unusable"),
         (document(pupil(), school="<school><brincode>99ZZ</brincode></school>"), "unusable"),
+        (document(pupil(), school="<school><schoolkey>another</schoolkey></school>"), "unusable"),
         (document(pupil(), pupil("")), "malformed"),
         (document(pupil(), pupil()), "malformed"),
         (document(pupil(more="<instroomdatum>1 augustus</instroomdatum>")), "malformed"),

@@ -29,6 +29,7 @@ SCHEMA = "uwlr-2-2"
 _PATH, _ACTION = "/uwlr/leerlinggegevens", "HaalLeerlinggegevens"
 _SPACE = "http://www.edustandaard.nl/leerresultaten/2/leerlinggegevens"
 _VERSION = "2.2"
+_CODES = ("brincode", "dependancecode", "schoolkey")
 _BRIN = re.compile(r"([0-9]{2}[A-Z]{2})([0-9]{2})")
 _PRIMARY, _SECONDARY = frozenset("12345678"), re.compile(r"1([1-6])")
 _DAY = 10  # of a date the signs; a time zone may follow
@@ -139,9 +140,9 @@ class Document:
 
 def document_of(root: etree._Element, school: Mapping[str, str], *, named: bool = False) -> Document:
     """Raises UpstreamFailed for another school than was asked, EnvelopeBroken for a record that cannot be read.
-    `named`: it must say whose it is. A dependancecode that is left out is 00."""
-    said = {name: (root.findtext(_path(f"school/{name}")) or "").strip() for name in school}
-    told = any(said.values())
+    `named`: it must say whose it is; where it does, by what was asked by. A dependancecode that is left out is 00."""
+    codes = {name: (root.findtext(_path(f"school/{name}")) or "").strip() for name in _CODES}
+    said, told = {name: codes[name] for name in school}, any(codes.values())
     said |= {"dependancecode": said.get("dependancecode") or "00"} if told and "dependancecode" in school else {}
     if (told or named) and said != school:
         raise UpstreamFailed("the pupils of another school")
