@@ -290,9 +290,10 @@ def sight(
     facts: SimulatedFacts | None = None,
     today: date = TODAY,
     issued: Issued | None = None,
+    records: Iterable[Record] = (),
 ) -> Sight:
     book, audience = facts or SimulatedFacts(), Audience(RecipientKind.PUBLISHER)
-    return Sight(terms, "lvs", Roster.of(people), book, Keys(), today, issued, audience=audience)
+    return Sight(terms, "lvs", Roster.of(people), book, Keys(), today, issued, audience=audience, records=records)
 
 
 @dataclass(slots=True)

@@ -125,6 +125,10 @@ class Bench:
         return unzipped(self.run(body).body)
 
 
+def _sight(granted: Grants, people: Iterable[Subject], facts: SimulatedFacts | None) -> Sight:
+    return build.sight(build.delivery(granted), people, facts=facts, records=schema().records.values())
+
+
 def bench(
     granted: Grants | None = None,
     people: Iterable[Subject] = (*PUPILS, TEACHER),
@@ -137,4 +141,4 @@ def bench(
         name: CsvMinimiser(compile_projection(known.records[name], paths, PseudonymMethod.HMAC), known.csv)
         for name, paths in found.items()
     }
-    return Bench(CsvSet(known, made, limits), build.sight(build.delivery(found), people, facts=facts))
+    return Bench(CsvSet(known, made, limits), _sight(found, people, facts))

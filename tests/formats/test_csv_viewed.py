@@ -98,6 +98,18 @@ def test_restricted_pupil_is_absent_without_an_end() -> None:
     assert len(after["users"]) == 1
 
 
+def test_class_of_who_is_restricted_is_absent_without_an_end() -> None:
+    year, rows = Year(), one.files(enrollments=[one.enrolment(1, 1), one.enrolment(2, 2, 2)])
+    before = year.file(rows=rows)
+
+    after = year.file(rows=rows, facts=SimulatedFacts({SECOND.id: RESTRICTED}))
+    again = year.file(rows=rows)
+
+    assert [len(left["classes"]) for left in (before, after, again)] == [2, 1, 2]
+    assert {status for status, _ in lives(after["classes"]).values()} == {"active"}
+    assert lives(again["classes"]) == lives(before["classes"])
+
+
 def test_row_that_changed_has_the_moment_of_its_file() -> None:
     year = Year()
     year.file()

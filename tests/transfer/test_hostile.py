@@ -20,7 +20,7 @@ from gateway.transfer.released import Released
 from gateway.transfer.request import Request
 from tests import builders_lists as lists
 from tests.builders_formats import student_json
-from tests.builders_oneroster import files, table, user, zipped
+from tests.builders_oneroster import table, user, zipped
 from tests.policy.shipped import answered
 from tests.simulators.world import SIZES, School, a_request, a_school, caller, policy, student_asked
 
@@ -53,7 +53,7 @@ def good(form: str, school: School) -> bytes:
         case "csv":
             return table([user(1, ext=CANARY)])
         case _:
-            return zipped(files())
+            return zipped({"users": [{**user(1), "sourcedId": one.ids["las-key"]} for one in school.pupils.values()]})
 
 
 def bomb() -> bytes:

@@ -62,18 +62,18 @@ def _of(form: ManifestForm) -> Manifest:
 
 def csv_faults(records: Mapping[str, Branch]) -> Iterator[Fault]:
     """A row has cells: what is an object has `#text` and nothing else. What a row refers to stands in an earlier
-    file."""
+    file, or in its own (a parent)."""
     earlier: dict[str, Branch] = {}
     for name, root in records.items():
         for field, node in root.fields.items():
             inner = node.item if isinstance(node, Many) else node
             if isinstance(inner, Branch) and set(inner.fields) != {TEXT}:
                 yield ("records", name, "fields", field), f"a cell that is an object has '{TEXT}' alone", "form"
+        earlier[name] = root
         for path, leaf in leaves(root):
             if leaf.refers is not None and not _there(leaf.refers, earlier):
                 place = ("records", name, "fields", path.partition(".")[0])
-                yield place, "'refers' must name a field of an earlier record", "form"
-        earlier[name] = root
+                yield place, "'refers' must name a field of an earlier record or its own", "form"
 
 
 def _there(refers: str, earlier: Mapping[str, Branch]) -> bool:

@@ -36,17 +36,21 @@ _PLANS = 4096  # kept columns: rows with ever other withheld paths must not fill
 @dataclass(slots=True)
 class Sheet:
     """What leaves of one file: `lines` (what orders each, the line; `owners`: whose, before any is told to have
-    ended), and what others refer to these rows by (`named`: column → what stood in it)."""
+    ended), and what others refer to these rows by (`named`: column → what stood in it); `rows`: those rows;
+    `hidden`: what orders those that stay behind because nobody refers to them."""
 
     head: bytes
     lines: list[tuple[str, bytes]] = field(default_factory=list, repr=False)
     malformed: int = 0
     named: dict[str, set[str]] = field(default_factory=dict, repr=False)
     owners: list[Subject | None] = field(default_factory=list, repr=False)
+    rows: list[Row] = field(default_factory=list, repr=False)
+    hidden: list[str] = field(default_factory=list, repr=False)
 
     def take(self, row: Row) -> None:
         self.lines.append((row.key, row.line))
         self.owners.append(row.owner)
+        self.rows.append(row)
         for name, text in row.named.items():
             self.named.setdefault(name, set()).add(text)
 
@@ -139,11 +143,11 @@ class CsvMinimiser:
             row = rows.row(cells)
             if row is not None:
                 sheet.take(row)
-        sheet.malformed = rows.malformed
+        sheet.malformed, sheet.hidden = rows.malformed, rows.hidden
         share.withstand(sheet.malformed, len(found.rows))
         if views is not None:
             told = Told(self.projection, self.columns, self._leaving(found.names), self.dialect)
-            sheet.lines = told.lines(sheet.lines, sheet.owners, emission, views)
+            sheet.lines = told.lines(sheet.lines, sheet.owners, emission, views, sheet.hidden)
         if self._sorted:
             sheet.lines.sort(key=lambda line: line[0])
         return sheet

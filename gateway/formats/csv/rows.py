@@ -27,6 +27,8 @@ from gateway.formats.csv.places import Place
 from gateway.formats.csv.plan import Column, Reference, Value
 from gateway.formats.csv.write import line, plain
 
+Name = tuple[str, str]
+
 
 class Gone(Exception):
     """A row cannot leave without what may not leave of it."""
@@ -35,12 +37,13 @@ class Gone(Exception):
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row that leaves. `key`: by what a file is sorted (house rule 7); `named`: what others refer to it by; `owner`:
-    whose it is."""
+    whose it is; `refers`: which rows it names, as far as that leaves or it needs them ("users.sourcedId", the id)."""
 
     key: str
     line: bytes = field(repr=False)
     named: Mapping[str, str] = field(repr=False)
     owner: Subject | None = field(default=None, repr=False)
+    refers: frozenset[Name] = field(default=frozenset(), repr=False)
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class _Written:
     shown: list[Seen] = field(default_factory=list)
     gone: list[Seen] = field(default_factory=list)
     blocked: dict[tuple[str, Reason], None] = field(default_factory=dict)
+    refers: set[Name] = field(default_factory=set)
 
 
 class Compiled(Protocol):
@@ -68,11 +72,13 @@ class Compiled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Of a set of files: what stood in a column ("users.sourcedId") of the rows that leave (`released`), and by which
-    columns rows of this file are referred to (`named`)."""
+    """Of a set of files: what stood in a column ("users.sourcedId") of the rows that leave (`released`), by which
+    columns rows of this file are referred to (`named`), and which rows stay behind because nobody refers to them
+    (`alone`)."""
 
     released: Mapping[str, AbstractSet[str]] = field(default_factory=dict, repr=False)
     named: frozenset[str] = frozenset()
+    alone: AbstractSet[Name] = field(default=frozenset(), repr=False)
 
 
 ALONE = Beside()
@@ -98,12 +104,16 @@ class Rows:
         self._beside = beside
         self._births = {place.subject.at: _birth(compiled.projection.record, place) for place in compiled.places}
         self.malformed = 0
+        self.hidden: list[str] = []  # what orders the rows that stay behind because nobody refers to them
 
     def row(self, cells: list[str]) -> Row | None:
         """None for one that does not leave."""
         people: dict[str, Seen] = {}
         try:
             row = self._under_names(cells)
+            if self._alone(row):
+                self.hidden.append(self._key(row, people))
+                return None
             self._see(row, people)
             return self._row(row, people)
         except Malformed:
@@ -144,7 +154,8 @@ class Rows:
         emission.release([*people.values(), *made.shown])
         emission.block(about, made.blocked)
         named = {name: row.get(name, "").strip() for name in self._beside.named}
-        return Row(self._key(row, people), text, named, next(iter(about), None))
+        refers = made.refers | {(one.to, row[one.column].strip()) for one in compiled.references}
+        return Row(self._key(row, people), text, named, next(iter(about), None), frozenset(refers))
 
     # -- whom a row is about -------------------------------------------------------------------------------
 
@@ -177,7 +188,12 @@ class Rows:
     def _there(self, text: str, to: str) -> bool:
         """Whether the row of another file that this id names leaves, as far as that is known here."""
         known = self._beside.released.get(to)
-        return known is None or text.strip() in known
+        return (known is None or text.strip() in known) and (to, text.strip()) not in self._beside.alone
+
+    def _alone(self, row: Mapping[str, str]) -> bool:
+        record = self._compiled.projection.record
+        by = record.members
+        return by is not None and (f"{record.name}.{by}", row.get(by, "").strip()) in self._beside.alone
 
     # -- cells ---------------------------------------------------------------------------------------------
 
@@ -230,6 +246,8 @@ class Rows:
         said = value.read(text)
         if said is None or (value.refers is not None and not self._there(said, value.refers)):
             return None
+        if value.refers is not None and said.strip():
+            made.refers.add((value.refers, said.strip()))
         leaf = value.leaf
         if value.slot is not None:
             held = _id(value.slot, seen)

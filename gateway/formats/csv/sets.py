@@ -3,13 +3,14 @@
 Files are taken in the order of the schema, in which a file stands behind those it refers to. A row that needs a row
 which stays behind stays behind too (an enrolment of a withheld pupil); a reference that is not needed becomes empty.
 Where a file holds only changes (delta), a row it does not hold may be known to the recipient: then nothing follows from
-its absence. The whole set is one answer: one emission, one entry, in memory within limits. Leaves out: one file
-(`minimiser`), the archive (`archive`).
+its absence. A group that nobody who leaves refers to stays behind (`referred`). The whole set is one answer: one
+emission, one entry, in memory within limits. Leaves out: one file (`minimiser`), the archive (`archive`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from gateway.core.policy.grants import leaves
@@ -24,7 +25,8 @@ from gateway.formats.csv.circle import circle
 from gateway.formats.csv.manifest import Contents, read, rewritten
 from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
 from gateway.formats.csv.read import Limits, Table, table
-from gateway.formats.csv.rows import Beside
+from gateway.formats.csv.referred import Referred
+from gateway.formats.csv.rows import Beside, Name
 from gateway.formats.csv.viewed import tells_ends
 
 _END = ".csv"
@@ -76,21 +78,39 @@ class CsvSet:
                 whole.append(circle((self._records[name], found) for name, found in tables.items()))
             return whole[0]
 
+        full = frozenset(name for name in tables if contents.full(name, self._manifest))
+        # who refers to whom is known when all were looked at: once as if nothing counted, then in earnest
+        first = self._sheets(tables, full, Emission(emission.sight), everybody)
+        files = {name: sheet.rows for name, sheet in first.items()}
+        nobodys = Referred(self._records, files, full, emission.sight).alone()
+        del first, files  # as large as the set
+        return self._packed(contents, tables, self._sheets(tables, full, emission, everybody, nobodys))
+
+    def _sheets(
+        self,
+        tables: Mapping[str, Table],
+        full: frozenset[str],
+        emission: Emission,
+        everybody: Callable[[], Circle],
+        nobodys: AbstractSet[Name] | None = None,
+    ) -> dict[str, Sheet]:
+        """Of each file that leaves. `full`: those that hold everything; `nobodys`: rows that stay behind, once
+        that is known."""
         released: dict[str, set[str]] = {}
         sheets: dict[str, Sheet] = {}
         for name, found in tables.items():
             minimiser = self._minimisers.get(name)
             if minimiser is not None:
-                beside = Beside(released, self._named[name])
-                views = _views(emission, name, whole=contents.full(name, self._manifest))
-                views = views if minimiser.projection.views else None
+                beside = Beside(released, self._named[name], nobodys or frozenset())
+                views = _views(emission, name, whole=name in full) if minimiser.projection.views else None
                 sheets[name] = sheet = minimiser.sheet(found, emission, everybody, beside=beside, views=views)
+                (sheet.lines if nobodys is None else sheet.rows).clear()
                 if views is not None and emission.views is not None:
                     emission.views.written += views.written
                     emission.views.told += views.told
-                if contents.full(name, self._manifest):
+                if name in full:
                     released |= {f"{name}.{one}": sheet.named.get(one, set()) for one in self._named[name]}
-        return self._packed(contents, tables, sheets)
+        return sheets
 
     def _packed(self, contents: Contents, tables: Mapping[str, Table], sheets: Mapping[str, Sheet]) -> MinimisedSet:
         leaving = {name: sheet for name, sheet in sheets.items() if sheet.lines}  # no file is without rows

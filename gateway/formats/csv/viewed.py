@@ -13,11 +13,14 @@ from collections.abc import Sequence
 
 from gateway.core.model import Subject, Transform
 from gateway.core.policy.schema import Csv
+from gateway.core.reasons import Reason
 from gateway.core.release.emission import Emission
 from gateway.core.release.projection import Projection
 from gateway.core.release.views import Stamp, Views
 from gateway.formats.csv.plan import Column
 from gateway.formats.csv.write import line
+
+_STAYS = ((Reason.NOT_AVAILABLE,),)
 
 Line = tuple[str, bytes]
 """What orders a row, and the row."""
@@ -39,11 +42,18 @@ class Told:
         self._encoding = "cp1252" if dialect.encoding == "cp1252" else "utf-8"
 
     def lines(
-        self, lines: Sequence[Line], owners: Sequence[Subject | None], emission: Emission, views: Views
+        self,
+        lines: Sequence[Line],
+        owners: Sequence[Subject | None],
+        emission: Emission,
+        views: Views,
+        hidden: Sequence[str] = (),
     ) -> list[Line]:
+        """`hidden`: what orders rows that stay behind while the source tells them. None of these is told to have ended:
+        that would tell of whom in them is restricted."""
         stamps = views.look([key for key, _ in lines], [row for _, row in lines], owners, self._remains)
         here = [(key, self._write(row, stamp)) for (key, row), stamp in zip(lines, stamps, strict=True)]
-        ended = emission.ended(self._projection.record, {}, views)
+        ended = emission.ended(self._projection.record, dict.fromkeys(hidden, _STAYS), views)
         if not tells_ends(self._projection):
             return here
         return here + [(one.key, self._write(one.remains, one.stamp)) for one in ended]
