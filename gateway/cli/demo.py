@@ -59,7 +59,6 @@ async def _demo(directory: Path, port: int, workers: int, *, as_json: bool) -> N
     assert url is not None, "the demo has an LVS"
     async with _lvs(directory, url):
         clients, own = await furnish(directory)
-        make_examples(directory, SEED, legal_today())
         supervisor = Supervisor(directory, workers)
         tasks: list[asyncio.Task[None]] = []
 
@@ -115,6 +114,7 @@ async def _lvs(directory: Path, url: str) -> AsyncIterator[None]:
 async def _tell(
     addresses: Addresses, directory: Path, lvs: str, clients: list[Client], own: Client, *, as_json: bool
 ) -> None:
+    make_examples(directory, SEED, legal_today())  # meanwhile the workers get ready
     token_url = f"{addresses.gateway}/oauth/token"
     pushes = [_push(directory, one, f"{addresses.gateway}{path}") for one in EXAMPLES if (path := push_target(one))]
     school = make_school(SEED, legal_today())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ def somtoday_id(kind: str, of: object) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{kind}/{of}"))
 
 
+@cache
 def vestiging_id(site: Site) -> str:
     """By which a location is known here; it stands in gateway.yaml."""
     return somtoday_id("vestiging", site.name)
@@ -102,9 +104,10 @@ class Somtoday:
         return self._made.get((name, site.name)) or self._make(name, site)
 
     def _make(self, name: str, site: Site) -> list[Json]:
-        made = [self._pupil(one) for one in self.school.pupils if one.stays[-1].site is site and not one.left]
         if name == "lesgroepen":
             made = [self._group(one) for one in self.school.groups if one.site is site and one.subject and one.pupils]
+        else:
+            made = [self._pupil(one) for one in self.school.pupils if one.stays[-1].site is site and not one.left]
         self._made[name, site.name] = sorted(made, key=_by_id)
         return self._made[name, site.name]
 
