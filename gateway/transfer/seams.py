@@ -165,9 +165,10 @@ class Walk:
         self._moves += 1
         if self._moves > _MOST_MOVES or not self.order.held:
             raise Moved
-        if at + 1 < len(sheet.records):
+        begins, latest = (at, place) == (0, self.at - 1), last == len(self.marks) - 1
+        if at + 1 < len(sheet.records) and (begins or latest):
             return self._taken(sheet, place, at + 1)
-        if (at, place) == (0, self.at - 1):  # elsewhere those that were behind it may stand on the next page
+        if begins:  # elsewhere those that were behind it may stand on the next page
             self.marks = self.marks[: last + 1]
         self.at = place + at + 1
         return ()

@@ -96,10 +96,16 @@ LEAVES_AND_COMES: list[Changes] = [
     [1_160, 1_031],
 ]
 
+MANY_COME: list[Changes] = [
+    *([], [], [1_091, 1_092, 1_093], [], [], [], [], [], []),
+    *([990, 992, 993, 994], [991, 999, 1_001, 1_211], [995, 996, 997, 998]),
+]
+
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(st.integers(990, 1_610), max_size=7), max_size=25), st.sampled_from([3, 7, 10, 13]))
 @example(LEAVES_AND_COMES, 3)
+@example(MANY_COME, 3)
 def test_long_list_in_order_is_told_once_or_the_walk_begins_again(meanwhile: list[Changes], limit: int) -> None:
     try:
         found, stay = asyncio.run(told(LongList([*SIXTY]), limit, meanwhile))
