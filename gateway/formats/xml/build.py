@@ -77,17 +77,20 @@ class Builder:
         """The known children by tag; several times where they may repeat as a row: a tag that stands before the last
         one begins a new row."""
         row: dict[str, list[etree._Element]] = {}
-        order, last = plan.order, -1
+        order, last, repeats = plan.order, -1, plan.repeats
         for child in found:
             tag = child.tag
-            number = order.get(tag)
-            if number is None:
+            if tag not in order:
                 continue
-            if plan.repeats and number < last:
-                yield row
-                row = {}
-            last = number
-            row.setdefault(tag, []).append(child)
+            if repeats:
+                if order[tag] < last:
+                    yield row
+                    row = {}
+                last = order[tag]
+            if tag in row:
+                row[tag].append(child)
+            else:
+                row[tag] = [child]
         yield row
 
     def _chosen(self, plan: Element, row: Mapping[str, list[etree._Element]], there: set[str]) -> None:

@@ -26,8 +26,15 @@ class Names:
 
     def __init__(self, namespaces: Mapping[str, str]) -> None:
         self._namespaces = namespaces
+        self._known: dict[str, str] = {}  # of a schema's names, which are few
 
     def __call__(self, name: str) -> str:
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._made(name)
+        return found
+
+    def _made(self, name: str) -> str:
         prefix, colon, local = name.rpartition(":")
         namespace = self._namespaces.get(prefix if colon else "", "")
         return f"{{{namespace}}}{local}" if namespace else local
@@ -61,6 +68,7 @@ class Source:
 
     def __init__(self, record: Record, names: Names) -> None:
         self.names = names
+        self._paths: dict[str, tuple[str, ...]] = {}  # of a schema, whose paths are few
         leaves = list(grants.leaves(record.fields))
         ids = frozenset[str]().union(*(slot.paths for slot in slots(record)))
         self._naming = [path for path, leaf in leaves if path not in ids and is_name(leaf)]
@@ -77,8 +85,14 @@ class Source:
     def elements(self, within: etree._Element, path: str) -> list[etree._Element]:
         """Every element at this path; the record itself for ""."""
         found = [within]
-        for step in path.split(".") if path else ():
-            found = [child for one in found for child in one.iterchildren(self.names(step))]
+        for tag in self._tags(path):
+            found = [child for one in found for child in one.iterchildren(tag)]
+        return found
+
+    def _tags(self, path: str) -> tuple[str, ...]:
+        found = self._paths.get(path)
+        if found is None:
+            found = self._paths[path] = tuple(self.names(step) for step in path.split(".")) if path else ()
         return found
 
     def texts(self, within: etree._Element, path: str) -> Iterator[str]:
