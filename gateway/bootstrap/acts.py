@@ -26,7 +26,7 @@ from gateway.adapters.pupils.subjects import synchronised
 from gateway.adapters.register.acts import Act
 from gateway.adapters.register.writer import newest_entries, verify_register
 from gateway.bootstrap.proposals import carries, propose
-from gateway.bootstrap.school import Refused, School, check, key_place, legal_today, random
+from gateway.bootstrap.school import Refused, School, Unusable, check, key_place, legal_today, random
 from gateway.core.gate import explain as explaining
 from gateway.core.gate.decide import Standing
 from gateway.core.gate.declared import findings, undeclared
@@ -233,7 +233,7 @@ def _seen(school: School, actor: Actor, last: int, transfer: str | None) -> list
 
 
 def verify(school: School, expected: str | None) -> Verification:
-    """`expected`: SEQUENCE:HASH of a head kept elsewhere. Raises Refused when it is not of that form."""
+    """`expected`: SEQUENCE:HASH of a head kept elsewhere. Raises Unusable when it is not of that form."""
     return verify_register(school.database, _head(expected) if expected else None)
 
 
@@ -242,7 +242,7 @@ def _head(text: str) -> Head:
     try:
         return Head(int(sequence), bytes.fromhex(digest))
     except ValueError:
-        raise Refused(["a head is SEQUENCE:HASH"]) from None
+        raise Unusable(["a head is SEQUENCE:HASH, as verify tells it"]) from None
 
 
 def unclassified(school: School) -> list[tuple[str, str, str]]:

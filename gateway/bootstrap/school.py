@@ -39,7 +39,7 @@ from gateway.transfer.trail import uuid7
 
 
 class Unusable(Exception):
-    """This directory cannot be worked with; `problems` says all that is wrong."""
+    """This directory, or what was given, cannot be worked with; `problems` says all that is wrong."""
 
     def __init__(self, problems: Iterable[object]) -> None:
         super().__init__()

@@ -77,8 +77,3 @@ def serve(
 
 def _announce(addresses: Addresses) -> None:
     console.print(f"gateway {addresses.gateway}\nadmin {addresses.admin}", markup=False)
-
-
-def main() -> None:
-    """The console script."""
-    app()

@@ -20,6 +20,7 @@ import typer
 from gateway.bootstrap import fact_acts
 from gateway.bootstrap.fact_acts import Column, FileWrong, Known, Taken
 from gateway.bootstrap.school import clock
+from gateway.cli import INTERRUPTED
 from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, errors, fail, table
 from gateway.cli.persons import asked
 from gateway.core.facts import Capacity
@@ -94,9 +95,11 @@ def _word(value: object) -> str:
 
 @contextmanager
 def file_told() -> Iterator[None]:
-    """Everything that is wrong with a file, and exit 1."""
+    """Everything that is wrong with a file, and exit 1. Interrupted, it was not brought in either."""
     try:
         yield
+    except KeyboardInterrupt:
+        fail(["interrupted: nothing was brought in"], INTERRUPTED)
     except FileWrong as wrong:
         errors.print(f"nothing was brought in: {wrong.count} problem{'s' if wrong.count > 1 else ''}", markup=False)
         left = wrong.count - len(wrong.problems)

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from gateway.core.reasons import Reason
 from gateway.transfer.ports import RegisterUnavailable
+from gateway.web.respond import problem
 
 _LONGEST_FORM = 8_192  # bytes
 _SECONDS = 10  # for the whole form to arrive
@@ -60,7 +61,14 @@ def oauth_app(issuer: TokenIssuer, refused: Refused, path: str = "/oauth/token")
         answer = {"access_token": issued[0], "token_type": "Bearer", "expires_in": issued[1]}
         return Response(orjson.dumps(answer), media_type="application/json", headers=_NO_STORE)
 
-    return Starlette(routes=[Route(path, token, methods=["POST"])])
+    return Starlette(routes=[Route(path, token, methods=["POST"])], exception_handlers={405: _not_allowed})
+
+
+async def _not_allowed(_: Request, __: Exception) -> Response:
+    """RFC 9110 section 15.5.6; RFC 6749 section 3.2 knows POST only, and has no error for the rest."""
+    status, media, body = problem("problem", Reason.METHOD_NOT_ALLOWED, "POST")
+    headers = {**_NO_STORE, "Allow": "POST", "Gateway-Reason": Reason.METHOD_NOT_ALLOWED.value}
+    return Response(body, status, media_type=media.decode(), headers=headers)
 
 
 def _unavailable() -> Response:

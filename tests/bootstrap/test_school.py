@@ -152,9 +152,9 @@ def test_pupil_that_does_not_wait_cannot_be_linked(directory: Path) -> None:
         acts.link_pupil(school, 1, None, somebody(), "a reason")
 
 
-def test_register_verifies_and_a_malformed_head_is_refused(directory: Path) -> None:
+def test_register_verifies_and_a_malformed_head_is_bad_usage(directory: Path) -> None:
     with open_school(directory) as school:
         acts.suspend(school, "uitgever-zuid", somebody(), "a reason")
         assert acts.verify(school, None).ok
-        with pytest.raises(Refused):
+        with pytest.raises(Unusable):
             acts.verify(school, "no head")

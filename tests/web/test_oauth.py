@@ -132,3 +132,14 @@ async def test_token_unreadable_database_is_unavailable() -> None:
     response = await post(FORM, issuer=UnreadableIssuer())
 
     assert (response.status_code, response.json()) == (503, {"error": "temporarily_unavailable"})
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS", "PUT"])
+async def test_token_other_method_is_refused_as_everything_else_is(method: str) -> None:
+    app = oauth_app(Issuer(), Refusals())
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://gateway") as client:
+        response = await client.request(method, "/oauth/token")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["title"] == response.headers["gateway-reason"] == "METHOD_NOT_ALLOWED"
