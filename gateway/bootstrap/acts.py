@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -143,8 +144,11 @@ def explain(school: School, recipient: str, purpose: str) -> list[str]:
     """Every rule that speaks, in Dutch."""
     policy = compiled(school)
     stands_on = explaining.School(policy.schemas, school.settings.policy, school.settings.organisation)
+    known = any(key[0] == recipient for key in policy.standings)
+    meant = [] if known else near(school, recipient)
     return [
         *explaining.explain(recipient, purpose, policy.standings, stands_on, legal_today()),
+        *([f"Bedoelt u {' of '.join(meant)}?"] if meant else []),
         *_not_declared(school, [one for key, one in policy.standings.items() if key[:2] == (recipient, purpose)]),
     ]
 
@@ -180,6 +184,12 @@ def written(school: School) -> dict[str, frozenset[str]]:
         for one in filter(None, (both.active, both.file)):
             found[one.name] = found.get(one.name, frozenset()) | {delivery.purpose for delivery in one.deliveries}
     return found
+
+
+def near(school: School, name: str) -> list[str]:
+    """Recipients whose names are much like this one, if it is nobody's."""
+    known = [one for one, _ in recipients(school)]
+    return [] if name in known else get_close_matches(name, known)
 
 
 def revoke_client(school: School, client: str, actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""What is told of files that were filtered: the cover for the recipient, the report for the school.
+"""What is told of files that were filtered: the cover for the recipient, the report for the school, and its Dutch.
 
 The cover delivers purpose and terms with the data (R1); the report says what became of the rest, with no id of anybody
 and each reason as far as this person may read it. Leaves out: writing them down (`files`, `cli`).
@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
+from gateway.bootstrap.acts import near, written
 from gateway.bootstrap.school import School, clock
 from gateway.core.gate.decide import Permit
+from gateway.core.model import Caller, Finding
 from gateway.core.persons import PersonRole, sees_secrets, sentence, shown
 from gateway.core.reasons import Reason
 from gateway.transfer.request import Stop
@@ -66,7 +68,7 @@ def cover(school: School, filed: Sequence[Came]) -> dict[str, Any]:
     }
 
 
-def report(filed: Sequence[Came], roles: frozenset[PersonRole]) -> dict[str, Any]:
+def report(school: School, filed: Sequence[Came], roles: frozenset[PersonRole]) -> dict[str, Any]:
     """Of all files of one command, for a person with these roles."""
     whole = Tally()
     for one in filed:
@@ -82,7 +84,9 @@ def report(filed: Sequence[Came], roles: frozenset[PersonRole]) -> dict[str, Any
         "transfers": sorted(one.trail.id for one in filed),
         "files": len(filed),
         "refused": [
-            {"file": number, "reasons": _why(one, roles)} for number, one in enumerate(filed, 1) if one.stop is not None
+            {"file": number, "reasons": _why(school, one, roles)}
+            for number, one in enumerate(filed, 1)
+            if one.stop is not None
         ],
         "records": whole.handed_in,
         "released": sum(one.tally.released for one in filed if one.stop is None),
@@ -117,69 +121,98 @@ def _references(whole: Tally) -> dict[str, Any]:
     return {"references": listed, "references_left_out": whole.more}
 
 
-def _why(one: Came, roles: frozenset[PersonRole]) -> list[dict[str, str]]:
+def _why(school: School, one: Came, roles: frozenset[PersonRole]) -> list[dict[str, Any]]:
     stop = one.stop
     assert stop is not None
-    said = dict.fromkeys(stop.findings)
     return [
-        {"reason": shown(reason.reason, roles), "about": reason.about, "sentence": sentence(reason.reason, roles)}
-        for reason in said
+        {
+            "reason": shown(found.reason, roles),
+            "about": found.about,
+            "sentence": sentence(found.reason, roles),
+            **({"instead": instead} if (instead := _instead(school, found, one.trail.caller)) else {}),
+        }
+        for found in dict.fromkeys(stop.findings)
     ]
 
 
+def _instead(school: School, found: Finding, caller: Caller) -> list[str]:
+    """What may have been meant: names of the school's own files."""
+    if found.reason is Reason.RECIPIENT_UNKNOWN:
+        name = caller.platform if caller.platform and found.about == "recipient" else caller.recipient
+        return near(school, name or "")
+    if found.reason is Reason.PURPOSE_UNKNOWN:
+        return sorted(written(school).get(caller.recipient or "", ()))
+    return []
+
+
+# -- for a person at a terminal, in Dutch ---------------------------------------------------------------
+
 _NEXT = {
-    Reason.CALLER_NOT_RECIPIENT: "gateway recipient list says which recipients there are",
-    Reason.PURPOSE_UNKNOWN: "its purposes stand in its file in recipients/",
-    Reason.SCHEMA_NOT_ACTIVE: "gateway check says what is wrong, gateway recipient list what is in force",
-    Reason.CHANNEL_NOT_ALLOWED: "how this delivery may leave stands in its file in recipients/, as channel",
-    Reason.FACTS_NOT_DECLARED: "gateway facts status says what must be declared complete",
-    Reason.FACTS_STALE: "gateway roster status says what is old",
-    Reason.FINAL_RECIPIENT_MISSING: "name who gets it in the end: --final-recipient",
-    Reason.ROUTE_UNKNOWN: "gateway filter --help and gateway export --help say what can be asked",
-    Reason.PARAMETER_MISSING: "give it as an option",
-    Reason.MEDIA_TYPE_UNKNOWN: "the file is in another format: give the --schema that it was made by",
-    Reason.BODY_INVALID: "is it as its schema says (XML: namespace, first element)? Else take it out once more",
-    Reason.REGISTER_UNAVAILABLE: "is the disk full? Then the same command once more",
-    Reason.INTERNAL: "then the same command once more",
-    Reason.OUTCOME_UNKNOWN: "ask whoever receives it before it is sent once more",
+    Reason.RECIPIENT_UNKNOWN: "gateway recipient list noemt de ontvangers, gateway check wat er mis is",
+    Reason.PURPOSE_UNKNOWN: "de doelen staan in het bestand van de ontvanger, in recipients/",
+    Reason.SCHEMA_NOT_ACTIVE: "gateway check zegt wat er mis is, gateway recipient list wat van kracht is",
+    Reason.CHANNEL_NOT_ALLOWED: "hoe deze levering mag vertrekken staat in recipients/, als channel",
+    Reason.FACTS_NOT_DECLARED: "gateway facts status zegt wat volledig verklaard moet worden",
+    Reason.FACTS_STALE: "gateway roster status zegt wat te oud is",
+    Reason.FINAL_RECIPIENT_MISSING: "noem wie het uiteindelijk krijgt: --final-recipient",
+    Reason.ROUTE_UNKNOWN: "gateway filter --help en gateway export --help zeggen wat gevraagd kan worden",
+    Reason.PARAMETER_MISSING: "geef dit als optie mee",
+    Reason.MEDIA_TYPE_UNKNOWN: "het bestand heeft een ander formaat: noem bij --schema waarmee het is gemaakt",
+    Reason.BODY_INVALID: "is het zoals zijn schema zegt (XML: namespace, eerste element)? Haal het anders opnieuw op",
+    Reason.REGISTER_UNAVAILABLE: "is de schijf vol? Geef dezelfde opdracht daarna opnieuw",
+    Reason.INTERNAL: "geef dezelfde opdracht daarna opnieuw",
+    Reason.OUTCOME_UNKNOWN: "vraag de ontvanger voordat u het nog eens verstuurt",
 }
 """What a person does next about what was refused; of all else gateway explain says why."""
 
-_UNRESOLVED = "of nobody that the roster knows: PUPIL_UNRESOLVED (gateway roster status says when it was read)"
+_UNRESOLVED = (
+    "van niemand die de leerlinglijst kent: PUPIL_UNRESOLVED (gateway roster status zegt wanneer die is gelezen)"
+)
+_REASONS = frozenset(Reason)
 
 
 def told(made: dict[str, Any]) -> list[str]:
-    """The report in lines, for a person at a terminal."""
-    lines = [f"{_many(made['records'], 'record')} handed in, {made['released']} released"]
-    lines += [f"  {_many(times, 'person')} withheld: {reason}" for reason, times in made["withheld"].items()]
+    """The report in lines; what each reason means stands once, after them."""
+    records, released = made["records"], made["released"]
+    counted = f"{_many(records, 'record', 'records')}, {_many(released, 'gaat', 'gaan')} mee"
+    lines = [counted] if records or not made["refused"] else []
+    lines += [f"  {_persons(times)} achtergehouden: {reason}" for reason, times in made["withheld"].items()]
     lines += [
-        f"  {_many(one['persons'], 'person')} without {one['field']}: {one['reason']}"
-        for one in made["fields_withheld"]
+        f"  {_persons(one['persons'])} zonder {one['field']}: {one['reason']}" for one in made["fields_withheld"]
     ]  # fmt: skip
-    waiting = made["waiting_for_a_decision"].items()
-    lines += [f"  {times} {'waits' if times == 1 else 'wait'} for a decision: {reason}" for reason, times in waiting]
+    waiting = made["waiting_for_a_decision"]
+    lines += [f"  {_many(times, 'wacht', 'wachten')} op een besluit: {reason}" for reason, times in waiting.items()]
     lines += [f"  {made['unresolved']} {_UNRESOLVED}"] if made["unresolved"] else []
-    for name in ("malformed", "documents_dropped"):
-        lines += [f"  {made[name]} {name.replace('_', ' ')}"] if made[name] else []
-    lines += [f"  {made['twice']} stood in more than one list, and left once"] if made["twice"] else []
-    lines += [f"  unclassified, never leaves: {name}" for name in made["unclassified"]]
+    malformed, documents, twice = made["malformed"], made["documents_dropped"], made["twice"]
+    lines += [f"  {_many(malformed, 'wijkt', 'wijken')} af van het schema, en blijft achter"] if malformed else []
+    lines += [f"  {_many(documents, 'document', 'documenten')} weggelaten"] if documents else []
+    lines += [f"  {twice} keer iemand in meer dan één lijst, die één keer meegaat"] if twice else []
+    lines += [f"  niet ingedeeld, gaat nooit mee: {name}" for name in made["unclassified"]]
+    named = {*made["withheld"], *(one["reason"] for one in made["fields_withheld"]), *waiting} & _REASONS
+    lines += [f"  {one}: {Reason(one).meaning.school}" for one in sorted(named)]
     lines += list(_refused(made))
-    return [*lines, *(f"registered as {one}" for one in made["transfers"][:20])]
+    return [*lines, *(f"in het register als {one}" for one in made["transfers"][:20])]
 
 
 def _refused(made: dict[str, Any]) -> Iterator[str]:
     """A file is called by its number, as its name may name somebody."""
     several, nexts = made["files"] > 1, dict[str, None]()
     for one in made["refused"]:
-        which = f"file {one['file']}: " if several else ""
+        which = f"bestand {one['file']}: " if several else ""
         for why in one["reasons"]:
-            yield f"{which}{why['reason']}: {why['about'] or why['sentence']}"
-            explain = f"gateway explain --recipient {made['recipient']} --purpose {made['purpose']} says why"
-            nexts[_NEXT.get(why["reason"], explain)] = None
+            about = f" ({why['about']})" if why["about"] else ""
+            yield f"{which}{why['reason']}: {why['sentence']}{about}"
+            explain = f"gateway explain --recipient {made['recipient']} --purpose {made['purpose']} zegt waarom"
+            instead = " of ".join(why.get("instead", ()))
+            nexts[f"bedoelt u {instead}?" if instead else _NEXT.get(why["reason"], explain)] = None
     if several and made["refused"]:
-        yield "  files are numbered in the order of their names"
+        yield "  de bestanden zijn genummerd in de volgorde van hun namen"
     yield from (f"  {one}" for one in nexts)
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
+
+
+def _persons(count: int) -> str:
+    return _many(count, "persoon", "personen")

@@ -21,7 +21,7 @@ from gateway.transfer.filing import Wanted, through
 from gateway.transfer.pages import Progress as HowFar
 
 FORMS = {"json": Form.ARRAY, "ndjson": Form.LINES, "csv": Form.TABLE, "xml": Form.DOCUMENT}
-_GOES_ON = "the same command goes on from here, within a day; with --anew it begins again"
+_GOES_ON = "dezelfde opdracht gaat hier binnen een dag verder; met --anew begint zij opnieuw"
 _EVERY = 10_000  # records between two lines, where there is no terminal
 
 
@@ -74,7 +74,7 @@ def export(
         _possible(output, report, again=not anew and exports.unfinished(opened, actor, order))
         with _watching(as_json=as_json) as watch, interrupted():
             exported, goes_on = exports.export(opened, actor, order, reason, watch)
-        made = reports.report([exported], actor.roles)
+        made = reports.report(opened, [exported], actor.roles)
         if report is not None:
             keep_report(report, made)
     _tell(made, goes_on=goes_on, as_json=as_json)
@@ -112,7 +112,7 @@ def interrupted() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        errors.print(f"interrupted; {_GOES_ON}", markup=False)
+        errors.print(f"onderbroken; {_GOES_ON}", markup=False)
         raise
 
 
@@ -132,9 +132,23 @@ def _watching(*, as_json: bool) -> Iterator[Callable[[HowFar], None]]:
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=errors, transient=True) as bar:
-            yield _Bar(bar, bar.add_task("reading", total=None, told="")).show
+            yield _Bar(bar, bar.add_task(_DOING["reading"], total=None, told="")).show
     else:
         yield _Lines().show
+
+
+_DOING = {
+    "reading": "lezen",
+    "part": "vastleggen",
+    "looking": "nog eens bekijken",
+    "writing": "schrijven",
+    "handing over": "overdragen",
+}
+"""What --json says is being done, as a person reads it."""
+
+
+def _said(how_far: HowFar) -> str:
+    return f"{how_far.read} gelezen, {how_far.released} mee"
 
 
 def _numbers(how_far: HowFar) -> dict[str, int]:
@@ -154,9 +168,14 @@ class _Bar:
         self._task = task
 
     def show(self, how_far: HowFar) -> None:
-        told = f"{how_far.read:,} read, {how_far.released:,} released"
         done = how_far.page - 1 if how_far.doing in ("reading", "part") else how_far.pages
-        self._bar.update(self._task, description=how_far.doing, total=how_far.pages or None, completed=done, told=told)
+        self._bar.update(
+            self._task,
+            description=_DOING[how_far.doing],
+            total=how_far.pages or None,
+            completed=done,
+            told=_said(how_far),
+        )
 
 
 class _Lines:
@@ -170,7 +189,7 @@ class _Lines:
         if how_far.doing == "part" and now[1] <= self._told[1]:
             return
         self._told = now
-        errors.print(f"{how_far.doing}: {how_far.read} read, {how_far.released} released", markup=False)
+        errors.print(f"{_DOING[how_far.doing]}: {_said(how_far)}", markup=False)
 
 
 def _tell(made: dict[str, Any], *, goes_on: bool, as_json: bool) -> None:

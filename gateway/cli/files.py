@@ -47,7 +47,7 @@ def filter_(
         who, platform = through(recipient, final)
         wanted = Wanted(files.source_of(opened, schema, source), schema, who, purpose, record, platform=platform)
         filed = files.filter_files(opened, actor, wanted, reason, handed, _write if output == STREAM else output)
-        made = reports.report(filed, actor.roles)
+        made = reports.report(opened, filed, actor.roles)
         if report is not None:
             keep_report(report, made)
     for line in reports.told(made):

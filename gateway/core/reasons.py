@@ -129,6 +129,11 @@ class Reason(StrEnum):
         2, 403, "R72", "art. 28, 32 AVG",
         "De aanroeper hoort niet bij een actieve ontvanger.", "The credentials do not belong to an active recipient.",
     )
+    RECIPIENT_UNKNOWN = _told(
+        2, 403, "R72", "art. 28, 32 AVG",
+        "De school kent geen ontvanger met deze naam, of zijn bestand is niet in orde.",
+        "The school has no such recipient.",
+    )
     FINAL_RECIPIENT_MISSING = _told(
         2, 403, "R55", "art. 5(1)(b), 28 AVG",
         "Een platform geeft alleen door: noem wie de gegevens uiteindelijk krijgt.",

@@ -453,9 +453,9 @@ def test_command_without_a_terminal_tells_lines(exporting: Exporting) -> None:
     done = cli(exporting, "-o", str(exporting.folder / "uit.csv"))
 
     assert done.exit_code == 0, done.output
-    assert "handing over: " in done.output
-    assert "registered as " in done.output
-    assert "stood in more than one list, and left once" in done.output
+    assert "overdragen: " in done.output
+    assert "in het register als " in done.output
+    assert "in meer dan één lijst, die één keer meegaat" in done.output
 
 
 def test_command_that_is_interrupted_says_that_it_goes_on(
@@ -467,7 +467,7 @@ def test_command_that_is_interrupted_says_that_it_goes_on(
     with pytest.raises(KeyboardInterrupt), interrupted():
         exporting.run("uit.json", hangs_up)
 
-    assert "the same command goes on from here" in capsys.readouterr().err
+    assert "dezelfde opdracht gaat hier binnen een dag verder" in capsys.readouterr().err
     assert exporting.run("uit.json")[1] is False
 
 
@@ -490,7 +490,7 @@ def test_command_that_is_refused_says_why_and_makes_nothing(exporting: Exporting
     done = cli(exporting, "-o", str(exporting.folder / "uit.json"), recipient="onbekend")
 
     assert done.exit_code == 3
-    assert "CALLER_NOT_RECIPIENT" in done.output
+    assert "RECIPIENT_UNKNOWN" in done.output
     assert list(exporting.folder.iterdir()) == exporting.left() == []
 
 

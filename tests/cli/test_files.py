@@ -93,8 +93,8 @@ def test_file_comes_out_with_its_cover_and_report(gateway: CommandLine, tmp_path
     assert cover["transfers"] == report["transfers"] == [entry["id"]]
     assert (report["records"], report["released"], report["unresolved"]) == (5, 4, 1)
     assert (entry["actor"], entry["released"], entry["recipient"]) == ("r", 4, "toetsbureau")
-    assert "5 records handed in, 4 released" in said
-    assert "1 of nobody that the roster knows: PUPIL_UNRESOLVED" in said
+    assert "5 records, 4 gaan mee" in said
+    assert "1 van niemand die de leerlinglijst kent: PUPIL_UNRESOLVED" in said
 
 
 def test_nothing_that_was_withheld_stands_in_what_was_made_or_said(gateway: CommandLine, tmp_path: Path) -> None:
@@ -158,8 +158,8 @@ def test_folder_whose_place_is_taken_meanwhile_is_registered_as_not_left(gateway
     [
         (b"[{", 3, "BODY_INVALID"),
         (b"<OSO/>", 3, "MEDIA_TYPE_UNKNOWN"),
-        (orjson.dumps([student(9)]), 3, "0 released"),
-        (b"[]", 3, "0 released"),
+        (orjson.dumps([student(9)]), 3, "0 gaan mee"),
+        (b"[]", 3, "0 gaan mee"),
     ],
 )
 def test_file_of_which_nothing_leaves_makes_nothing(
@@ -199,7 +199,7 @@ def test_delivery_that_the_recipient_calls_for_takes_no_file(gateway: CommandLin
     said = gateway("filter", *asked, str(a_file(tmp_path)), "-o", str(tmp_path / "uit.json"), code=3)
 
     assert "CHANNEL_NOT_ALLOWED" in said
-    assert "recipients/, as channel" in said
+    assert "recipients/, als channel" in said
     assert entries(gateway)[-1]["reasons"] == ["CHANNEL_NOT_ALLOWED"]
 
 
@@ -259,6 +259,33 @@ def test_folder_in_which_nothing_may_be_written_is_told_before_anything_is_read(
     assert said == "you may not write in the folder of uit.json: give another\n"
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "meant"),
+    [
+        ("--recipient", "toetsburo", "bedoelt u toetsbureau"),
+        ("--purpose", "papieren-tots", "bedoelt u papieren-toets?"),
+        ("--recipient", "xyzzy", "gateway recipient list"),
+    ],
+)
+def test_misspelt_name_is_told_with_what_is_much_like_it(
+    gateway: CommandLine, tmp_path: Path, option: str, name: str, meant: str
+) -> None:
+    asked = list(ASKED)
+    asked[asked.index(option) + 1] = name
+
+    said = gateway("filter", *asked, str(a_file(tmp_path)), "-o", str(tmp_path / "uit.json"), code=3)
+
+    assert f"{option.removeprefix('--').upper()}_UNKNOWN" in said
+    assert meant in said
+
+
+def test_explanation_of_a_misspelt_recipient_says_what_is_much_like_it(gateway: CommandLine) -> None:
+    said = gateway("explain", "--recipient", "toetsburo", "--purpose", "papieren-toets")
+
+    assert "RECIPIENT_UNKNOWN" in said
+    assert "Bedoelt u toetsbureau" in said
+
+
 def test_what_was_refused_in_a_folder_says_what_to_do_next(gateway: CommandLine, tmp_path: Path) -> None:
     given = tmp_path / "in"
     given.mkdir()
@@ -267,9 +294,9 @@ def test_what_was_refused_in_a_folder_says_what_to_do_next(gateway: CommandLine,
 
     said = gateway(*COMMON, str(given), "-o", str(tmp_path / "uit"), code=3)
 
-    assert "files are numbered in the order of their names" in said
-    assert "give the --schema that it was made by" in said
-    assert "Else take it out once more" in said
+    assert "de bestanden zijn genummerd in de volgorde van hun namen" in said
+    assert "noem bij --schema waarmee het is gemaakt" in said
+    assert "Haal het anders opnieuw op" in said
 
 
 def test_interrupt_ends_the_waiting_for_standard_input() -> None:

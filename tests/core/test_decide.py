@@ -343,7 +343,7 @@ def test_person_of_the_school_reads_nothing_of_a_standing_delivery() -> None:
 def test_person_of_the_school_hands_over_to_the_recipient_of_the_delivery_alone() -> None:
     found = refused(one=one_off(Occasion.SAFETY), caller=replace(PERSON, recipient="ander"))
 
-    assert Reason.CALLER_NOT_RECIPIENT in found
+    assert found == {Reason.RECIPIENT_UNKNOWN}
 
 
 HANDED_IN = replace(CALL, channel=FILE, locations=None)
@@ -353,6 +353,21 @@ BY_PORTAL = replace(GOOD, delivery=replace(GOOD.delivery, channel="portaal"))
 def test_school_hands_in_where_it_hands_over_itself_and_only_there() -> None:
     assert isinstance(outcome(BY_PORTAL, caller=PERSON, call=HANDED_IN), Permit)
     assert refused(caller=PERSON, call=HANDED_IN) == {Reason.CHANNEL_NOT_ALLOWED}
+
+
+def test_school_that_names_nobody_hears_that_alone() -> None:
+    nobody = replace(PERSON, recipient="ander")
+
+    assert refused(one=BY_PORTAL, caller=nobody, call=HANDED_IN) == {Reason.RECIPIENT_UNKNOWN}
+    assert refused(one=BY_PORTAL, caller=replace(nobody, platform="uitgever"), call=HANDED_IN) == {
+        Reason.RECIPIENT_UNKNOWN
+    }
+
+
+def test_school_that_misspells_the_platform_hears_so() -> None:
+    by_nobody = replace(PERSON, platform="ander")
+
+    assert refused(one=BY_PORTAL, caller=by_nobody, call=HANDED_IN) == {Reason.RECIPIENT_UNKNOWN}
 
 
 def test_recipient_never_hands_in() -> None:

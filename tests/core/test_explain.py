@@ -117,7 +117,7 @@ def test_consent_is_told_to_matter_under_ground_a_only() -> None:
 
 def test_unknown_recipient_and_purpose_are_told() -> None:
     assert "PURPOSE_UNKNOWN" in explain("uitgever", "else", {KEY: GOOD}, SCHOOL, TODAY)[0]
-    assert "CALLER_NOT_RECIPIENT" in explain("ander", "oefenen", {KEY: GOOD}, SCHOOL, TODAY)[0]
+    assert "RECIPIENT_UNKNOWN" in explain("ander", "oefenen", {KEY: GOOD}, SCHOOL, TODAY)[0]
 
 
 def test_delivery_without_ground_or_schema_is_explained_too() -> None:

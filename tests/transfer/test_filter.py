@@ -136,7 +136,7 @@ async def test_refused_delivery_is_registered_and_no_byte_is_read(school: School
     ("wanted", "reason"),
     [
         ({"recipient": "uitgever-noord", "purpose": "toegang-leermiddel"}, Reason.CHANNEL_NOT_ALLOWED),
-        ({"recipient": "onbekend"}, Reason.CALLER_NOT_RECIPIENT),
+        ({"recipient": "onbekend"}, Reason.RECIPIENT_UNKNOWN),
         ({"schema": "edu-v-onbekend"}, Reason.ROUTE_UNKNOWN),
         ({"schema": "edu-v-results"}, Reason.ROUTE_UNKNOWN),
         (

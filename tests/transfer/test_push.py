@@ -347,7 +347,7 @@ async def test_verdict_that_moved_before_the_commit_is_made_again(school: School
         ({"who": caller("uitgever-noord")}, Reason.CALLER_NOT_RECIPIENT),
         ({"who": caller("uitgever-noord"), "target": f"{DUO}/meer"}, Reason.CALLER_NOT_RECIPIENT),
         ({"method": "PUT"}, Reason.METHOD_NOT_ALLOWED),
-        ({"target": DUO.replace("/duo/", "/onbekend/")}, Reason.CALLER_NOT_RECIPIENT),
+        ({"target": DUO.replace("/duo/", "/onbekend/")}, Reason.RECIPIENT_UNKNOWN),
         ({"target": DUO.replace("/inschrijving/", "/werving/")}, Reason.PURPOSE_UNKNOWN),
         ({"target": f"{DUO}/meer"}, Reason.ROUTE_UNKNOWN),
         ({"target": f"{DUO}?school=1"}, Reason.PARAMETER_UNKNOWN),

@@ -128,7 +128,7 @@ async def test_credential_of_a_recipient_is_refused_without_looking_at_the_body(
         (f"{QUERY}&record=a%0D%0Ab", Reason.PARAMETER_INVALID),
         (QUERY.replace(PURPOSE, "a%0D%0Ab"), Reason.PARAMETER_INVALID),
         (QUERY.replace(PURPOSE, "werving"), Reason.PURPOSE_UNKNOWN),
-        (QUERY.replace(NAME, "onbekend"), Reason.CALLER_NOT_RECIPIENT),
+        (QUERY.replace(NAME, "onbekend"), Reason.RECIPIENT_UNKNOWN),
         (QUERY.replace("students", "onbekend"), Reason.ROUTE_UNKNOWN),
         ("recipient=uitgever-noord&purpose=toegang-leermiddel&schema=edu-v-students", Reason.CHANNEL_NOT_ALLOWED),
         (f"{QUERY}&final_recipient=uitgever-noord", Reason.CHANNEL_NOT_ALLOWED),

@@ -140,10 +140,17 @@ def _caller(asked: _Asked) -> Iterator[Finding]:
     """R72: bound to one recipient. A school credential hands records in; it never reads for a recipient, but for a
     person who hands over on a permit (D4)."""
     name = asked.caller.recipient
-    if not _may_ask(asked) or name is None or not (asked.standing or _known(asked.standings, name)):
+    if _misspelt(asked):
+        yield Finding(Reason.RECIPIENT_UNKNOWN, "final recipient" if asked.caller.platform else "recipient")
+    elif not _may_ask(asked) or name is None or not (asked.standing or _known(asked.standings, name)):
         yield Finding(Reason.CALLER_NOT_RECIPIENT, "caller")
     elif asked.standing and not _belongs(asked.standing, name):
         yield Finding(Reason.CALLER_NOT_RECIPIENT, "delivery")
+
+
+def _misspelt(asked: _Asked) -> bool:
+    """Nobody of this name receives anything, of which a school hears so, and no more: it names whom it likes."""
+    return asked.caller.kind == "school" and not _known(asked.standings, asked.caller.recipient)
 
 
 def _may_ask(asked: _Asked) -> bool:
@@ -166,9 +173,14 @@ def _platform(asked: _Asked) -> Iterator[Finding]:
     """R55: what passes through a platform goes to a recipient that the call names, on the platform's terms too; what
     goes is what that recipient may have."""
     platform, standing = asked.caller.platform, asked.standing
+    if _misspelt(asked):
+        return
     if platform is None:
         if standing and standing.delivery.conditions.final_recipients:
             yield Finding(Reason.FINAL_RECIPIENT_MISSING, "final recipient")
+        return
+    if asked.caller.kind == "school" and not _known(asked.standings, platform):
+        yield Finding(Reason.RECIPIENT_UNKNOWN, "recipient")
         return
     through = asked.standings.get((platform, asked.caller.purpose or "", asked.call.schema))
     if through is None or asked.caller.recipient not in through.delivery.conditions.final_recipients:
@@ -206,7 +218,8 @@ def _policy(asked: _Asked) -> Iterator[Finding]:
 def _purpose(asked: _Asked) -> Iterator[Finding]:
     """R1, R11: one purpose, that of the credential, set before the call."""
     bound, named = asked.caller.purpose, asked.call.purpose
-    if bound is None or not (asked.standing or _known(asked.standings, asked.caller.recipient, bound)):
+    known = asked.standing or _misspelt(asked) or _known(asked.standings, asked.caller.recipient, bound)
+    if bound is None or not known:
         yield Finding(Reason.PURPOSE_UNKNOWN, "purpose")
     if named is not None and named != bound:
         yield Finding(Reason.PURPOSE_MISMATCH, "purpose")
@@ -216,6 +229,8 @@ def _purpose(asked: _Asked) -> Iterator[Finding]:
 
 def _route(asked: _Asked) -> Iterator[Finding]:
     """R7: a schema or record that the delivery does not name is not there for this caller."""
+    if _misspelt(asked):
+        return
     if asked.standing is None:
         if _known(asked.standings, asked.caller.recipient, asked.caller.purpose):
             yield Finding(Reason.ROUTE_UNKNOWN, "schema")

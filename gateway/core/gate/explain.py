@@ -25,7 +25,7 @@ RULES = tuple(
             for reason in Reason
             if reason.meaning.status == 403
             and reason.meaning.step in (*range(1, 9), 17, 18)
-            and reason is not Reason.CALLER_NOT_RECIPIENT
+            and reason not in (Reason.CALLER_NOT_RECIPIENT, Reason.RECIPIENT_UNKNOWN)
         ),
         key=rank,
     )
@@ -69,9 +69,8 @@ def explain(recipient: str, purpose: str, standings: Standings, school: School, 
     """One block of lines per delivery of this recipient and purpose; `today` is the date in Europe/Amsterdam."""
     found = [one for key, one in sorted(standings.items()) if key[:2] == (recipient, purpose)]
     if not found:
-        reason = (
-            Reason.PURPOSE_UNKNOWN if any(key[0] == recipient for key in standings) else Reason.CALLER_NOT_RECIPIENT
-        )
+        known = any(key[0] == recipient for key in standings)
+        reason = Reason.PURPOSE_UNKNOWN if known else Reason.RECIPIENT_UNKNOWN
         return [f"Geen levering. {_spoken(reason, '')}"]
     lines: list[str] = []
     for standing in found:
