@@ -1,10 +1,11 @@
 # The gateway as an image: built with plain pip from the exported lock, run by a user without rights on a
-# read-only root. Mount the school's directory at /school (read-write: the database stands in it) and give the
-# key from elsewhere, never from inside that directory:
+# read-only root. `init` makes ./school and, beside it, ./school.key; then mount the directory at /school (read-write:
+# the database stands in it) and the key from beside it, never from inside (docs/handleiding/beheerder.md):
 #
-#   docker run --read-only --tmpfs /tmp --cap-drop ALL \
-#     -v ./school:/school -v ./school.key:/run/secrets/gateway.key:ro \
-#     -p 127.0.0.1:8080:8080 IMAGE
+#   docker build --tag gateway .
+#   docker run --rm -it -v "$PWD:/here" -w /here --user "$(id -u)" gateway init school --recipient NAME
+#   docker run --read-only --tmpfs /tmp --cap-drop ALL --user "$(id -u)" \
+#     -v ./school:/school -v ./school.key:/school.key:ro -p 127.0.0.1:8080:8080 gateway
 
 FROM python:3.13-slim AS build
 WORKDIR /build
@@ -20,8 +21,9 @@ RUN /opt/gateway/bin/pip install --no-cache-dir --no-deps . \
 
 FROM python:3.13-slim
 COPY --from=build /opt/gateway /opt/gateway
-# No bytecode at run time: the root may be read-only.
+# No bytecode and no session file beside the directory at run time: the root may be read-only.
 ENV PATH=/opt/gateway/bin:$PATH \
+    GATEWAY_SESSION=/tmp/session \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 # A number, so that an orchestrator can see that it is not root.

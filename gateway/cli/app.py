@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -30,7 +31,6 @@ from gateway.supervisor import Addresses, Supervisor
 
 app = typer.Typer(
     name="gateway",
-    help="Data-minimisation gateway: what leaves the LVS is necessary, lawful, pseudonymous and registered.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a traceback with locals would show personal data (house rule 8)
     rich_markup_mode=None,
@@ -60,6 +60,21 @@ app.add_typer(holds.hold, name="hold")
 app.add_typer(holds.task, name="task")
 app.add_typer(permits.permit, name="permit")
 app.add_typer(texts.text, name="text")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        console.print(metadata.version("dataminimalisatie-gateway"), markup=False, highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def gateway(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print which version this is.")
+    ] = False,
+) -> None:
+    """Data-minimisation gateway: what leaves the LVS is necessary, lawful, pseudonymous and registered."""
 
 
 @app.command()

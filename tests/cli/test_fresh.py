@@ -7,6 +7,7 @@ import json
 import re
 import stat
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -276,3 +277,7 @@ def test_document_of_another_school_and_one_that_cannot_be_read_change_nothing(
 
 def test_source_that_is_not_called_is_not_synchronised(run: Run, signed_in: Path) -> None:
     assert "roster import" in run("roster", "sync", "lvs", "-C", str(signed_in), code=2)
+
+
+def test_version_is_the_installed_packages() -> None:
+    assert invoke("--version").stdout == f"{metadata.version('dataminimalisatie-gateway')}\n"
