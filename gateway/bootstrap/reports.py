@@ -98,6 +98,10 @@ def report(school: School, filed: Sequence[Came], roles: frozenset[PersonRole]) 
         "waiting_for_a_decision": _counted(whole.held.items(), roles),
         "unresolved": whole.unresolved,
         "malformed": whole.malformed,
+        "malformed_fields": [
+            {"field": fault.path, "expected": fault.expected, "records": times}
+            for fault, times in sorted(whole.faults.items())
+        ],
         "twice": whole.twice,
         "documents_dropped": whole.documents,
         "unclassified": dict(whole.unclassified()),
@@ -185,6 +189,10 @@ def told(made: dict[str, Any]) -> list[str]:
     lines += [f"  {made['unresolved']} {_UNRESOLVED}"] if made["unresolved"] else []
     malformed, documents, twice = made["malformed"], made["documents_dropped"], made["twice"]
     lines += [f"  {_many(malformed, 'wijkt', 'wijken')} af van het schema, en blijft achter"] if malformed else []
+    lines += [
+        f"    {one['field'] or 'het record'}: {_many(one['records'], 'record', 'records')}, verwacht {one['expected']}"
+        for one in made["malformed_fields"]
+    ]  # fmt: skip
     lines += [f"  {_many(documents, 'document', 'documenten')} weggelaten"] if documents else []
     lines += [f"  {twice} keer iemand in meer dan één lijst, die één keer meegaat"] if twice else []
     lines += [f"  niet ingedeeld, gaat nooit mee: {name}" for name in made["unclassified"]]

@@ -14,13 +14,14 @@ from typing import TypeVar
 
 from gateway.core.file_forms import Form
 from gateway.core.gate.decide import FILE, Permit
-from gateway.core.model import Person, Subject
+from gateway.core.model import Finding, Person, Subject
 from gateway.core.policy.grants import leaf_at
 from gateway.core.policy.schema import Soap
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
+from gateway.core.release.faults import told
 from gateway.core.release.minimised import EnvelopeBroken, Minimised, Share, TooLarge, tolerable
 from gateway.core.release.projection import Projection
 from gateway.core.release.views import Unannounced
@@ -55,6 +56,8 @@ T = TypeVar("T")
 
 
 _TOO_LARGE = "more than is read at once (limits.upstream_bytes): ask for less, such as some groups, or have it exported"
+
+_FAULTS = 20  # fields in which records are malformed, that an entry names
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +253,13 @@ class Flow(Steps):
             return work()
         except TooLarge:
             raise Stop(self.broken, _TOO_LARGE) from None
-        except EnvelopeBroken:
-            raise Stop(self.broken) from None
+        except EnvelopeBroken as broken:
+            # for the school: what is told of an answer to who called for it says nothing of its records
+            said = [Finding(self.broken, one) for one in told(broken.faults, _FAULTS)]
+            about = (
+                said[0].about if said and self.broken is Reason.BODY_INVALID else ""
+            )  # handed in by the school itself
+            raise Stop(self.broken, about, tuple(said)) from None
         except Unannounced:
             raise Stop(Reason.NOTICES_FIRST) from None
 
@@ -368,8 +376,9 @@ def is_whole(match: Match, inquiry: Inquiry) -> bool:
 
 
 def _told(emission: Emission) -> tuple[str, ...]:
-    """For the school: ends that stand in the answer beside its records."""
-    return (f"ends told: {emission.views.told}",) if emission.views and emission.views.told else ()
+    """For the school: ends that stand in the answer beside its records, and where records are malformed."""
+    ends = (f"ends told: {emission.views.told}",) if emission.views and emission.views.told else ()
+    return (*ends, *(f"{Reason.RECORD_MALFORMED}: {one}" for one in told(emission.faults, _FAULTS)))
 
 
 def _same_person(target: Target, released: tuple[Subject, ...]) -> None:

@@ -21,6 +21,7 @@ from gateway.core.policy.schema import Schema
 from gateway.core.reasons import Reason
 from gateway.core.register import altered
 from gateway.core.release.emission import Emission
+from gateway.core.release.faults import told
 from gateway.core.release.minimised import EnvelopeBroken, Minimised
 from gateway.formats.json.nesting import too_deep
 from gateway.formats.xml.addressing import Addressing, Opened, enclosed, opened
@@ -140,14 +141,15 @@ class Push(Filing):
     def framed(self, minimised: Minimised, match: Match) -> None:
         """In an envelope of our own, before its digest is registered."""
         del match  # it was read from what came in
-        if minimised.malformed and not minimised.records:
-            # its own system handed it in: that nobody may go would send the school looking for a pupil's reason
-            raise Stop(Reason.BODY_INVALID, "the message is not as its description says")
         action = self._match.route.action if self._match else None
         if action is not None and minimised.records:
             minimised.body = enclosed(minimised.body, (self._came.addressing or Addressing()).acting(action))
 
     def built(self, emission: Emission, minimised: Minimised) -> Built:
+        if minimised.malformed and not minimised.records:
+            # its own system handed it in: that nobody may go would send the school looking for a pupil's reason
+            where = "; ".join(told(emission.faults, 1))
+            raise Stop(Reason.BODY_INVALID, f"the message is not as its description says: {where}")
         endpoint = emission.sight.delivery.endpoint
         return msgspec.structs.replace(super().built(emission, minimised), detail=(f"endpoint: {endpoint}",))
 

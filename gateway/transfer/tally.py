@@ -17,6 +17,7 @@ from gateway.core.policy.schema import Schema
 from gateway.core.reasons import Reason
 from gateway.core.release.drift import UNNAMED
 from gateway.core.release.emission import Emission
+from gateway.core.release.faults import Fault, Faults, add
 from gateway.core.release.minimised import Minimised
 
 _REFERENCES = 1_000  # persons who are listed by reference; of the others there is the register
@@ -52,7 +53,7 @@ def sampled(records: list[bytes]) -> list[bytes]:
 @dataclass(slots=True)
 class Tally:
     """Of one file, or of several together. Persons are counted once per part. `twice`: records that were released
-    and stood there already."""
+    and stood there already; `faults`: where records are malformed, and in how many."""
 
     handed_in: int = 0
     released: int = 0
@@ -64,6 +65,7 @@ class Tally:
     fields: Counter[tuple[str, Reason]] = field(default_factory=Counter)
     held: Counter[Reason] = field(default_factory=Counter)
     unknown: Counter[Unknown] = field(default_factory=Counter, repr=False)
+    faults: Faults = field(default_factory=Counter)
     references: dict[bytes, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
     more: int = 0
     twice: int = 0
@@ -80,6 +82,7 @@ class Tally:
             self._refer(subject.reference, reasons)
         self.fields.update(said for _, fields in emission.partial for said in fields)
         self.documents += minimised.documents
+        add(self.faults, emission.faults)
         self.held.update(reason for _, reason in emission.held)
 
     def join(self, other: Tally) -> None:
@@ -88,6 +91,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("withheld", "fields", "held", "unknown"):
             getattr(self, name).update(getattr(other, name))
+        add(self.faults, other.faults)
         for reference, reasons in other.references.items():
             self._refer(reference, reasons)
 
@@ -114,6 +118,7 @@ class _Kept(msgspec.Struct, array_like=True):
     held: list[tuple[Reason, int]]
     unknown: list[tuple[Unknown, int]]
     references: list[tuple[bytes, tuple[Reason, ...]]]
+    faults: list[tuple[str, str, int]] = []
 
 
 _NUMBERS = ("handed_in", "released", "persons", "unresolved", "malformed", "documents", "more")
@@ -129,6 +134,7 @@ def kept(tally: Tally) -> bytes:
             list(tally.held.items()),
             list(tally.unknown.items()),
             list(tally.references.items()),
+            [(*fault, times) for fault, times in tally.faults.items()],
         )
     )
 
@@ -144,4 +150,5 @@ def recalled(content: bytes) -> Tally:
     tally.held.update(dict(found.held))
     tally.unknown.update(dict(found.unknown))
     tally.references.update(found.references)
+    tally.faults.update({Fault(path, expected): times for path, expected, times in found.faults})
     return tally

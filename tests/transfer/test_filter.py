@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gateway.core.facts import Restriction, RestrictionGround
 from gateway.core.file_forms import Form, in_form
 from gateway.core.reasons import Reason
+from gateway.core.release.faults import AN_ID, Fault
 from gateway.transfer.filing import Wanted
 from gateway.transfer.filter import Filed, Filter
 from gateway.transfer.request import Stop
@@ -223,6 +224,7 @@ async def test_malformed_record_is_withheld_alone_and_counted(school: School) ->
     filed, rows = await run(school, orjson.dumps(held))
 
     assert (len(rows), filed.tally.malformed) == (5, 1)
+    assert filed.tally.faults == {Fault("userIds.userId", AN_ID): 1}
 
 
 async def test_malformed_records_are_counted_over_the_whole_file(school: School) -> None:
@@ -232,6 +234,7 @@ async def test_malformed_records_are_counted_over_the_whole_file(school: School)
 
     assert filed.stop is not None
     assert filed.stop.reason is Reason.BODY_INVALID
+    assert filed.stop.about == "userIds: expected items: a list (2 records)"  # of the part that was one too many
 
 
 async def test_register_that_cannot_be_written_lets_nothing_leave(school: School) -> None:

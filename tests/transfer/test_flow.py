@@ -361,6 +361,28 @@ async def test_malformed_record_is_missing_alone(school: School) -> None:
     assert school.register.drafts[-1].malformed == 1
 
 
+async def test_register_says_where_a_record_is_malformed_and_the_answer_does_not(school: School) -> None:
+    school.upstream.holds["/students/school"][1]["userIds"][0]["userId"] = 7
+
+    answer = await school.ask(STUDENTS)
+
+    assert school.register.drafts[-1].detail == (
+        "RECORD_MALFORMED: userIds.userId: expected type: string, as every id (1 record)",
+    )
+    assert "expected" not in str(records(answer))
+
+
+async def test_register_says_where_an_unusable_answer_is_malformed_and_the_refusal_does_not(school: School) -> None:
+    for one in school.upstream.holds["/students/school"]:
+        one["userIds"] = 7
+
+    answer = await school.ask(STUDENTS)
+
+    assert isinstance(answer, Released)
+    assert (answer.reason, answer.about) == (Reason.UPSTREAM_FAILED, "")
+    assert school.register.drafts[-1].detail == ("UPSTREAM_FAILED: userIds: expected items: a list (6 records)",)
+
+
 async def test_another_pupil_in_an_answer_about_one_refuses(school: School) -> None:
     pseudonyms = await school.shown()
     school.upstream.holds["/students"] = [student_json(school.pupils[3]), student_json(school.pupils[4])]

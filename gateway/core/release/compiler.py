@@ -158,6 +158,7 @@ class _Builder:
             leaf.values,
             field_class=leaf.field_class,
             filler=leaf.filler,
+            pattern=leaf.pattern,
         )
 
     def use(self, path: str, leaf: schema.Leaf) -> None:

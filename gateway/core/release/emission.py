@@ -12,14 +12,15 @@ from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
 from gateway.core.release.classified import WAITS, Waiting, released
+from gateway.core.release.faults import Fault, Faults, add
 from gateway.core.release.sight import Seen, Sight
 from gateway.core.release.views import ENDS, Ended, Owner, Views
 
 
 class Emission:
     """One answer (or one part of one): who is in it, who is not and why, and what it issues for the first time.
-    `waiting`: what stayed behind until a person releases it, for who looks at it; `views`: where what the recipient
-    last got is remembered."""
+    `faults`: where records are not what their schema says; `waiting`: what stayed behind until a person releases it,
+    for who looks at it; `views`: where what the recipient last got is remembered."""
 
     __slots__ = (
         "_blocked",
@@ -28,6 +29,7 @@ class Emission:
         "_released",
         "_things",
         "_withheld",
+        "faults",
         "malformed",
         "sight",
         "unresolved",
@@ -39,6 +41,7 @@ class Emission:
         self.sight = sight
         self.views = views
         self.malformed = 0
+        self.faults = Faults()
         self.unresolved = 0
         self.waiting: list[Waiting] = []
         self._released: list[Seen] = []
@@ -88,6 +91,12 @@ class Emission:
                 withheld[subject] = one.reasons
             else:
                 withheld[subject] = tuple(dict.fromkeys((*withheld.get(subject, ()), *one.reasons, *reasons)))
+
+    def malform(self, seen: Iterable[Seen], faults: Iterable[Fault]) -> None:
+        """One record is not what its schema says, here: these persons are not in the answer for that."""
+        self.malformed += 1
+        add(self.faults, dict.fromkeys(faults, 1))
+        self.withhold(seen, Reason.RECORD_MALFORMED)
 
     def block(self, subjects: Iterable[Subject], fields: Iterable[tuple[str, Reason]]) -> None:
         """These fields of theirs do not leave in this answer because of what is in them."""

@@ -8,10 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gateway.core.release.circle import Circle
+from gateway.core.release.faults import Faults
 
 
 class EnvelopeBroken(Exception):
-    """The source sent something else than its schema says. Holds no word of it."""
+    """The source sent something else than its schema says. Holds no word of it. `faults`: where its records are not
+    what the schema says, if that is why; for the school only."""
+
+    def __init__(self, why: str, faults: Faults | None = None) -> None:
+        super().__init__(why)
+        self.faults: Faults = faults if faults is not None else Faults()
 
 
 class TooLarge(EnvelopeBroken):
@@ -44,10 +50,10 @@ class Share:
     circle: Circle | None = field(default=None, repr=False)
     apart: bool = False
 
-    def withstand(self, malformed: int, records: int) -> None:
+    def withstand(self, malformed: int, records: int, faults: Faults) -> None:
         """Raises EnvelopeBroken where more of so many records are malformed than may be (house rule 2)."""
         if malformed > (tolerable(records) if self.tolerated is None else self.tolerated):
-            raise EnvelopeBroken("too many malformed records")
+            raise EnvelopeBroken("too many malformed records", faults)
 
 
 WHOLE = Share()

@@ -8,7 +8,7 @@ from the grants (`compiler`), which pupils (`screening`), values (`transforms`, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -33,6 +33,7 @@ class Leaf:
     filler: str | None = None
     view: Told | None = None
     link: Link | None = None
+    pattern: str | None = None
 
     @property
     def read(self) -> bool:
@@ -101,6 +102,16 @@ def leaves(node: Node) -> bool:
     if isinstance(node, Many):
         return node.empty or leaves(node.item)
     return not isinstance(node, Branch) or node.released
+
+
+def subjects(branch: Branch) -> Iterator[Subject]:
+    """Everybody a tree speaks of."""
+    if branch.subject is not None:
+        yield branch.subject
+    for node in branch.fields.values():
+        inner = node.item if isinstance(node, Many) else node
+        if isinstance(inner, Branch):
+            yield from subjects(inner)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,16 @@ from datetime import date, datetime
 
 from gateway.core.policy import schema
 from gateway.core.release import projection
+from gateway.core.release.faults import Fault, expectation, readable
 from gateway.core.release.transforms import Unreadable, change
 
 
 class Malformed(Exception):
-    """A record is not what its schema says. Holds no value."""
+    """A record is not what its schema says, and where. Holds no value."""
+
+    def __init__(self, path: str, expected: str) -> None:
+        super().__init__()
+        self.fault = Fault(path, expected)
 
 
 _NUMBERS = {
@@ -34,8 +39,9 @@ def is_plain(leaf: schema.Leaf) -> bool:
     return leaf.type == "string" and leaf.format is None and not leaf.values and leaf.pattern is None
 
 
-def reader(leaf: schema.Leaf, most: int) -> Read:
-    """The text of such a field, checked; None when it is empty. `most`: characters it may have. Raises Malformed."""
+def reader(leaf: schema.Leaf, most: int, path: str) -> Read:
+    """The text of the field at this path, checked; None when it is empty. `most`: characters it may have. Raises
+    Malformed."""
     pattern = re.compile(leaf.pattern) if leaf.pattern else None
 
     def read(text: str) -> str | None:
@@ -43,34 +49,35 @@ def reader(leaf: schema.Leaf, most: int) -> Read:
         if not bare:
             return None
         found = text if leaf.type == "string" and leaf.format is None and not leaf.values else bare
-        if len(found) > most or (leaf.values and found not in leaf.values):
-            raise Malformed
+        if len(found) > most:
+            raise Malformed(path, f"at most {most} characters")
+        if leaf.values and found not in leaf.values:
+            raise Malformed(path, expectation(leaf))
         if pattern is not None and pattern.fullmatch(found) is None:
-            raise Malformed
+            raise Malformed(path, expectation(leaf))
         if leaf.type != "string" and _NUMBERS[leaf.type].fullmatch(found) is None:
-            raise Malformed
-        return _formatted(leaf.format, found)
+            raise Malformed(path, expectation(leaf))
+        formatted = _formatted(leaf.format, found)
+        if formatted is None:
+            raise Malformed(path, expectation(leaf))
+        return formatted
 
     return read
 
 
-def _formatted(wanted: str | None, text: str) -> str:
-    """A day leaves without a time zone, which nobody needs and few readers know."""
+def _formatted(wanted: str | None, text: str) -> str | None:
+    """A day leaves without a time zone, which nobody needs and few readers know. None for what is none."""
     try:
         if wanted == "date":
             if len(text) == 10 and text[4] == text[7] == "-" and text.isascii():
                 return date.fromisoformat(text).isoformat()
             day = _DAY.fullmatch(text)
-            if day is not None:
-                return date.fromisoformat(day.group(1)).isoformat()
-        elif wanted == "date-time":
+            return date.fromisoformat(day.group(1)).isoformat() if day is not None else None
+        if wanted == "date-time":
             datetime.fromisoformat(text)
-            return text
-        else:
-            return text
     except ValueError:
-        pass  # raised below, outside: the cause would hold the value
-    raise Malformed
+        return None
+    return text
 
 
 def becomes(leaf: projection.Leaf, reference: date) -> Callable[[str], str]:
@@ -81,8 +88,8 @@ def becomes(leaf: projection.Leaf, reference: date) -> Callable[[str], str]:
         try:
             return str(how(text)) if how is not None else text
         except Unreadable:
-            pass
-        raise Malformed
+            pass  # raised below, outside: the cause could hold the value
+        raise Malformed(leaf.path, readable(leaf))
 
     return made
 

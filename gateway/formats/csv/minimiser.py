@@ -144,7 +144,7 @@ class CsvMinimiser:
             if row is not None:
                 sheet.take(row)
         sheet.malformed, sheet.hidden = rows.malformed, rows.hidden
-        share.withstand(sheet.malformed, len(found.rows))
+        share.withstand(sheet.malformed, len(found.rows), emission.faults)
         if views is not None:
             told = Told(self.projection, self.columns, self._leaving(found.names), self.dialect)
             sheet.lines = told.lines(sheet.lines, sheet.owners, emission, views, sheet.hidden)

@@ -87,16 +87,16 @@ class Planner:
     def _value(self, node: Leaf | Slot, reference: date, place: Place | None = None) -> Value:
         known = leaf_at(self._record.fields, node.path)
         assert known is not None, "a projection names fields of its record"
-        read = self._read(known)
+        read = self._read(known, node.path)
         if isinstance(node, Slot):
             leaf = Leaf(node.path, "string", node.required)
             return Value(leaf, read, None, node, place, known.refers)
         plain = node.read and node.transform not in (Transform.KEEP, Transform.MASK)
         return Value(node, read, becomes(node, reference) if plain else None, None, place, known.refers)
 
-    def _read(self, leaf: schema.Leaf) -> Read:
+    def _read(self, leaf: schema.Leaf, path: str) -> Read:
         """As in every text format; what is true may be written in capitals, as spreadsheets do."""
-        read = reader(leaf, self._most)
+        read = reader(leaf, self._most, path)
         return (lambda text: read(text.lower())) if leaf.type == "boolean" else read
 
 

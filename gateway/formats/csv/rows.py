@@ -18,6 +18,7 @@ from gateway.core.policy.schema import Csv, Record
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
+from gateway.core.release.faults import REQUIRED, SOMEBODY
 from gateway.core.release.projection import Projection, Slot
 from gateway.core.release.sight import ECK_ID, Seen, contradicted
 from gateway.core.release.text_guard import Guard
@@ -116,10 +117,9 @@ class Rows:
                 return None
             self._see(row, people)
             return self._row(row, people)
-        except Malformed:
+        except Malformed as malformed:
             self.malformed += 1
-            self._emission.malformed += 1
-            self._emission.withhold(_known(people), Reason.RECORD_MALFORMED)
+            self._emission.malform(_known(people), (malformed.fault,))
         except Gone:
             self._emission.withhold(_known(people), Reason.NOT_AVAILABLE)
         return None
@@ -127,7 +127,7 @@ class Rows:
     def _under_names(self, cells: list[str]) -> dict[str, str]:
         """In a ragged row no cell is known to stand under its column, so nobody is accused of it."""
         if len(cells) != len(self._names):
-            raise Malformed
+            raise Malformed("", "as many cells as the header has columns")
         return dict(zip(self._names, cells, strict=True))
 
     def _row(self, row: Mapping[str, str], people: dict[str, Seen]) -> Row | None:
@@ -167,9 +167,9 @@ class Rows:
                 seen = place.see(said, self._emission.sight)
                 people[place.subject.at] = contradicted(seen) if self._contradicts(place, row, seen) else seen
             elif place.needed:
-                raise Malformed
+                raise Malformed(next(iter(place.columns), ""), REQUIRED)
         if self._compiled.places and not people:
-            raise Malformed
+            raise Malformed("", SOMEBODY)
 
     def _contradicts(self, place: Place, row: Mapping[str, str], seen: Seen) -> bool:
         """R109: another birth date than the one the school recorded."""
@@ -206,7 +206,7 @@ class Rows:
                 if made.blocked:
                     self._emission.withhold(_known(made.people), *dict.fromkeys(reason for _, reason in made.blocked))
                     return None
-                raise Gone if row.get(column.name, "").strip() else Malformed
+                raise Gone if row.get(column.name, "").strip() else Malformed(column.name, REQUIRED)
             found[column.name] = text
         return [found.get(name, "") for name in self._leaving]
 

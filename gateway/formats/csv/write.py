@@ -35,4 +35,4 @@ def line(cells: list[str], dialect: Csv) -> bytes:
         return text.encode("cp1252" if dialect.encoding == "cp1252" else "utf-8")
     except UnicodeEncodeError:
         pass
-    raise Malformed
+    raise Malformed("", f"signs that {dialect.encoding} has")

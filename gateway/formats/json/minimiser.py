@@ -23,7 +23,8 @@ from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import WHOLE, Minimised, Share
+from gateway.core.release.faults import Faults, add
+from gateway.core.release.minimised import WHOLE, EnvelopeBroken, Minimised, Share
 from gateway.core.release.projection import Branch, Leaf, Many, Projection, without
 from gateway.core.release.sight import Seen
 from gateway.core.release.transforms import reference_day
@@ -32,6 +33,7 @@ from gateway.formats.json.accused import Accused
 from gateway.formats.json.cells import counted
 from gateway.formats.json.circle import CircleReader
 from gateway.formats.json.guard import Guard
+from gateway.formats.json.misfits import Misfits
 from gateway.formats.json.records import Records, split
 from gateway.formats.json.remains import Words, remains_of
 from gateway.formats.json.shapes import shape
@@ -72,6 +74,9 @@ class Sheet:
     viewed: Mapping[str, Viewed] | None = field(default=None, repr=False)
 
 
+_EXAMPLES = 64  # malformed records of an unusable answer that are looked at, to say why
+
+
 class JsonMinimiser:
     """Compiled when policy is taken over; holds nothing of any answer."""
 
@@ -89,6 +94,7 @@ class JsonMinimiser:
         self._words, self._remains = Words(projection.root), remains_of(projection.root)
         self._guard = Guard(projection.record, projection.root, self._shape, special=projection.special)
         self._accused = Accused(projection, self._shape.attributes)
+        self._misfits = Misfits(projection)
         self.walk(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
 
     def __repr__(self) -> str:
@@ -100,7 +106,7 @@ class JsonMinimiser:
         records, broken = self._records.read(body, many=many)
         walked = self._walked(records, emission, lambda: share.circle or self._circles.read(body, many=many))
         malformed = [*walked.malformed, *broken]
-        share.withstand(len(malformed), len(records) + len(broken))
+        self._withstand(share, malformed, len(records) + len(broken), emission)
         if self.aggregate is not None:
             return self._counted(walked, malformed, emission, self.aggregate)
         self._report(walked, malformed, emission)
@@ -117,7 +123,7 @@ class JsonMinimiser:
         circle = cache(lambda: self._circles.read(body, many=True))
         walked = self._walked(records, emission, circle)
         malformed = [*walked.malformed, *broken]
-        WHOLE.withstand(len(malformed), len(records) + len(broken))
+        self._withstand(WHOLE, malformed, len(records) + len(broken), emission)
         pairs = list(zip(walked.keys or [""] * len(walked.rows), map(self._encode, walked.rows), strict=True))
         viewed = None
         if emission.views is not None:
@@ -143,8 +149,7 @@ class JsonMinimiser:
         """`emission` learns whom this list keeps back, of those whose key is `among` these."""
         emission.withhold([seen for seen in sheet.gone if among(seen.key)])
         if among(""):
-            emission.malformed += len(sheet.malformed)
-            emission.withhold(self._accused.of(sheet.malformed, emission.sight), Reason.RECORD_MALFORMED)
+            self._malform(sheet.malformed, emission)
 
     def _apart(self, walked: Walked, emission: Emission, malformed: int, *, many: bool) -> Minimised:
         lines = self._lines(walked.rows).split(b"\n")[:-1]  # no line ends within an encoded text
@@ -253,9 +258,22 @@ class JsonMinimiser:
     def _report(self, walked: Walked, malformed: Sequence[Any], emission: Emission) -> None:
         emission.release(walked.shown)
         emission.withhold(walked.gone)
-        if malformed:
-            emission.malformed += len(malformed)
-            emission.withhold(self._accused.of(malformed, emission.sight), Reason.RECORD_MALFORMED)
+        self._malform(malformed, emission)
+
+    def _malform(self, malformed: Sequence[Any], emission: Emission) -> None:
+        reference = reference_day(emission.sight.today)
+        for record in malformed:
+            emission.malform(self._accused.of((record,), emission.sight), self._misfits.of(record, reference))
+
+    def _withstand(self, share: Share, malformed: Sequence[Any], records: int, emission: Emission) -> None:
+        """Raises EnvelopeBroken where there are too many, which says where they are malformed, of some."""
+        try:
+            share.withstand(len(malformed), records, Faults())
+        except EnvelopeBroken as broken:
+            reference = reference_day(emission.sight.today)
+            for record in malformed[:_EXAMPLES]:
+                add(broken.faults, dict.fromkeys(self._misfits.of(record, reference), 1))
+            raise
 
 
 def _about_somebody(root: Branch) -> bool:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from gateway.core.model import Transform
+from gateway.core.policy.schema import Leaf as SchemaLeaf
 from gateway.core.release.projection import Branch, Leaf, Many, Node, Slot
 from gateway.core.release.transforms import Unreadable
 from gateway.formats.json.ids import ABSENT, array_of, id_names
@@ -71,7 +72,7 @@ def names_only(branch: Branch) -> bool:
     return subject is not None and bool(subject.at) and all(isinstance(node, Slot) for node in branch.fields.values())
 
 
-def leaf_type(leaf: Leaf) -> Any:
+def leaf_type(leaf: Leaf | SchemaLeaf) -> Any:
     """A scalar of its own type only: an object or another type makes the record malformed (house rule 2)."""
     if leaf.type != "string":
         return _TYPES[leaf.type]
@@ -79,6 +80,8 @@ def leaf_type(leaf: Leaf) -> Any:
         return Literal[leaf.values]
     if leaf.maps is not None:
         return str
+    if leaf.pattern is not None and leaf.format not in FORMATS:
+        return Annotated[str, Meta(pattern=f"\\A(?:{leaf.pattern})\\Z")]
     return FORMATS.get(leaf.format or "", str)
 
 

@@ -16,6 +16,7 @@ from gateway.core.model import Transform
 from gateway.core.policy.schema import Hidden
 from gateway.core.reasons import Reason
 from gateway.core.release.emission import Emission
+from gateway.core.release.faults import ONCE, REQUIRED, Fault
 from gateway.core.release.sight import ECK_ID, Seen
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed, written
@@ -39,14 +40,14 @@ class RecordGone(Exception):
 @dataclass(slots=True)
 class Built:
     """What building one record did. `people`: seen already, by their element; `flags`: what leaves in flags, and what
-    the school recorded, by path; `malformed`: of whom the source wrote what cannot be read; `blocked`: what stayed
-    behind because of what is in it; `last`: what orders the last item of the outermost list."""
+    the school recorded, by path; `malformed`: of whom the source wrote what cannot be read, and where; `blocked`:
+    what stayed behind because of what is in it; `last`: what orders the last item of the outermost list."""
 
     people: dict[etree._Element, Seen]
     flags: Mapping[str, str]
     shown: list[Seen] = field(default_factory=list)
     gone: list[Seen] = field(default_factory=list)
-    malformed: list[Seen] = field(default_factory=list)
+    malformed: list[tuple[Seen, Fault]] = field(default_factory=list)
     blocked: dict[tuple[str, Reason], None] = field(default_factory=dict)
     last: str = ""
 
@@ -96,7 +97,7 @@ class Builder:
     def _chosen(self, plan: Element, row: Mapping[str, list[etree._Element]], there: set[str]) -> None:
         for choice in plan.choices.values():
             if not choice.several and sum(tag in row for tag in choice.tags) > 1:
-                raise Malformed
+                raise Malformed(plan.path, "one of what it has as choice")
             if choice.required and not there & choice.tags:
                 raise Gone
 
@@ -141,7 +142,7 @@ class Builder:
     def _text(self, step: Step, within: etree._Element, into: etree._Element, seen: Seen | None) -> bool:
         """An attribute, or the text of the element itself."""
         assert isinstance(step.content, Value)
-        raw = within.get(step.name) if step.kind == "attribute" else text_of(within)
+        raw = within.get(step.name) if step.kind == "attribute" else text_of(within, step.content.path)
         text = self._value(step, step.content, within, raw, seen)
         if text is None:
             return False
@@ -155,7 +156,7 @@ class Builder:
         self, step: Step, within: etree._Element, items: list[etree._Element], into: etree._Element, seen: Seen | None
     ) -> bool:
         if len(items) > 1 and not step.many:
-            raise Malformed
+            raise Malformed(step.content.path, ONCE)
         content = step.content
         if isinstance(content, Value) and content.leaf.transform is Transform.FIXED and not step.many:
             etree.SubElement(into, step.name).text = written(content.leaf.value)
@@ -164,7 +165,7 @@ class Builder:
             etree.SubElement(into, step.name).text = self._built.flags[content.path]
             return True
         if step.required and not items:
-            raise Malformed
+            raise Malformed(step.content.path, REQUIRED)
         made = [one for item in items if (one := self._element(step, within, item, into, seen)) is not None]
         if step.ordered:
             made.sort(key=lambda one: one[0])
@@ -177,7 +178,7 @@ class Builder:
     ) -> tuple[str, etree._Element] | None:
         """(what orders it, the element); None when it may not leave."""
         if isinstance(step.content, Value):
-            text = self._value(step, step.content, within, text_of(item), seen)
+            text = self._value(step, step.content, within, text_of(item, step.content.path), seen)
             if text is None:
                 return None
             made = etree.SubElement(into, step.name)
@@ -191,7 +192,7 @@ class Builder:
             key = self.fill(step.content, item, made)
         except (Gone, Malformed) as left:
             if isinstance(left, Malformed):
-                self._alone(step.content, kept)
+                self._alone(step.content, kept, left)
             del self._built.shown[kept:]
             into.remove(made)
             return None
@@ -200,11 +201,11 @@ class Builder:
             return None
         return key, made
 
-    def _alone(self, plan: Element, kept: int) -> None:
-        """House rule 2: a person who is a record of their own goes alone. Raises Malformed for any other element."""
+    def _alone(self, plan: Element, kept: int, left: Malformed) -> None:
+        """House rule 2: a person who is a record of their own goes alone. Raises `left` for any other element."""
         if plan.withheld != "item" or self._built.people:
-            raise Malformed
-        self._built.malformed += self._built.shown[kept : kept + 1]
+            raise left
+        self._built.malformed += [(seen, left.fault) for seen in self._built.shown[kept : kept + 1]]
 
     # -- one value -----------------------------------------------------------------------------------------
 
@@ -221,7 +222,7 @@ class Builder:
         text = value.read(raw) if raw is not None else None
         if text is None:
             if step.required:
-                raise Malformed
+                raise Malformed(value.path, REQUIRED)
             return None
         if step.hidden is not None and self._hides(step.hidden, within):
             return self._neutral(step.hidden, within)

@@ -20,6 +20,7 @@ from gateway.core.policy import schema
 from gateway.core.policy.schema import KeyIds, Soap, WriteBack
 from gateway.core.release import projection
 from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.faults import ONCE, REQUIRED
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.core.release.projection import Branch, Many, Node, Projection
 from gateway.core.release.sight import ECK_ID
@@ -159,11 +160,11 @@ class XmlInbound:
             if value is not None:
                 found[name] = value
             elif node.required:
-                raise Malformed
+                raise Malformed(name, REQUIRED)
         for word in {one.choice for one in known.fields.values() if one.choice is not None}:
             here = [name for name, one in known.fields.items() if one.choice == word]
             if any(known.fields[name].required for name in here) and not found.keys() & set(here):
-                raise Malformed
+                raise Malformed(word, REQUIRED)
         return found
 
     def _value(self, element: etree._Element, name: str, node: Node, known: schema.Node) -> Any:
@@ -173,18 +174,18 @@ class XmlInbound:
             return self._text(text or "", inside)
         children = list(element.iterchildren(self._names(name)))
         if len(children) > 1 and not isinstance(node, Many):
-            raise Malformed
+            raise Malformed(name, ONCE)
         made = [one for child in children if (one := self._of_child(child, inner, inside)) is not None]
         return (made or None) if isinstance(node, Many) else next(iter(made), None)
 
     def _of_child(self, child: etree._Element, inner: Node, inside: schema.Leaf | schema.Branch) -> Any:
         if isinstance(inner, Branch) and isinstance(inside, schema.Branch):
             return self._fields(child, inner, inside) or None
-        return self._text(text_of(child), inside)
+        return self._text(text_of(child, ""), inside)
 
     def _text(self, text: str, known: schema.Leaf | schema.Branch) -> str | None:
         assert isinstance(known, schema.Leaf)
-        return reader(known, longest(known, Limits()))(text)
+        return reader(known, longest(known, Limits()), "")(text)
 
     # -- writing -------------------------------------------------------------------------------------------
 

@@ -176,7 +176,7 @@ class XmlItems:
                 rows.append(row[0])
                 documents += row[1]
         malformed = emission.malformed - before
-        share.withstand(malformed, len(items))
+        share.withstand(malformed, len(items), emission.faults)
         text = b"".join(text for _, text in rows)
         return Minimised(text, len(rows), malformed, tuple(rows), documents, self.names.empty(tag))
 

@@ -19,12 +19,12 @@ from gateway.core.policy.grants import leaves
 from gateway.core.release.circle import Circle
 from gateway.core.release.emission import Emission
 from gateway.core.release.national_number import may_hold
-from gateway.core.release.projection import Projection
+from gateway.core.release.projection import Projection, subjects
 from gateway.core.release.sight import ECK_ID, Memo, Seen
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.transforms import reference_day
 from gateway.formats.xml.places import Place
-from gateway.formats.xml.plan import Plan, subjects
+from gateway.formats.xml.plan import Plan
 from gateway.formats.xml.source import Source
 from gateway.formats.xml.straight import Found, Kids, Straight, Unusual, children, straight, tags_of
 

@@ -23,8 +23,9 @@ from gateway.core.release.circle import Circle
 from gateway.core.release.claims import denied, recorded, stands
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
+from gateway.core.release.faults import SOMEBODY
 from gateway.core.release.minimised import WHOLE, EnvelopeBroken, Minimised, Share
-from gateway.core.release.projection import Branch, Leaf, Many, Projection, without
+from gateway.core.release.projection import Branch, Leaf, Many, Projection, subjects, without
 from gateway.core.release.sight import Seen, contradicted
 from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed
@@ -34,7 +35,7 @@ from gateway.formats.xml.items import Left, sections
 from gateway.formats.xml.lane import Row, lane
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.places import Place
-from gateway.formats.xml.plan import Plan, Planner, subjects, values
+from gateway.formats.xml.plan import Plan, Planner, values
 from gateway.formats.xml.references import Groups, References
 from gateway.formats.xml.source import Names, Source
 from gateway.formats.xml.straight import Unusual
@@ -140,7 +141,8 @@ class XmlMinimiser:
         row = self._row(root, emission, cache(lambda: self._source.circle([root])), _Form(tag, parts))
         malformed = emission.malformed - before
         if malformed:
-            WHOLE.withstand(malformed, sum(len(self._source.elements(root, at)) for at in self._people))
+            people = sum(len(self._source.elements(root, at)) for at in self._people)
+            WHOLE.withstand(malformed, people, emission.faults)
         return Minimised(row.body, 1, malformed, documents=row.documents) if row else Minimised(b"", 0, malformed)
 
     def circle_of(self, records: Iterable[etree._Element]) -> Circle:
@@ -186,7 +188,7 @@ class XmlMinimiser:
             if row is not None:
                 rows.append(row)
         malformed = emission.malformed - before
-        share.withstand(malformed, seen)
+        share.withstand(malformed, seen, emission.faults)
         if self._sorted:
             rows.sort(key=lambda row: row.key)
         documents = sum(row.documents for row in rows)
@@ -205,9 +207,8 @@ class XmlMinimiser:
         try:
             self._see(record, emission, people)
             return self._released(record, emission, circle, people, form)
-        except Malformed:
-            emission.malformed += 1
-            emission.withhold(_known(people), Reason.RECORD_MALFORMED)
+        except Malformed as malformed:
+            emission.malform(_known(people), (malformed.fault,))
         except Demanded:
             emission.withhold(_known(people), Reason.FORMAT_DEMANDS_MORE)
         except Gone:
@@ -275,7 +276,7 @@ class XmlMinimiser:
                 wrong = self._contradicts(place, element, seen) or self._denies(record, seen, emission)
                 people[element] = contradicted(seen) if wrong else seen
         if self._places and not people:
-            raise Malformed
+            raise Malformed(self._places[0].subject.at, SOMEBODY)
 
     def _others(self, record: etree._Element, emission: Emission) -> Iterator[Subject]:
         """Whoever stands in it, wherever that is."""
@@ -370,8 +371,8 @@ class XmlMinimiser:
 def _report(built: Built, emission: Emission) -> None:
     """Who stays behind within a record that leaves without them."""
     emission.withhold(built.gone)
-    emission.malformed += len(built.malformed)
-    emission.withhold(built.malformed, Reason.RECORD_MALFORMED)
+    for seen, fault in built.malformed:
+        emission.malform((seen,), (fault,))
 
 
 def _written(made: etree._Element) -> bytes:

@@ -104,7 +104,7 @@ class Operation:
         if (
             made.malformed and not made.records
         ):  # that there is nothing would be a lie, after which a client deletes everybody
-            raise EnvelopeBroken("nothing can be read")
+            raise EnvelopeBroken("nothing can be read", emission.faults)
         made.body = self._answered(made.body) if made.records else self.nothing()
         return made
 

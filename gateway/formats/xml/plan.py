@@ -13,7 +13,6 @@ from functools import lru_cache
 from gateway.core.model import Transform
 from gateway.core.policy import schema
 from gateway.core.policy.schema import Hidden
-from gateway.core.release import projection
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.projection import Branch, Leaf, Many, Node, Slot, leaves, without
 from gateway.core.release.texts import Read, becomes, is_plain, reader
@@ -170,7 +169,7 @@ class _Compiler:
 
     def value(self, node: Leaf | Slot, known: schema.Leaf, path: str) -> Value:
         most = longest(known, self.planner.limits)
-        read, plain = reader(known, most), is_plain(known)
+        read, plain = reader(known, most, path), is_plain(known)
         if isinstance(node, Slot):
             return Value(path, Leaf(path, "string", node.required), read, None, node, most, plain)
         own = node.transform in (Transform.FIXED, Transform.MASK) or node.maps is not None
@@ -210,13 +209,3 @@ def values(branch: Branch) -> Iterator[Leaf]:
             yield from values(item)
         elif isinstance(item, Leaf):
             yield item
-
-
-def subjects(branch: Branch) -> Iterator[projection.Subject]:
-    """Everybody a tree speaks of."""
-    if branch.subject is not None:
-        yield branch.subject
-    for node in branch.fields.values():
-        inner = node.item if isinstance(node, Many) else node
-        if isinstance(inner, Branch):
-            yield from subjects(inner)

@@ -6,6 +6,7 @@ from lxml import etree
 
 from gateway.core.model import FieldClass
 from gateway.core.policy import schema
+from gateway.core.release.faults import TEXT
 from gateway.core.release.texts import Malformed
 from gateway.formats.xml.parse import Limits
 
@@ -15,8 +16,8 @@ def longest(leaf: schema.Leaf, limits: Limits) -> int:
     return limits.attachment if leaf.field_class is FieldClass.DOCUMENT else limits.text
 
 
-def text_of(element: etree._Element) -> str:
+def text_of(element: etree._Element, path: str) -> str:
     """The text of an element that is a value; elements in it make the record malformed (house rule 2)."""
     if len(element):
-        raise Malformed
+        raise Malformed(path, f"{TEXT}, with no element in it")
     return element.text or ""
