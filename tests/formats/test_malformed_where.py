@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.model import Transform
-from gateway.core.policy.schema import Branch, Record
+from gateway.core.policy.schema import Branch, Node, Record
 from gateway.core.release.emission import Emission
 from gateway.core.release.faults import AN_ID, ELSEWHERE, ONCE, REQUIRED, Fault, Faults, add
 from gateway.core.release.minimised import EnvelopeBroken
@@ -63,7 +63,7 @@ def test_every_field_of_a_malformed_record_is_told() -> None:
 
 
 def test_required_field_that_is_not_there_is_told_as_such() -> None:
-    fields = {"person": Branch(build.id_fields(), required=True), "day": build.leaf(required=True)}
+    fields: dict[str, Node] = {"person": Branch(build.id_fields(), required=True), "day": build.leaf(required=True)}
     record = Record("Note", Branch(fields), (build.position("person"),))
     bench = build.bench(record, build.own_slot("person") | build.keep("day"), [ANNE])
     emission = bench.emission()
