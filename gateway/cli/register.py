@@ -54,7 +54,7 @@ def pupil(
         if as_lines:
             lines: Iterable[str] = (orjson.dumps(as_json(*one)).decode() for one in found.items())
         else:
-            lines = sentences(found, titles(opened))
+            lines = sentences(found, titles(opened), hand_over=hand_over)
         for line in lines:
             console.print(line, markup=False)
 

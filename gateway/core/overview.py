@@ -2,18 +2,22 @@
 
 Pure. Alike entries are one row with their number, as a class list may have been asked for every five minutes. What only
 releaser and FG may see is `guarded`: they weigh it before they tell (art. 23 AVG, art. 41 UAVG), and it is left out of
-what is handed over. Leaves out: reading the register and its view log (`bootstrap.overview`).
+what is handed over, which speaks of categories of data and no field of an LVS (art. 12(1), 15(1)(b) AVG). Leaves out:
+reading the register and its view log (`bootstrap.overview`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gateway.core.days import dutch_clock
+from gateway.core.dutch import CATEGORIES, GROUNDS, said_moment
+from gateway.core.model import Category, Ground
 from gateway.core.persons import SECRET_REASONS, WITHHELD, PersonRole, sentence, shown, shown_entry
 from gateway.core.reasons import Reason
 
@@ -30,6 +34,8 @@ Told = str | tuple[str, ...]
 _HANDED_OVER = frozenset({"released", "withheld", "viewed"})
 _NAMING = ("on behalf of: ", "second person: ")
 _REASONS = frozenset(Reason)
+_CATEGORIES = frozenset(Category)
+_GROUNDS = frozenset(Ground)
 _REFERENCE = 32  # hexadecimal digits
 
 
@@ -83,11 +89,17 @@ class Times:
     id: str
 
 
+Classified = Mapping[str, Iterable[tuple[str, Category]]]
+"""Schema → path of every field with its category; a path of two records may stand in it twice."""
+
+
 class Reader(NamedTuple):
-    """Who reads it. `hand_over`: it is made to be given to the pupil or the parents, whoever makes it."""
+    """Who reads it. `hand_over`: it is made to be given to the pupil or the parents, whoever makes it; `classified`:
+    of which categories what stayed behind is."""
 
     roles: frozenset[PersonRole]
     hand_over: bool = False
+    classified: Classified = MappingProxyType({})
 
 
 def overview(entries: Iterable[tuple[Mapping[str, Any], Share]], reader: Reader) -> dict[Line, Times]:
@@ -113,16 +125,33 @@ def _line(entry: Mapping[str, Any], part: Share, reader: Reader) -> Line | None:
 
 
 def _transfer(seen: Mapping[str, Any], part: Share, reader: Reader) -> Iterator[tuple[str, Told]]:
-    for name in ("recipient", "purpose", "route", "grondslag"):
+    for name in ("recipient", "purpose", "grondslag"):
         yield name, seen.get(name, "")
     if not part.released:
-        yield "reasons", tuple(_told(why, reader.roles) for why in part.withheld)
-        return
+        yield "reasons", tuple(_why(why, reader) for why in part.withheld)
+    elif reader.hand_over:
+        yield from _categories(seen, part, reader)
+    else:
+        gone = tuple(path for path, _ in part.without)
+        yield "fields", tuple(path for path in seen.get("fields", ()) if not _below(path, gone))
+        yield "without", tuple(f"{path}: {_told(why, reader.roles)}" for path, why in part.without)
+    if part.released:
+        yield "detail", tuple(word for word in seen.get("detail", ()) if word.startswith(("permit: ", "through: ")))
+    if not reader.hand_over:
+        yield "route", seen.get("route", "")
+
+
+def _categories(seen: Mapping[str, Any], part: Share, reader: Reader) -> Iterator[tuple[str, Told]]:
+    """What is withheld for a secret reason is not told, and not told to have left either."""
     gone = tuple(path for path, _ in part.without)
-    yield "fields", tuple(path for path in seen.get("fields", ()) if not _below(path, gone))
-    told = [(path, why) for path, why in part.without if not (reader.hand_over and why in SECRET_REASONS)]
-    yield "without", tuple(f"{path}: {_told(why, reader.roles)}" for path, why in told)
-    yield "detail", tuple(word for word in seen.get("detail", ()) if word.startswith(("permit: ", "through: ")))
+    classified = tuple(reader.classified.get(seen.get("schema", ""), ())) if gone else ()
+    left = {path for path in seen.get("fields", ()) if not _below(path, gone)}
+    behind = {of for path, of in classified if _below(path, gone)} - {of for path, of in classified if path in left}
+    yield "categories", tuple(of for of in seen.get("categories", ()) if of not in behind)
+    told = [(path, why) for path, why in part.without if why not in SECRET_REASONS]
+    yield "without", tuple(dict.fromkeys(
+        f"{called(of)}: {_plainly(why)}" for path, why in told for below, of in classified if _below(below, (path,))
+    ))  # fmt: skip
 
 
 def _act(seen: Mapping[str, Any], reader: Reader) -> Iterator[tuple[str, Told]]:
@@ -135,6 +164,15 @@ def _act(seen: Mapping[str, Any], reader: Reader) -> Iterator[tuple[str, Told]]:
 
 def _below(path: str, gone: tuple[str, ...]) -> bool:
     return any(path == one or path.startswith(f"{one}.") for one in gone)
+
+
+def _why(why: str, reader: Reader) -> str:
+    return _plainly(why) if reader.hand_over else _told(why, reader.roles)
+
+
+def _plainly(why: str) -> str:
+    """The sentence and the article, without our own words for it."""
+    return f"{Reason(why).meaning.school} ({Reason(why).meaning.article})" if why in _REASONS else why
 
 
 def _told(why: str, roles: frozenset[PersonRole]) -> str:
@@ -163,6 +201,7 @@ _NAMES = {
     "route": "vraag",
     "grondslag": "grondslag",
     "fields": "ten hoogste",
+    "categories": "gegevens, ten hoogste",
     "without": "bleef achter",
     "reasons": "omdat",
     "detail": "daarbij",
@@ -182,7 +221,7 @@ _SAID = {
 """What an entry's details begin with; what is not here stays as it is."""
 
 
-def sentences(found: Mapping[Line, Times], titles: Mapping[str, str]) -> Iterator[str]:
+def sentences(found: Mapping[Line, Times], titles: Mapping[str, str], *, hand_over: bool = False) -> Iterator[str]:
     """Per heading the lines, the last first; `titles`: what recipients are called."""
     if not found:
         yield "Het register noemt deze leerling niet."
@@ -191,23 +230,48 @@ def sentences(found: Mapping[Line, Times], titles: Mapping[str, str]) -> Iterato
         if lines:
             yield f"{heading}:"
         for line in lines:
-            yield from _sentences(line, found[line], titles)
+            yield from _sentences(line, found[line], titles, hand_over=hand_over)
 
 
-def _sentences(line: Line, times: Times, titles: Mapping[str, str]) -> Iterator[str]:
+def _sentences(line: Line, times: Times, titles: Mapping[str, str], *, hand_over: bool) -> Iterator[str]:
     says = dict(line.says)
     name = str(says.pop("recipient", ""))
-    who = f"{titles[name]} ({name})" if name in titles else name or _who(says)
-    yield f"  {who}{f'  [{GUARDED}]' if line.guarded else ''}"
-    yield f"    {_when(times)}"
+    named = titles.get(name, name) if hand_over else f"{titles[name]} ({name})" if name in titles else name
+    yield f"  {named or _who(says)}{f'  [{GUARDED}]' if line.guarded else ''}"
+    yield f"    {_when(times, said_moment if hand_over else dutch_clock)}"
     for word, value in says.items():
-        told = [value] if isinstance(value, str) else [", ".join(value)] if word == "fields" else value
-        yield from (f"    {_NAMES[word]}: {_said(one) if word == 'detail' else one}" for one in told)
+        for one in _values(word, value, titles):
+            yield f"    {_NAMES[word]}: {_in_words(word, one) if hand_over else one}"
 
 
-def _said(detail: str) -> str:
+def _values(word: str, value: Told, titles: Mapping[str, str]) -> Iterable[str]:
+    if isinstance(value, str):
+        return [value]
+    if word == "categories":
+        return ["; ".join(map(called, value))]  # a name may have a comma
+    if word == "detail":
+        return [_said(one, titles) for one in value]
+    return [", ".join(value)] if word == "fields" else value
+
+
+def called(category: str) -> str:
+    """In Dutch; one that was left since stays as it was."""
+    return CATEGORIES[Category(category)] if category in _CATEGORIES else category
+
+
+def _in_words(word: str, value: str) -> str:
+    """A purpose without its hyphens; a ground by its name before its reference."""
+    if word == "purpose":
+        return value.replace("-", " ")
+    letter, colon, reference = value.partition(": ")
+    if word == "grondslag" and colon and letter in _GROUNDS:
+        return f"{GROUNDS[Ground(letter)]} ({reference.rstrip('.')})"
+    return value
+
+
+def _said(detail: str, titles: Mapping[str, str]) -> str:
     begin, colon, rest = detail.partition(": ")
-    return f"{_SAID.get(begin, begin)}{colon}{rest}"
+    return f"{_SAID.get(begin, begin)}{colon}{titles.get(rest, rest) if begin == 'through' else rest}"
 
 
 def _who(says: dict[str, Told]) -> str:
@@ -215,8 +279,8 @@ def _who(says: dict[str, Told]) -> str:
     return f"{says.pop('actor', 'een medewerker')}: {_DEEDS.get(deed, deed)}"
 
 
-def _when(times: Times) -> str:
-    first, last = (dutch_clock(datetime.fromisoformat(moment)) for moment in (times.first, times.last))
+def _when(times: Times, said: Callable[[datetime], str]) -> str:
+    first, last = (said(datetime.fromisoformat(moment)) for moment in (times.first, times.last))
     if times.number == 1:
         return f"{last}, regel {times.id}"
     return f"{times.number} keer, van {first} tot en met {last}, de laatste in regel {times.id}"

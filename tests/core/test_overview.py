@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from gateway.core.dutch import CATEGORIES, GROUNDS
+from gateway.core.model import Category, Ground
 from gateway.core.overview import GUARDED, Line, Reader, Share, Times, as_json, overview, sentences, share
 from gateway.core.persons import SECRET_DETAIL, PersonRole
 from gateway.core.reasons import Reason
@@ -14,7 +16,10 @@ from gateway.core.register import roll_of
 ONE, OTHER = bytes(15) + b"\x01", bytes(15) + b"\x02"
 FG = Reader(frozenset({PersonRole.FG}))
 OFFICER = Reader(frozenset({PersonRole.CONSENT_OFFICER}))
-PARENT = Reader(frozenset({PersonRole.FG}), hand_over=True)
+_ADDRESS = Category.ADDRESS
+CLASSIFIED = {"pupils": [("name", Category.NAME), ("address.city", _ADDRESS), ("address.street", _ADDRESS)]}
+PARENT = Reader(frozenset({PersonRole.FG}), hand_over=True, classified=CLASSIFIED)
+TITLES = {"uitgever-noord": "Uitgever Noord B.V.", "platform": "Platform Oost"}
 GIVEN = Share(released=True, without=(), withheld=())
 
 
@@ -25,6 +30,8 @@ def transfer(**more: Any) -> dict[str, Any]:
         "purpose": "toegang",
         "grondslag": "e: de wet",
         "fields": ["name", "address.city"],
+        "categories": ["address", "name"],
+        "schema": "pupils",
     }
     return {**entry, **said, "detail": [], **more}
 
@@ -123,11 +130,54 @@ def test_what_may_not_be_told_is_not_handed_over(entry: dict[str, Any], part: Sh
     assert seen(entry, part, PARENT) == "Het register noemt deze leerling niet."
 
 
-def test_handed_over_field_that_is_secret_is_not_even_named() -> None:
-    told = seen(transfer(), without("address", Reason.SECRET_ADDRESS), PARENT)
+def handed_over(entry: dict[str, Any], part: Share = GIVEN) -> str:
+    return "\n".join(sentences(overview([(entry, part)], PARENT), TITLES, hand_over=True))
 
-    assert "ten hoogste: name" in told
-    assert "address" not in told
+
+def test_handed_over_category_that_is_secret_is_not_even_named() -> None:
+    told = handed_over(transfer(), without("address", Reason.SECRET_ADDRESS))
+
+    assert "gegevens, ten hoogste: naam\n" in told + "\n"
+    assert "adres" not in told
+
+
+def test_handed_over_transfer_is_told_in_words_of_the_law_and_not_of_a_system() -> None:
+    told = handed_over(transfer(purpose="toegang-leermiddel", detail=["through: platform"], route="GET /students"))
+
+    assert told.splitlines() == [
+        "Overgedragen:",
+        "  Uitgever Noord B.V.",
+        "    22 november 2026 om 10.30 uur, regel t-1",
+        "    doel: toegang leermiddel",
+        "    grondslag: publieke taak (de wet)",
+        "    gegevens, ten hoogste: adres en woonplaats; naam",
+        "    daarbij: via: Platform Oost",
+    ]
+
+
+def test_handed_over_category_that_stayed_behind_is_told_with_its_reason_and_article() -> None:
+    told = handed_over(transfer(), without("address", Reason.FIELD_DISPUTED))
+
+    assert "gegevens, ten hoogste: naam\n" in told
+    assert told.count("bleef achter: adres en woonplaats: De juistheid van dit gegeven wordt betwist. (art. 18") == 1
+
+
+def test_handed_over_reason_is_told_without_our_own_word_for_it() -> None:
+    told = handed_over(transfer(), withheld(Reason.CONSENT_MISSING))
+
+    assert "omdat: Er is geen toestemming bekend. (art. 6(1)(a), 7 AVG)" in told
+    assert "CONSENT_MISSING" not in told
+
+
+def test_handed_over_categories_of_a_schema_that_is_gone_are_those_of_the_entry() -> None:
+    assert "ten hoogste: adres en woonplaats; naam" in handed_over(
+        transfer(schema="oud"), without("name", Reason.COURT_ORDER)
+    )
+
+
+@pytest.mark.parametrize("known", [*Category, *Ground])
+def test_every_category_and_ground_has_a_dutch_name(known: Category | Ground) -> None:
+    assert known in (CATEGORIES if isinstance(known, Category) else GROUNDS)
 
 
 def test_handed_over_view_names_nobody_at_school() -> None:

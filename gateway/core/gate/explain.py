@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
+from gateway.core.dutch import GROUNDS
 from gateway.core.gate.decide import Call, Permit, Refusal, Standing, Standings, decide
 from gateway.core.model import Caller, Finding, Ground, Transform
 from gateway.core.policy.grants import leaf_at, leaves
@@ -30,15 +31,6 @@ RULES = tuple(
         key=rank,
     )
 )
-
-GROUNDS: Mapping[Ground, str] = {
-    Ground.CONSENT: "toestemming",
-    Ground.CONTRACT: "overeenkomst",
-    Ground.STATUTORY_DUTY: "wettelijke verplichting",
-    Ground.VITAL_INTEREST: "vitaal belang",
-    Ground.PUBLIC_TASK: "publieke taak",
-    Ground.LEGITIMATE_INTEREST: "gerechtvaardigd belang",
-}
 
 _TRANSFORMS: Mapping[Transform, str] = {
     Transform.KEEP: "zoals het is",

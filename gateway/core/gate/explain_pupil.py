@@ -14,9 +14,9 @@ from datetime import datetime
 import msgspec
 
 from gateway.core.days import legal_date
+from gateway.core.dutch import GROUNDS
 from gateway.core.facts import Facts
 from gateway.core.gate.decide import LACKS, Standing
-from gateway.core.gate.explain import GROUNDS
 from gateway.core.gate.prohibitions import OBJECTED
 from gateway.core.gate.question import Audience, Question
 from gateway.core.gate.screening import screen
