@@ -23,6 +23,7 @@ _LONGEST_VALUE = 512  # characters; no id or code of a known format is longer th
 _LONGEST_SHAPING = 2_048  # a list of fields, a filter, an anchor
 _MOST_PARAMETERS = 32
 _REMEMBERED = 2_000  # queries of one path
+_LONGEST_REMEMBERED = 512  # bytes of one; what is longer, a filter, is seldom asked again
 # RFC 3986 section 5.2.4: a dot segment is no value; whoever reads the path next takes it for another route.
 _NO_VALUE = frozenset({"", ".", ".."})
 
@@ -102,8 +103,9 @@ class Router:
         known = self._matched.get((raw_path, method, action))
         if known is None:
             known = self._match(raw_path, method, action)
-            # as many as there are routes; a path with an id is read each time, and an action no other route has none
-            if not known.values and (known.route.soap is not None or not action):
+            # as many as there are routes: a path with an id, or written otherwise (%2F), is read each time, and an
+            # action no other route has none
+            if not known.values and b"%" not in raw_path and (known.route.soap is not None or not action):
                 self._matched[raw_path, method, action] = known
         return known
 
@@ -160,9 +162,11 @@ def ask(match: Match, query: bytes, organisation: Organisation) -> Asked:
     this process."""
     known = match.asked.get(query)
     if known is None:
-        if len(match.asked) >= _REMEMBERED:
-            match.asked.clear()
-        known = match.asked[query] = _ask(match, query, organisation)
+        known = _ask(match, query, organisation)
+        if len(query) <= _LONGEST_REMEMBERED:
+            if len(match.asked) >= _REMEMBERED:
+                match.asked.clear()
+            match.asked[query] = known
     return known
 
 

@@ -244,3 +244,15 @@ def test_ask_ever_new_queries_are_not_all_remembered() -> None:
 def test_router_path_with_an_id_is_not_remembered() -> None:
     assert matched() is matched()
     assert matched("/lvs/v1/groups/school/1") is not matched("/lvs/v1/groups/school/1")
+
+
+def test_router_path_that_is_written_otherwise_is_found_and_not_remembered() -> None:
+    assert matched("/lvs/v1/students/s%63hool").route is matched().route
+    assert matched("/lvs/v1/students/s%63hool") is not matched("/lvs/v1/students/s%63hool")
+
+
+def test_ask_long_query_is_not_remembered() -> None:
+    match, long = matched(), BY_LOCATION + b"&schoolPeriodId=" + b"x" * 500
+    ask(match, long, ORGANISATION)
+
+    assert long not in match.asked
