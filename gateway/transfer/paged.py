@@ -83,7 +83,7 @@ class Paged(Flow):
         return wishes(inquiry.asked, minimiser.projection)
 
     def told(self, projection: Projection) -> Projection:
-        return _narrowed(projection, self._wishes.selection)
+        return _narrowed(projection, self._wishes)
 
     def framed(self, minimised: Minimised, match: Match) -> None:
         if not match.route.many and minimised.records:
@@ -207,10 +207,10 @@ def _among(after: Rank | None, last: Rank | None, *, sorts: bool) -> Callable[[s
     return lambda key: (after is None or key > after[1]) and (last is None or key <= last[1])
 
 
-def _narrowed(projection: Projection, selection: frozenset[str] | None) -> Projection:
+def _narrowed(projection: Projection, wishes: Wishes) -> Projection:
     """What the register tells of an answer of which only some fields were asked."""
-    if selection is None:
+    if wishes.selection is None:
         return projection
-    paths = tuple(path for path in projection.paths if path.partition(".")[0] in selection)
+    paths = tuple(path for path in projection.paths if wishes.tells(path))
     leaves = [leaf for path in paths if (leaf := leaf_at(projection.record.fields, path)) is not None]
     return replace(projection, paths=paths, categories=tuple(sorted({leaf.category for leaf in leaves})))

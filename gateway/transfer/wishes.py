@@ -30,12 +30,19 @@ _HIGHEST_OFFSET = 2**31 - 1  # int32, as OneRoster says
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is to be done with what leaves."""
+    """What is to be done with what leaves. `sorted_by`: the path by which `sort` does."""
 
     selection: frozenset[str] | None = None
     chosen: Filter | None = None
     sort: Callable[[bytes], str] | None = None
     backwards: bool = False
+    sorted_by: str = ""
+
+    def tells(self, path: str) -> bool:
+        """Whether the answer says something of this field: who filters or sorts by one learns it, shown or not."""
+        if self.selection is None or path.partition(".")[0] in self.selection:
+            return True
+        return path == self.sorted_by or (self.chosen is not None and path in self.chosen.paths)
 
     def ranked(self, rows: list[Row]) -> list[tuple[Rank, Row]]:
         """Those that are wanted, each once, in their order."""
@@ -64,6 +71,7 @@ def wishes(asked: Asked, projection: Projection) -> Wishes:
         _read("filter", read_filter, said.get("filter"), projection),
         _read("sort", read_sort, said.get("sort"), projection),
         said.get("sort-direction") == "desc",
+        said.get("sort", ""),
     )
 
 

@@ -362,6 +362,15 @@ async def test_selection_narrows_what_leaves_and_what_the_register_tells() -> No
     assert all(path.startswith(("sourcedId", "roles")) for path in school.register.drafts[-1].fields)
 
 
+@pytest.mark.parametrize("asked", ["filter=title>''", "sort=title", "sort=title&orderBy=desc"])
+async def test_register_tells_the_field_that_a_recipient_filters_or_sorts_by_shown_or_not(asked: str) -> None:
+    school = an_online_school()
+
+    await left(await online(school, f"/classes?fields=sourcedId&{asked}"))
+
+    assert set(school.register.drafts[-1].fields) == {"sourcedId", "title"}
+
+
 async def test_list_below_something_that_is_gone_looks_as_what_never_was() -> None:
     school = an_online_school()
     group = (await left(await online(school, "/classes"))).json()["classes"][0]["sourcedId"]

@@ -59,6 +59,11 @@ class Filter:
     clauses: tuple[_Clause, ...]
     every: bool
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """The fields it looks at."""
+        return frozenset(".".join(clause.path) for clause in self.clauses)
+
     def holds(self, text: bytes) -> bool:
         """Of a record as it leaves."""
         record = orjson.loads(text)
