@@ -18,7 +18,7 @@ from gateway.core.release.circle import Circle, is_name, is_number
 from gateway.core.release.masking import Mask
 from gateway.core.release.national_number import normal
 
-TRUE = frozenset({"true", "1"})
+_FALSE = frozenset({"", "false", "0"})
 
 
 class Names:
@@ -106,9 +106,11 @@ class Source:
             yield from (one.text or "" for one in self.elements(within, at))
 
     def says(self, root: etree._Element, within: etree._Element, path: str) -> bool:
-        """Whether the boolean at this path is true; from the record where the path begins with "/"."""
-        start = root if path.startswith("/") else within
-        return any(text.strip() in TRUE for text in self.texts(start, path.removeprefix("/")))
+        """Whether the boolean at this path is not plainly false: a word that a source has for it ("ja") would show what
+        it hides. From the record where the path begins with "/"."""
+        start, at = root if path.startswith("/") else within, path.removeprefix("/")
+        unread = "@" not in at and any(len(one) for one in self.elements(start, at))
+        return unread or any(text.strip() not in _FALSE for text in self.texts(start, at))
 
     def documents(self, record: etree._Element) -> int:
         """How many documents are in it."""
