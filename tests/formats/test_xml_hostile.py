@@ -55,6 +55,8 @@ def hostile() -> dict[str, bytes]:
         "utf-16": good.encode("utf-16"),
         "utf-16 without mark": good.encode("utf-16-le"),
         "utf-7": declared("UTF-7", b"+ADwAIQ-DOCTYPE p+AD4-"),
+        "utf-7 behind a long declaration": declared("UTF-7", good.encode()).replace(b" enc", 99 * b" " + b" enc"),
+        "declaration without end": b"<?xml " + 2_000 * b" " + b"version='1.0' encoding='UTF-7'?>" + good.encode(),
         "ebcdic": '<?xml version="1.0" encoding="cp037"?><pupil/>'.encode("cp037"),
         "no such encoding": declared("x-none", good.encode()),
         "wrong encoding": declared("UTF-8", noted("\xe9").encode("latin-1")),

@@ -16,7 +16,8 @@ from lxml import etree
 
 from gateway.core.release.minimised import EnvelopeBroken, TooLarge
 
-_DECLARED = re.compile(rb"<\?xml[^>]{0,100}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_DECLARATION = b"<?xml"
+_DECLARED = re.compile(rb"\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 # In these a DOCTYPE is written in the bytes of ASCII, so that none can hide.
 _ENCODINGS = frozenset({b"utf-8", b"us-ascii", b"ascii", b"iso-8859-1", b"iso-8859-15", b"windows-1252"})
 _BOM = b"\xef\xbb\xbf"
@@ -180,11 +181,20 @@ _QUICK: dict[str, Any] = {"remove_blank_text": True, "collect_ids": False}
 
 def _screen(opening: bytes) -> None:
     """What can be told from the bytes alone."""
-    declared = _DECLARED.match(opening.removeprefix(_BOM))
-    if declared is not None and declared.group(1).lower() not in _ENCODINGS:
+    begin = opening[: _OPENING + len(_BOM)].removeprefix(_BOM)
+    if begin.startswith(_DECLARATION) and not _is_read(begin):
         raise EnvelopeBroken("an encoding that is not read")
     if b"\x00" in opening[:_OPENING] or _DOCTYPE in opening:
         raise EnvelopeBroken("a document type, or no text")
+
+
+def _is_read(begin: bytes) -> bool:
+    """Whether the declaration ends here, and names no encoding but these."""
+    declaration, end, _ = begin.partition(b"?>")
+    named = _DECLARED.search(declaration)
+    if named is None:
+        return bool(end) and b"encoding" not in declaration
+    return bool(end) and named.group(1).lower() in _ENCODINGS
 
 
 def _parsed(body: bytes) -> etree._Element | None:
