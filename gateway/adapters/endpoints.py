@@ -49,6 +49,10 @@ class HttpEndpoints:
 
     def __init__(self, endpoints: Mapping[str, Endpoint], trust: Callable[[], ssl.SSLContext], limits: Limits) -> None:
         self._links = {name: _Link(one, trust_for(one.urls, trust), limits) for name, one in endpoints.items()}
+        self._addresses = {name: one.url for name, one in endpoints.items()}
+
+    def address(self, endpoint: str) -> str:
+        return self._addresses.get(endpoint, "")
 
     async def send(self, permit: Permit, receipt: Receipt, message: Message) -> UpstreamAnswer:
         """To nobody but the endpoint of the delivery, and nothing that is not registered."""

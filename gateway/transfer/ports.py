@@ -104,6 +104,10 @@ class Message:
 class Endpoints(Protocol):
     """The recipients' systems, as far as the gateway itself sends there."""
 
+    def address(self, endpoint: str) -> str:
+        """Where it is, by its name; empty for one that nobody set up."""
+        ...
+
     async def send(self, permit: Permit, receipt: Receipt, message: Message) -> UpstreamAnswer:
         """Once, never repeated by the adapter; `receipt`: it is registered. Whatever the status, the body is bounded
         and identity-encoded. Raises NotSent or OutcomeUnknown truthfully; NotSent too for an endpoint nobody set up."""

@@ -143,7 +143,14 @@ class Push(Filing):
         del match  # it was read from what came in
         action = self._match.route.action if self._match else None
         if action is not None and minimised.records:
-            minimised.body = enclosed(minimised.body, (self._came.addressing or Addressing()).acting(action))
+            minimised.body = enclosed(minimised.body, self._addressed(action))
+
+    def _addressed(self, action: str) -> Addressing:
+        """To whom the delivery goes, and not whom the message says."""
+        assert self._back is not None
+        standing = self._back.permit.standing
+        address = self.outside.endpoints.address(standing.delivery.endpoint or "")
+        return (self._came.addressing or Addressing()).acting(action).towards(address, standing.recipient.oin)
 
     def built(self, emission: Emission, minimised: Minimised) -> Built:
         if minimised.malformed and not minimised.records:

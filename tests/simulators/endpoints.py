@@ -24,6 +24,9 @@ class SimulatedEndpoints:
         self.sent: list[Message] = []
         self._journal = journal
 
+    def address(self, endpoint: str) -> str:
+        return f"https://{endpoint}.example/ws"
+
     async def send(self, permit: Permit, receipt: Receipt, message: Message) -> UpstreamAnswer:
         """A truthful error, or the whole answer."""
         assert permit.standing.delivery.endpoint == message.endpoint

@@ -15,6 +15,7 @@ from lxml import etree
 from gateway.core.facts import Restriction, RestrictionGround
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
+from gateway.formats.xml.addressing import Addressing
 from gateway.transfer.ports import Message, NotSent, OutcomeUnknown, UpstreamAnswer, UpstreamFailed
 from gateway.transfer.released import Released, Unregistered
 from gateway.transfer.request import Request
@@ -137,7 +138,7 @@ async def test_answer_comes_back_valid_and_without_what_is_not_in_its_schema(sch
 async def test_header_of_the_envelope_keeps_addresses_of_systems_only(school: School) -> None:
     from_us = f"{build.WSA}/anonymous?oin={build.OIN.replace('AB', '00')}"
     header = (
-        f"<a:To>https://duo.example/ws</a:To><a:Action>https://elders.example/iets</a:Action>"
+        f"<a:To>https://gateway.example/lvs/push/duo</a:To><a:Action>https://elders.example/iets</a:Action>"
         f"<a:MessageID>{build.MESSAGE}</a:MessageID><a:From><a:Address>{from_us}</a:Address>"
         "<a:Metadata>Jan Jansen</a:Metadata></a:From><a:ReplyTo><a:Address>http://jan.example/</a:Address></a:ReplyTo>"
         "<a:RelatesTo>Jan Jansen</a:RelatesTo><Security>geheim</Security>"
@@ -150,6 +151,38 @@ async def test_header_of_the_envelope_keeps_addresses_of_systems_only(school: Sc
         (one.text or "") for one in etree.fromstring(sent(school).body).iter()
     }
     assert not any(word in text for word in ("elders", "Jan", "jan.example", "geheim", "Metadata", "Security"))
+    assert "gateway.example" not in text
+
+
+TO = f"{{{build.WSA}}}To"
+
+
+@pytest.mark.parametrize(
+    "said", ["", "<a:To>https://gateway.example/1/jan</a:To>", f"<a:To>{build.WSA}/anonymous</a:To>"]
+)
+async def test_message_says_that_it_goes_where_the_school_sends_it(school: School, said: str) -> None:
+    header = f"{said}<a:MessageID>{build.MESSAGE}</a:MessageID>"
+
+    await push(school, build.enveloped(build.enrolment(), header))
+
+    assert [one.text for one in etree.fromstring(sent(school).body).iter(TO)] == ["https://duo.example/ws"]
+
+
+async def test_message_for_an_oin_keeps_it_where_the_recipient_has_no_other(school: School) -> None:
+    by_oin = f"{build.WSA}/anonymous?oin=00000000000000000001"
+    header = f"<a:To>{by_oin}</a:To><a:MessageID>{build.MESSAGE}</a:MessageID>"
+
+    await push(school, build.enveloped(build.enrolment(), header))
+
+    assert [one.text for one in etree.fromstring(sent(school).body).iter(TO)] == [by_oin]
+
+
+def test_message_for_an_oin_gets_that_of_the_recipient() -> None:
+    by_oin = f"{build.WSA}/anonymous?oin="
+    said = Addressing({"To": by_oin + "0" * 20, "MessageID": build.MESSAGE})
+
+    assert said.towards("https://duo.example/ws", build.OIN).said["To"] == by_oin + build.OIN
+    assert Addressing().towards("https://duo.example/ws", build.OIN).said == {}
 
 
 async def test_message_is_known_by_its_uuid_and_what_stands_behind_it_comes_back_only(school: School) -> None:

@@ -20,6 +20,7 @@ _WSA = "http://www.w3.org/2005/08/addressing"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _MESSAGE = re.compile(rf"((?:urn:)?(?:uuid:)?{_UUID})(?:@[A-Za-z0-9.-]{{1,100}})?")
 _NOBODY = re.compile(rf"{re.escape(_WSA)}/anonymous(?:\?oin=[0-9]{{20}})?")
+_BY_OIN = f"{_WSA}/anonymous?oin="
 _PLACE = re.compile(r"https?://[A-Za-z0-9.-]{1,100}(?::[0-9]{1,5})?(?:/[A-Za-z_.-]{0,60}){0,8}(?:\?oin=[0-9]{20})?")
 _ACTION = re.compile(r"https?://[A-Za-z0-9.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100}){0,8}")
 # The order in which they leave; those of the second kind stand in an Address.
@@ -43,6 +44,17 @@ class Addressing:
     def acting(self, action: str) -> Addressing:
         """The same for a message whose action we know; a header without addresses stays so."""
         return replace(self, said={**self.said, "Action": action}) if self.said else self
+
+    def towards(self, address: str, oin: str | None) -> Addressing:
+        """The same for whom it is sent to, as the school's own settings and the recipient's file know them: whatever
+        its maker wrote, as the address of the gateway. Said by an OIN, as Edukoppeling does, it stays so."""
+        to = self.said.get("To", "")
+        if to.startswith(_BY_OIN):
+            return replace(self, said={**self.said, "To": f"{_BY_OIN}{oin}"}) if oin else self
+        return replace(self, said={"To": address, **self._but("To")}) if self.said and address else self
+
+    def _but(self, name: str) -> Mapping[str, str]:
+        return {key: text for key, text in self.said.items() if key != name}
 
     def answering(self, asked: Addressing) -> Addressing:
         """The same for who asked, by the id they know."""
