@@ -121,6 +121,14 @@ async def test_results_reach_the_pupils_under_the_administration_s_own_numbers(s
     assert school.journal == ["register transfer released", f"write POST {PATH}", "register closing acknowledged"]
 
 
+async def test_message_and_its_confirmation_name_no_namespace_that_they_do_not_use(school: School) -> None:
+    pupil, *_ = await shown(school)
+    answer = await send(school, bringing(taken(pupil, result("r1"))))
+
+    assert isinstance(answer.body, bytes)
+    assert b"oso" not in answer.body + etree.tostring(sent(school))
+
+
 async def test_nothing_but_what_is_granted_reaches_the_administration(school: School) -> None:
     pupil, *_ = await shown(school)
     linked = result("r1", more="<infourl>https://x.example/1</infourl>")

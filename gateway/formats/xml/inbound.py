@@ -87,6 +87,7 @@ class XmlInbound:
                 self._put_statements(root, chosen)
             elif name in message.header:
                 self._put(root, name, message.header[name])
+        etree.cleanup_namespaces(root)  # those of the schema that nothing of it uses
         return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=False))
 
     # -- reading -------------------------------------------------------------------------------------------

@@ -132,4 +132,6 @@ class Operation:
 
 
 def _written(made: etree._Element) -> bytes:
+    """With no namespace of the schema that it does not use."""
+    etree.cleanup_namespaces(made)
     return bytes(etree.tostring(made, encoding="UTF-8", xml_declaration=False))
