@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.bootstrap import acts
+from gateway.bootstrap import acts, samples
 from gateway.bootstrap.explained import Asked, explained
 from gateway.bootstrap.facts import still_to_declare
+from gateway.bootstrap.school import Refused, Unusable, overdue
 from gateway.bootstrap.school import check as check_files
-from gateway.bootstrap.school import overdue
 from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, fail, school, table
 from gateway.cli.persons import asked
 from gateway.core.days import AMSTERDAM
@@ -20,8 +21,19 @@ recipient = typer.Typer(help="Activate, suspend and list recipients.", no_args_i
 Name = Annotated[str, typer.Argument(help="The recipient: the name of its file without .yaml.")]
 
 
-def check(directory: Directory = HERE) -> None:
-    """Report every problem of gateway.yaml, schemas/ and recipients/ at once; open questions are listed."""
+def check(
+    sample: Annotated[
+        Path | None, typer.Option("--sample", help="A file in the format of a schema, to lay beside it; stays here.")
+    ] = None,
+    schema: Annotated[str | None, typer.Option("--schema", help="Which schema the sample is of.")] = None,
+    record: Annotated[str | None, typer.Option("--record", help="Which of its records, if several.")] = None,
+    directory: Directory = HERE,
+) -> None:
+    """Report every problem of gateway.yaml, schemas/ and recipients/ at once; open questions are listed. With --sample:
+    what of a file a schema does not know, what is not as the schema says, and who would be found in it."""
+    if sample is not None or schema is not None or record is not None:
+        _check_sample(directory, sample, schema, record)
+        return
     report = check_files(directory)
     for question in report.questions:
         console.print(f"{question} (open)", markup=False)
@@ -33,6 +45,22 @@ def check(directory: Directory = HERE) -> None:
         fail(report.problems, PROBLEMS)
     left = f"; {len(report.questions)} questions open, their recipients cannot be activated" if report.questions else ""
     console.print(f"{len(report.schemas)} schemas, {len(report.recipients)} recipients: in order{left}", markup=False)
+
+
+def _check_sample(directory: Path, sample: Path | None, schema: str | None, record: str | None) -> None:
+    if sample is None or schema is None:
+        fail(["a sample is laid beside a schema: give --sample and --schema"], USAGE)
+    try:
+        found = samples.laid(directory, schema, record, sample)
+    except Unusable as unusable:
+        fail(unusable.problems, PROBLEMS)
+    except Refused as refused:
+        fail(refused.problems, USAGE)
+    for one in found:
+        for line in samples.lines(one):
+            console.print(line, markup=False)
+    if not all(one.fits for one in found):
+        raise typer.Exit(PROBLEMS)
 
 
 def explain(

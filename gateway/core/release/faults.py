@@ -67,11 +67,11 @@ def readable(leaf: projection.Leaf) -> str:
 
 
 class Laid:
-    """What came of laying a record beside its schema. `seen`: paths at which something stood; `unknown`: names that the
-    schema does not have, as the source wrote them."""
+    """What came of laying a record beside its schema. `faults`: how often each; `seen`: paths at which something stood;
+    `unknown`: names that the schema does not have, as the source wrote them."""
 
     def __init__(self) -> None:
-        self.faults: dict[Fault, None] = {}
+        self.faults = Faults()
         self.seen: set[str] = set()
         self.unknown: set[str] = set()
 
@@ -108,17 +108,20 @@ class _Laying:
         for name, node in branch.fields.items():
             within = f"{prefix}{name}"
             if self._only is None or within in self._only:
-                self._field(node, value.get(name), within)
+                self._field(node, value.get(name), within, rows=branch.repeats)
         self._found.unknown |= {f"{prefix}{name}" for name in value.keys() - branch.fields.keys()}
 
-    def _field(self, node: schema.Node, value: Any, path: str) -> None:
+    def _field(self, node: schema.Node, value: Any, path: str, *, rows: bool) -> None:
         if value is None or (isinstance(node, schema.Many) and node.filled and value == []):
             if node.required and node.choice is None:
                 self._fault(path, REQUIRED)
             return
         self._found.seen.add(path)
         if not isinstance(node, schema.Many):
-            self._item(node, value, path)
+            if isinstance(value, list) and not rows:
+                self._fault(path, ONCE)
+            for one in value if isinstance(value, list) else (value,):
+                self._item(node, one, path)
         elif isinstance(value, list):
             for item in value:
                 self._item(node.item, item, path)
@@ -134,4 +137,4 @@ class _Laying:
                 self._fault(path, expected)
 
     def _fault(self, path: str, expected: str) -> None:
-        self._found.faults[Fault(path, expected)] = None
+        self._found.faults[Fault(path, expected)] += 1

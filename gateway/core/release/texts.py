@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
 from gateway.core.policy import schema
 from gateway.core.release import projection
-from gateway.core.release.faults import Fault, expectation, readable
+from gateway.core.release.faults import Fault, Ruler, expectation, readable
 from gateway.core.release.transforms import Unreadable, change
 
 
@@ -31,6 +32,7 @@ _NUMBERS = {
     "boolean": re.compile(r"true|false|0|1"),
 }
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_LONGEST = 10_000_000  # signs of a text that is only laid beside its schema
 Read = Callable[[str], str | None]
 
 
@@ -78,6 +80,26 @@ def _formatted(wanted: str | None, text: str) -> str | None:
     except ValueError:
         return None
     return text
+
+
+class TextRuler(Ruler):
+    """Every value is a text. `capitals`: what is true may be written in them, as spreadsheets do."""
+
+    def __init__(self, *, capitals: bool = False) -> None:
+        self._capitals = capitals
+        self._readers: dict[str, Read] = {}
+
+    def misfit(self, path: str, leaf: schema.Leaf, value: Any) -> str | None:
+        """See Ruler."""
+        if not isinstance(value, str):
+            return expectation(leaf)
+        if path not in self._readers:
+            self._readers[path] = reader(leaf, _LONGEST, path)
+        try:
+            self._readers[path](value.lower() if self._capitals and leaf.type == "boolean" else value)
+        except Malformed as malformed:
+            return malformed.fault.expected
+        return None
 
 
 def becomes(leaf: projection.Leaf, reference: date) -> Callable[[str], str]:

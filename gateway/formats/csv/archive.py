@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from gateway.core.file_forms import Form, OtherFormat
+from gateway.core.policy.schema import Schema
 from gateway.core.release.minimised import EnvelopeBroken
 
 _BROKEN = (
@@ -96,6 +97,12 @@ def unpacked(body: bytes, wanted: frozenset[str], limits: SetLimits) -> dict[str
         pass
     # raised outside `except`: the cause may hold a name from outside
     raise EnvelopeBroken("not a whole zip archive")
+
+
+def files_of(body: bytes, schema: Schema) -> dict[str, bytes]:
+    """The files of a set by the record they hold, in the schema's order. Raises EnvelopeBroken."""
+    found = unpacked(body, frozenset(f"{name}.csv" for name in schema.records), SetLimits())
+    return {name: found[f"{name}.csv"] for name in schema.records if f"{name}.csv" in found}
 
 
 def _judged(found: list[zipfile.ZipInfo], limits: SetLimits) -> None:

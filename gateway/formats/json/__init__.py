@@ -8,7 +8,9 @@ from gateway.formats.json.drift import unknown_fields
 from gateway.formats.json.files import JsonFile
 from gateway.formats.json.inbound import JsonInbound
 from gateway.formats.json.minimiser import JsonMinimiser, Row, Sheet
+from gateway.formats.json.misfits import JsonRuler
 from gateway.formats.json.requests import NamedRequest, naming, read_named
+from gateway.formats.json.sample import sample_of
 
 __all__ = [
     "BodyRefused",
@@ -17,6 +19,7 @@ __all__ = [
     "JsonFile",
     "JsonInbound",
     "JsonMinimiser",
+    "JsonRuler",
     "Message",
     "Minimised",
     "NamedRequest",
@@ -25,6 +28,7 @@ __all__ = [
     "Statement",
     "naming",
     "read_named",
+    "sample_of",
     "tolerable",
     "unknown_fields",
 ]

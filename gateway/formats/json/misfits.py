@@ -26,10 +26,10 @@ _UNKNOWN = Fault("", "what its schema says")
 
 
 class JsonRuler(Ruler):
-    """A value is what the decoder of its type reads, and its transform. `ids`: paths that hold an id of a person."""
+    """A value is what the decoder of its type reads, and its transform."""
 
-    def __init__(self, ids: frozenset[str], changes: Mapping[str, tuple[Leaf, Change]] | None = None) -> None:
-        self._ids = ids
+    def __init__(self, record: schema.Record, changes: Mapping[str, tuple[Leaf, Change]] | None = None) -> None:
+        self._ids = ids_of(record.subjects)
         self._changes = changes or {}
 
     def misfit(self, path: str, leaf: schema.Leaf, value: Any) -> str | None:
@@ -54,7 +54,7 @@ class Misfits:
     """Compiled with the minimiser."""
 
     def __init__(self, projection: Projection) -> None:
-        self._root = projection.record.fields
+        self._record = projection.record
         self._leaves = {leaf.path: leaf for leaf in _read(projection.root)}
         here = {subject.at for subject in subjects(projection.root)}
         self._ids = ids_of([one for one in projection.record.subjects if one.at in here])
@@ -66,8 +66,8 @@ class Misfits:
 
     def of(self, record: Any, reference: date) -> Iterable[Fault]:
         """`record`: as it came, or decoded."""
-        ruler = JsonRuler(self._ids, self._changes(reference))
-        found = ruler.lay(self._root, _plain(record), self._only).faults
+        ruler = JsonRuler(self._record, self._changes(reference))
+        found = ruler.lay(self._record.fields, _plain(record), self._only).faults
         # who is not named is nobody the roster knows, and not malformed
         return [one for one in found if one.path not in self._ids or one.expected != REQUIRED] or (_UNKNOWN,)
 

@@ -10,6 +10,7 @@ from gateway.formats.xml.items import Left, document_of, leaving, named_in, sect
 from gateway.formats.xml.minimiser import XmlMinimiser
 from gateway.formats.xml.operations import Operation
 from gateway.formats.xml.parse import Limits
+from gateway.formats.xml.sample import sample_of
 from gateway.formats.xml.source import Names
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "document_of",
     "leaving",
     "named_in",
+    "sample_of",
     "sections",
     "unknown_fields",
 ]
