@@ -85,7 +85,7 @@ def observations(pupils: int) -> list[Observation]:
 
 
 def fill(database: TimedDatabase, measured: Measured) -> None:
-    Subjects(database, KEYS).learn("lvs", "noord", observations(measured.pupils), NOW, os.urandom)
+    Subjects(database, KEYS).learn("lvs", {"noord": observations(measured.pupils)}, NOW, os.urandom)
     terms = [
         ConsentTerms(
             recipients=frozenset({f"recipient-{number}"}), purpose="schoolfoto", categories=frozenset({Category.IMAGE}),

@@ -83,7 +83,7 @@ def _learn(school: School, many: Many) -> None:
     since = legal_today() - timedelta(days=60)
     for name in many.names():
         stay = (Enrolment(name, 1, since, None),)
-        subjects.learn("lvs", name, [Observation(Person.PUPIL, ids(n), stay) for n in many.at(name)], clock(), random)
+        subjects.learn("lvs", {name: [Observation(Person.PUPIL, ids(n), stay) for n in many.at(name)]}, clock(), random)
 
 
 def _allow(school: School, many: Many) -> None:

@@ -33,6 +33,5 @@ def import_roster(
     succeeding = frozenset(one.name for one in school.settings.sources.values() if one.succeeds)
     note(school.database, act, "roster imported", kind="change", about={"source": named, "locations": " ".join(seen)})
     book = Subjects(school.database, school.store_keys, succeeding)
-    for location, observations in seen.items():
-        book.learn(named, location, observations, clock(), random)
-    return {location: len(observations) for location, observations in seen.items()}
+    left_out = book.learn(named, seen, clock(), random)
+    return {location: len(observations) - left_out.get(location, 0) for location, observations in seen.items()}

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.adapters.pupils.subjects import OpenTask, open_tasks
 from gateway.adapters.register.holds import OVERDUE_BOARD, OVERDUE_FG
 from gateway.adapters.register.permits import FG_NOTICE, FG_REVIEW
+from gateway.adapters.tasks import OpenTask, open_tasks
 from gateway.bootstrap.holds import look_after
 from gateway.bootstrap.school import School
 from gateway.core.persons import Actor, Deed, PersonRole

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.bootstrap import acts
+from gateway.bootstrap import acts, doubts
 from gateway.bootstrap.office import synchronise
 from gateway.bootstrap.roster_files import import_roster
 from gateway.bootstrap.rosters import tells_where
@@ -66,6 +66,30 @@ def waiting(directory: Directory = HERE) -> None:
         waiting = acts.waiting_pupils(opened, actor)
         rows = ((one.number, one.source, one.location, one.moment) for one in waiting)
         table(("number", "source", "location", "since"), rows)
+
+
+@pupil.command("doubtful")
+def doubtful(directory: Directory = HERE) -> None:
+    """Pupils who share an id with another, so that nothing leaves of either: correct the LVS, or settle it."""
+    with acting(directory) as (opened, actor):
+        rows = ((one.number, one.source, " ".join(one.numbers), one.moment) for one in doubts.listed(opened, actor))
+        table(("number", "source", "known by", "since"), rows)
+
+
+@pupil.command("settle")
+def settle(
+    number: Annotated[int, typer.Argument(help="The number in `gateway pupil doubtful`.")],
+    reason: Why,
+    one: Annotated[bool, typer.Option("--one/--two", help="Whether it is one pupil with two numbers.")],
+    by: OnBehalf = None,
+    directory: Directory = HERE,
+) -> None:
+    """Say whether those who share an id are one pupil, or two and by which number this one is known; numbers are asked
+    for, not given as arguments."""
+    with acting(directory, by) as (opened, actor):
+        what = "las-key that is this pupil's too" if one else "las-key that this pupil keeps"
+        doubts.settle(opened, actor, number, asked(what, hidden=True), reason, one=one)
+        console.print(f"{number} is settled", markup=False)
 
 
 @pupil.command("forget")

@@ -144,14 +144,14 @@ class RosterBook(Protocol):
     def learn(
         self,
         source: str,
-        location: str,
-        observations: Sequence[Observation],
+        told: Mapping[str, Sequence[Observation]],
         moment: datetime,
         random: Callable[[int], bytes],
-    ) -> None:
-        """Take over one *complete* answer about one location, in one transaction: ids join persons, the
-        location's enrolments and groups are replaced, who is not in it has left this location, and the
-        location counts as fresh from `moment`. A location that failed is simply not learned."""
+    ) -> Mapping[str, int]:
+        """Take over *complete* answers, by location, each in one transaction: ids join persons, the location's
+        enrolments and groups are replaced, who is not in it has left it, and it counts as fresh from `moment`. A
+        location that failed is not in `told`. Whoever bears an id that somebody else bears too is left out, wherever
+        (R109); how many, by location."""
         ...
 
 

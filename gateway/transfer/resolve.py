@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.core.model import NOBODIES, Person, Subject, Verdict, nobody
+from gateway.core.model import NOBODIES, Person, PseudonymMethod, Subject, Verdict, nobody
+from gateway.core.policy.grants import ECK_ID
 from gateway.core.policy.schema import Leaf, Parameter, Record
 from gateway.core.reasons import Reason
 from gateway.core.release.sight import Sight
@@ -125,4 +126,8 @@ class Resolver:
 
     def _owner(self, pseudonym: str, kind: Person) -> bytes | None:
         issue = self.world.issued(self.sight.delivery.domain, pseudonym, kind.value)
-        return issue.owner if issue is not None else None
+        owner = issue.owner if issue is not None else None
+        if kind is not Person.PUPIL or self.sight.delivery.pseudonym is not PseudonymMethod.ECK_ID:
+            return owner
+        bearer = self.roster.find(ECK_ID, pseudonym)  # the LVS may have corrected it since it left (R109)
+        return owner if bearer is not None and bearer.id == owner else None

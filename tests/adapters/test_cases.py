@@ -13,12 +13,12 @@ import pytest
 
 from gateway.adapters.facts.store import known
 from gateway.adapters.pupils.linking import destroy_reference_key
-from gateway.adapters.pupils.subjects import open_tasks
 from gateway.adapters.register import holds, permits
 from gateway.adapters.register.acts import Act
 from gateway.adapters.register.holds import Hold, NotOpen
 from gateway.adapters.register.permits import NotPossible
 from gateway.adapters.register.writer import DatabaseRegister
+from gateway.adapters.tasks import open_tasks
 from gateway.core.facts import Document, Exception18, Occasion, Permit, Release, Restriction, RestrictionGround
 from gateway.core.gate.permits import Items
 from gateway.core.model import Category, FieldClass, Person, Subject

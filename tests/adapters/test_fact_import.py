@@ -20,8 +20,9 @@ from gateway.adapters.database import tables
 from gateway.adapters.facts.imports import CHUNK, FileWrong, Importer, Taken
 from gateway.adapters.facts.row_forms import Door
 from gateway.adapters.facts.store import ImportRunning, Staging, new_campaign
+from gateway.adapters.pupils.ids import id_lookup
 from gateway.adapters.pupils.introductions import add_bsns
-from gateway.adapters.pupils.subjects import Subjects, id_lookup
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.core.facts import Answer, ConsentTerms, Form, Restriction, RestrictionGround
 from gateway.core.model import Category, Enrolment, Person
 from gateway.transfer.ports import Observation
@@ -218,7 +219,7 @@ def test_pupil_under_any_kind_of_id_is_the_same_pupil(school: School) -> None:
     """R: a restriction entered under one kind of id binds the same pupil under every other."""
     database = school.recording.database
     ids = {"las-key": "0", "eck-id": "https://ketenid.nl/1", "nepri": "n-0"}
-    Subjects(database, KEYS).learn("lvs", "noord", [Observation(Person.PUPIL, ids)], NOW, RANDOM)
+    Subjects(database, KEYS).learn("lvs", {"noord": [Observation(Person.PUPIL, ids)]}, NOW, RANDOM)
     school.bring("pupil", "pupil,bsn\n0,111222333\n")
 
     for kind, value in [*ids.items(), ("bsn", "111222333")]:
@@ -231,7 +232,7 @@ def test_pupil_under_any_kind_of_id_is_the_same_pupil(school: School) -> None:
 def test_pupil_of_another_location_is_nobody_to_a_location_admin(school: School) -> None:
     database = school.recording.database
     stay = (Enrolment("zuid", 1, date(2026, 8, 1), None),)
-    Subjects(database, KEYS).learn("lvs", "zuid", [Observation(Person.PUPIL, {"las-key": "z"}, stay)], NOW, RANDOM)
+    Subjects(database, KEYS).learn("lvs", {"zuid": [Observation(Person.PUPIL, {"las-key": "z"}, stay)]}, NOW, RANDOM)
 
     assert school.wrong("restriction", restrictions(["z"]), frozenset({"noord"})) == school.wrong(
         "restriction", restrictions(["nobody"]), frozenset({"noord"})

@@ -178,13 +178,34 @@ async def test_record_that_says_nothing_sure_is_counted_and_left(
 async def test_id_given_to_two_pupils_tells_nothing_of_either(recording: Recording) -> None:
     """The day and the number of the one would be the other's."""
     mine = Observation(Person.PUPIL, {"las-key": "0", "eck-id": "e"}, (), frozenset())
-    Subjects(recording.database, KEYS).learn("lvs", "noord", [mine], NOW, seeded())
+    Subjects(recording.database, KEYS).learn("lvs", {"noord": [mine]}, NOW, seeded())
     both = [student(birth=None, userMasterIdentifier="e"), student("9", userMasterIdentifier="e")]
 
     outcome = await read(recording, *both)
 
     assert (outcome.persons, outcome.unclear) == (0, 2)
     assert recording.known(0).birth is None
+
+
+async def test_id_of_a_pupil_with_the_number_of_another_tells_nothing(recording: Recording) -> None:
+    """The roster of that other was not read: the shared id alone would make the day the first pupil's."""
+    mine = Observation(Person.PUPIL, {"las-key": "0", "eck-id": "e"}, (), frozenset())
+    Subjects(recording.database, KEYS).learn("lvs", {"noord": [mine]}, NOW, seeded())
+
+    outcome = await read(recording, student("9", userMasterIdentifier="e"))
+
+    assert (outcome.persons, outcome.unclear) == (0, 1)
+    assert recording.known(0).birth is None
+
+
+async def test_pupil_in_doubt_is_told_nothing(recording: Recording) -> None:
+    people = [Observation(Person.PUPIL, {"las-key": one, "eck-id": "e"}, (), frozenset()) for one in "09"]
+    Subjects(recording.database, KEYS).learn("lvs", {"noord": people[:1]}, NOW, seeded())
+    Subjects(recording.database, KEYS).learn("lvs", {"noord": people}, NOW, seeded())
+
+    outcome = await read(recording, student(userMasterIdentifier="e"))
+
+    assert (outcome.persons, outcome.unclear) == (0, 1)
 
 
 async def test_record_with_ids_of_two_pupils_is_left(recording: Recording) -> None:

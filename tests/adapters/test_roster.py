@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -41,18 +41,19 @@ class Book:
 
     learned: dict[str, Sequence[Observation]] = field(default_factory=dict)
     moments: dict[str, datetime] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
 
     def learn(
         self,
         source: str,
-        location: str,
-        observations: Sequence[Observation],
+        told: Mapping[str, Sequence[Observation]],
         moment: datetime,
         random: Callable[[int], bytes],
-    ) -> None:
+    ) -> Mapping[str, int]:
         assert source == "lvs"
-        self.learned[location] = observations
-        self.moments[location] = moment
+        self.learned.update(told)
+        self.moments.update(dict.fromkeys(told, moment))
+        return self.left_out
 
     def one(self, kind: str, value: str, location: str = "noord") -> Observation:
         (found,) = (one for one in self.learned[location] if one.ids.get(kind) == value)
@@ -214,8 +215,10 @@ class Said:
         return UpstreamAnswer(self.status, "application/json", msgspec.json.encode(self.lists.get((place, what), [])))
 
 
-async def learned(said: Said, *locations: Location) -> tuple[Book, tuple[Outcome, ...]]:
-    book = Book()
+async def learned(
+    said: Said, *locations: Location, left_out: dict[str, int] | None = None
+) -> tuple[Book, tuple[Outcome, ...]]:
+    book = Book(left_out=left_out or {})
     sources = [RosterSource("lvs", locations or (NOORD,))]
     return book, await RosterSync(Association(said.fetch, Limits()), book, sources, counting_bytes()).run_source(
         "lvs", NOW
@@ -252,12 +255,31 @@ async def test_ids_seen_in_parts_are_one_person() -> None:
     assert one.groups == {"g-1"}
 
 
-async def test_ids_given_to_two_pupils_tell_nobody() -> None:
-    """R: an id of two pupils is nobody's; joined, one pupil's records would leave as the other's."""
+async def test_references_that_share_an_id_of_two_pupils_are_kept_apart() -> None:
+    """Joined, one pupil's records would leave as the other's; the book sees that they share it, and takes neither."""
     mixed = [enrollment(reference("same", ASI="1")), enrollment(reference("same", ASI="2"))]
-    book, (outcome,) = await learned(Said({("noord", "enrollments"): [*mixed, enrollment(reference(ASI="3"))]}))
-    assert [one.ids for one in book.learned["noord"]] == [{"las-key": "3"}]
-    assert (outcome.persons, outcome.unclear) == (1, 1)
+    told = await noord([*mixed, enrollment(reference(ASI="3"))], [group(reference(ASI="2"))])
+    assert {tuple(sorted(one.ids.items())) for one in told} == {
+        (("eck-id", "same"), ("las-key", "1")),
+        (("eck-id", "same"), ("las-key", "2")),
+        (("las-key", "2"),),
+        (("las-key", "3"),),
+    }
+
+
+async def test_reference_with_two_ids_of_one_kind_tells_nobody() -> None:
+    twice = {"userIds": [{"userId": one, "userIdType": "ASI"} for one in "12"]}
+    book, (outcome,) = await learned(
+        Said({("noord", "enrollments"): [enrollment(twice), enrollment(reference("e", ASI="1"))]})
+    )
+    assert book.learned["noord"] == ()
+    assert (outcome.persons, outcome.unclear) == (0, 1)
+
+
+async def test_who_the_book_leaves_out_is_counted() -> None:
+    read = {("noord", "enrollments"): [enrollment(reference(ASI=one)) for one in "123"]}
+    _, (outcome,) = await learned(Said(read), left_out={"noord": 2})
+    assert (outcome.persons, outcome.unclear) == (1, 2)
 
 
 @pytest.mark.parametrize(

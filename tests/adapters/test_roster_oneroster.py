@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from gateway.adapters.lvs.wire import Limits
+from gateway.adapters.pupils.ids import id_lookup
 from gateway.adapters.pupils.oneroster import OneRoster
 from gateway.adapters.pupils.roster import RosterSource, RosterSync
-from gateway.adapters.pupils.subjects import id_lookup
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location
@@ -59,8 +59,9 @@ class Lvs:
             self.users = [*self.users[1:], {**self.users[-1], "sourcedId": f"z-{self.moves}"}]
         return UpstreamAnswer(200, "application/json", msgspec.json.encode(body))
 
-    def learn(self, _source: str, location: str, observations: Sequence[Observation], *_: object) -> None:
-        self.learned[location] = observations
+    def learn(self, _source: str, told: Mapping[str, Sequence[Observation]], *_: object) -> Mapping[str, int]:
+        self.learned.update(told)
+        return {}
 
     async def sync(self, numbers: str | None = None) -> Sequence[Any]:
         sources = [RosterSource("oneroster", (NORTH, SOUTH), numbers)]

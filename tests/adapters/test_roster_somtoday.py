@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -67,8 +67,9 @@ class Lvs:
             records.reverse()
         return UpstreamAnswer(200, "application/json", body)
 
-    def learn(self, _source: str, location: str, observations: Sequence[Observation], *_: object) -> None:
-        self.learned[location] = observations
+    def learn(self, _source: str, told: Mapping[str, Sequence[Observation]], *_: object) -> Mapping[str, int]:
+        self.learned.update(told)
+        return {}
 
     async def sync(self, *locations: Location, numbers: str | None = None) -> tuple[Outcome, ...]:
         source = RosterSource("somtoday", locations or (NORTH,), numbers)
@@ -111,17 +112,6 @@ async def test_number_of_the_other_source_and_eck_id_are_ids_of_the_pupil() -> N
     assert lvs.one("p1").ids == {
         "las-key": "p1", "las-key@lvs": "100001", "eck-id": "https://ketenid.example/1"
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("shared", [{"eckid": "https://ketenid.nl/e"}, {"leerlingnummer": 7}], ids=["eck-id", "number"])
-async def test_id_given_to_two_pupils_tells_nobody(shared: Json) -> None:
-    """Joined, one pupil's records would leave as the other's."""
-    lvs = Lvs({"v-north": [pupil("p-1", **shared), pupil("p-2", **shared), pupil("p-3")]})
-
-    (outcome,) = await lvs.sync(numbers="lvs")
-
-    assert [one.ids["las-key"] for one in lvs.learned["noord"]] == ["p-3"]
-    assert (outcome.persons, outcome.unclear) == (1, 2)
 
 
 async def test_day_that_is_not_told_is_open() -> None:

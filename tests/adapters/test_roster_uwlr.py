@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -59,8 +59,9 @@ class Lvs:
         told = f'<leerlinggegevens_antwoord xmlns="{SPACE}">{self.documents[key]}</leerlinggegevens_antwoord>'
         return UpstreamAnswer(200, "text/xml", enveloped(told.encode()))
 
-    def learn(self, _source: str, location: str, observations: Sequence[Observation], *_: object) -> None:
-        self.learned[location] = observations
+    def learn(self, _source: str, told: Mapping[str, Sequence[Observation]], *_: object) -> Mapping[str, int]:
+        self.learned.update(told)
+        return {}
 
     async def sync(self, *locations: Location) -> tuple[Outcome, ...]:
         sync = RosterSync(Uwlr(self.message, Limits()), self, [RosterSource("lvs", locations or (NORTH,))], bytes)

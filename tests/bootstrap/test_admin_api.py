@@ -28,7 +28,8 @@ from schemathesis.specs.openapi.checks import (
 from starlette.applications import Starlette
 
 from gateway.adapters.facts.store import known, numbers
-from gateway.adapters.pupils.subjects import Subjects, id_lookup
+from gateway.adapters.pupils.ids import id_lookup
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import session
 from gateway.bootstrap.desk import facts_api
 from gateway.bootstrap.school import School, clock, open_school, random
@@ -65,7 +66,7 @@ def school(directory: Path) -> Iterator[School]:
         book = Subjects(opened.database, opened.store_keys)
         for location, number in (("noord", "100001"), ("zuid", "100002")):
             stay = (Enrolment(location, 1, date(2026, 8, 1), None),)
-            book.learn("lvs", location, [Observation(Person.PUPIL, {"las-key": number}, stay)], clock(), random)
+            book.learn("lvs", {location: [Observation(Person.PUPIL, {"las-key": number}, stay)]}, clock(), random)
         yield opened
 
 

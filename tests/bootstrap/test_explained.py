@@ -36,7 +36,7 @@ def school(directory: Path) -> Iterator[School]:
         acts.activate(opened, "toetsaanbieder", EDITOR, "a reason")
         book = Subjects(opened.database, opened.store_keys)
         stay = (Enrolment("noord", 1, date(2026, 8, 1), None),)
-        book.learn("lvs", "noord", [Observation(Person.PUPIL, {"las-key": "100001"}, stay)], clock(), random)
+        book.learn("lvs", {"noord": [Observation(Person.PUPIL, {"las-key": "100001"}, stay)]}, clock(), random)
         yield opened
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from gateway.adapters.facts.imports import FileWrong, Taken
 from gateway.adapters.facts.store import campaigns, known
-from gateway.adapters.pupils.subjects import Subjects, id_lookup
+from gateway.adapters.pupils.ids import id_lookup
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import fact_acts, facts, session
 from gateway.bootstrap.school import Refused, School, clock, legal_today, open_school, random
 from gateway.core.facts import Facts, Kind
@@ -49,7 +50,7 @@ def school(directory: Path) -> Iterator[School]:
         book = Subjects(opened.database, opened.store_keys)
         for location, number in (("noord", "100001"), ("zuid", "100002")):
             stay = (Enrolment(location, 1, date(2026, 8, 1), None),)
-            book.learn("lvs", location, [Observation(Person.PUPIL, {"las-key": number}, stay)], clock(), random)
+            book.learn("lvs", {location: [Observation(Person.PUPIL, {"las-key": number}, stay)]}, clock(), random)
         yield opened
 
 
@@ -403,7 +404,7 @@ def test_example_files_of_the_demo_come_in(school: School, tmp_path: Path) -> No
     made = make_school(1, legal_today())
     stay = (Enrolment("noord", 1, date(2026, 8, 1), None),)
     pupils = [Observation(Person.PUPIL, {"las-key": str(one.number)}, stay) for one in made.pupils]
-    Subjects(school.database, school.store_keys).learn("lvs", "noord", pupils, clock(), random)
+    Subjects(school.database, school.store_keys).learn("lvs", {"noord": pupils}, clock(), random)
     write_examples(tmp_path, made)
     files = {path.name: path for path in (tmp_path / "examples" / "facts").iterdir()}
     files.pop("README.md")

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import tables
 from gateway.adapters.facts.store import known
-from gateway.adapters.pupils.subjects import Subjects, id_lookup
+from gateway.adapters.pupils.ids import id_lookup
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.bootstrap import fact_acts, holds, proposals, session
 from gateway.bootstrap.holds import Terms
 from gateway.bootstrap.school import Refused, School, clock, legal_today, open_school, random
@@ -34,7 +35,7 @@ def school(directory: Path) -> Iterator[School]:
     with open_school(directory) as opened:
         book = Subjects(opened.database, opened.store_keys)
         stay = (Enrolment("noord", 1, date(2026, 8, 1), None),)
-        book.learn("lvs", "noord", [Observation(Person.PUPIL, {"las-key": "100001"}, stay)], clock(), random)
+        book.learn("lvs", {"noord": [Observation(Person.PUPIL, {"las-key": "100001"}, stay)]}, clock(), random)
         session.add_first_person(opened, "a", [Held(PersonRole.RELEASER)], session.new_credentials())
         restrict(opened, "accuracy")
         hold(opened)

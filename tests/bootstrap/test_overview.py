@@ -37,7 +37,7 @@ def school(directory: Path) -> Iterator[School]:
         book = Subjects(opened.database, opened.store_keys)
         stay = (Enrolment("noord", 1, date(2026, 8, 1), None),)
         seen = [Observation(Person.PUPIL, {"las-key": number}, stay) for number in ("100001", "100002")]
-        book.learn("lvs", "noord", seen, clock(), random)
+        book.learn("lvs", {"noord": seen}, clock(), random)
         deliver(opened)
         yield opened
 

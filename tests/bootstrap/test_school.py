@@ -138,7 +138,7 @@ def test_pupil_is_forgotten_only_after_they_left(directory: Path, gone: timedelt
     enrolled = Enrolment("noord", 2, date(2020, 8, 1), until)
     with open_school(directory) as school:
         book = Subjects(school.database, school.store_keys)
-        book.learn("lvs", "noord", [Observation(Person.PUPIL, {"las-key": "100001"}, (enrolled,))], clock(), random)
+        book.learn("lvs", {"noord": [Observation(Person.PUPIL, {"las-key": "100001"}, (enrolled,))]}, clock(), random)
         outcome = nullcontext() if gone else pytest.raises(Refused)
         with outcome:
             acts.forget_pupil(school, "lvs", "100001", somebody(), "a reason")

@@ -51,8 +51,8 @@ def gateway(gateway: CommandLine) -> CommandLine:
 def _enrol(subjects: Subjects) -> None:
     enrolment = Enrolment("noord", 1, legal_today() - timedelta(days=30), None)
     seen = [Observation(Person.PUPIL, {"las-key": f"las-{n}"}, (enrolment,)) for n in range(1, PUPILS + 1)]
-    subjects.learn("lvs", "noord", seen, clock(), random)
-    subjects.learn("lvs", "zuid", [], clock(), random)
+    subjects.learn("lvs", {"noord": seen}, clock(), random)
+    subjects.learn("lvs", {"zuid": []}, clock(), random)
 
 
 def student(number: int) -> dict[str, Any]:

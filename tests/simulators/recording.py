@@ -11,7 +11,8 @@ from gateway.adapters.database import Database
 from gateway.adapters.facts.batches import concerned
 from gateway.adapters.facts.memory import MemoryFacts
 from gateway.adapters.facts.store import Entered, enter, known
-from gateway.adapters.pupils.subjects import Subjects, id_lookup
+from gateway.adapters.pupils.ids import id_lookup
+from gateway.adapters.pupils.subjects import Subjects
 from gateway.adapters.register.writer import verify_register
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import AnyFact, Facts
@@ -74,7 +75,7 @@ def a_recording(directory: Path, pupils: int = 3) -> Recording:
     """Pupils 0, 1, … are known by las-key "0", "1", …"""
     database = fresh_database(directory)
     seen = [Observation(Person.PUPIL, {"las-key": str(number)}) for number in range(pupils)]
-    Subjects(database, KEYS).learn("lvs", "noord", seen, NOW, seeded())
+    Subjects(database, KEYS).learn("lvs", {"noord": seen}, NOW, seeded())
     return Recording(database, subjects(database, pupils), MemoryFacts(database, KEYS))
 
 

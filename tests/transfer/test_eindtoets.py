@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -108,6 +109,24 @@ async def test_result_of_whom_no_list_named_goes_nowhere(school: School) -> None
         assert (told.status, told.json()) == (422, {"melding": "NOT_AVAILABLE"})
         assert told.header("gateway-reason") == "NOT_AVAILABLE"
     assert school.upstream.calls == []
+
+
+@pytest.mark.parametrize("now", [None, 5], ids=["nobody", "another"])
+async def test_result_under_an_eck_id_that_is_no_longer_the_pupils_goes_nowhere(
+    school: School, now: int | None
+) -> None:
+    """R109: the LVS corrected it since the list left; whose result it is nobody knows."""
+    ids = {2: {"las-key": "las-2"}} | ({now: {"las-key": f"las-{now}", **_eck(school, 2)}} if now else {})
+    for number, known in ids.items():
+        one = school.pupils[number]
+        school.roster.people[one.id] = replace(one, ids=known)
+
+    assert (await bring(school, build.result(2))).status == 422
+    assert school.upstream.calls == []
+
+
+def _eck(school: School, number: int) -> dict[str, str]:
+    return {"eck-id": school.pupils[number].ids["eck-id"]}
 
 
 async def test_result_of_a_restricted_pupil_waits_like_one_of_nobody(school: School) -> None:

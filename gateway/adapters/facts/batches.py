@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import bump, tables
 from gateway.adapters.facts.codec import body_of, fact_of, kind_of, row_of
-from gateway.adapters.pupils.subjects import reference
+from gateway.adapters.pupils.ids import reference
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import AnyFact, Kind, Marker, Permit

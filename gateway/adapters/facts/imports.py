@@ -27,8 +27,8 @@ from gateway.adapters.facts.rows import MAKES, REPLACES, ROWS, PupilRow
 from gateway.adapters.facts.store import Entered, NotKnown, Staging, UnknownSubject, enter
 from gateway.adapters.policy.yaml_text import Problem
 from gateway.adapters.pupils.found import known_of, persons_by_id
+from gateway.adapters.pupils.ids import id_lookup
 from gateway.adapters.pupils.introductions import add_bsns, introduce_guardians
-from gateway.adapters.pupils.subjects import id_lookup
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import AnyFact, Consent

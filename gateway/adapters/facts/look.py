@@ -20,7 +20,7 @@ from gateway.adapters.facts.batches import campaign_rows, chunks, known_facts
 from gateway.adapters.facts.codec import body_of, campaigns_of, fact_of
 from gateway.adapters.facts.row_forms import LAS_KEY
 from gateway.adapters.facts.store import current
-from gateway.adapters.pupils.subjects import reference
+from gateway.adapters.pupils.ids import reference
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import Answer, AnyFact, Birth, Capacity, Consent, Kind
 from gateway.core.model import Person, Subject

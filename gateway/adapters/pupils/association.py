@@ -7,7 +7,7 @@ Holds what they say about one person. Leaves out what becomes of it (`roster`), 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal, TypeVar
@@ -198,7 +198,8 @@ class _Seen:
 
 class _People:
     """Sorts what was seen into persons: references that share an id are one person, as long as nobody gets two
-    ids of one kind. Then an id was given to several, and none of them is told: their records are withheld."""
+    ids of one kind. Then an id was given to several: each is told as it stands there, and the book withholds them all;
+    where one reference has two, nobody is told."""
 
     def __init__(self, person: Person) -> None:
         self._person = person
@@ -215,12 +216,20 @@ class _People:
 
     def told(self) -> Iterator[Observation | None]:
         for together in connected(self._seen):
-            ids = frozenset().union(*together)
-            by_kind = dict(ids)
-            yield self._one(by_kind, together) if len(by_kind) == len(ids) else None
+            if _of_one(frozenset().union(*together)):
+                yield self._one(together)
+            elif all(map(_of_one, together)):
+                yield from (self._one([ids]) for ids in together)
+            else:
+                yield None
 
-    def _one(self, ids: Mapping[str, str], together: Iterable[Ids]) -> Observation:
+    def _one(self, together: Sequence[Ids]) -> Observation:
+        ids = dict(frozenset[tuple[str, str]]().union(*together))
         seen = [self._seen[key] for key in together]
         stays = set().union(*(one.decides for one in seen)) or set().union(*(one.others for one in seen))
         order = sorted(stays, key=lambda stay: (stay.begin, stay.end or date.max, stay.year or 0))
         return Observation(self._person, ids, tuple(order), frozenset().union(*(one.groups for one in seen)))
+
+
+def _of_one(ids: Ids) -> bool:
+    return len(dict(ids)) == len(ids)

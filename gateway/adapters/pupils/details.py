@@ -10,18 +10,22 @@ Leaves out: what is asked (`students`, `somtoday`, `uwlr`), when it runs (`boots
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+
+import sqlalchemy as sa
 
 from gateway.adapters.database import Database
 from gateway.adapters.facts.batches import chunks
 from gateway.adapters.facts.row_forms import BSN, is_bsn
 from gateway.adapters.facts.store import Entered, NotKnown, UnknownSubject, enter
+from gateway.adapters.pupils.doubt import id_place, in_doubt, kinds_of
 from gateway.adapters.pupils.found import known_of, persons_by_id
+from gateway.adapters.pupils.ids import id_lookup
 from gateway.adapters.pupils.introductions import add_bsns
 from gateway.adapters.pupils.roster import Detail, Details, Outcome, RosterSource, legal_day, of_several, whole
-from gateway.adapters.pupils.subjects import id_lookup, synchronised_now
+from gateway.adapters.pupils.subjects import synchronised_now
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import Birth, Kind
@@ -43,6 +47,25 @@ class _Told:
 
     births: set[date] = field(default_factory=set)
     bsns: set[str] = field(default_factory=set)
+
+
+class _Whose:
+    """Who has these ids."""
+
+    def __init__(self, connection: sa.Connection, source: str, lookups: Collection[bytes]) -> None:
+        self._source = source
+        self._known = persons_by_id(connection, lookups)
+        self._has = kinds_of(connection, {who for who, _ in self._known.values()})
+        self._doubtful = in_doubt(connection)
+
+    def one(self, ids: Mapping[bytes, str]) -> tuple[bytes, Person] | None:
+        """Nobody who is in doubt, and nobody who has another value of one of these: by the rest it is somebody else."""
+        found = {self._known[one] for one in ids if one in self._known}
+        if len(found) != 1:
+            return None
+        (person,) = found
+        new = {id_place(self._source, kind) for one, kind in ids.items() if one not in self._known}
+        return None if person[0] in self._doubtful or new & self._has[person[0]] else person
 
 
 class PupilSync:
@@ -83,17 +106,16 @@ class PupilSync:
 
     def _sorted(self, source: str, details: Iterable[Detail]) -> tuple[dict[bytes, _Told], int]:
         """By pupil, as the roster knows them; how many records say nothing that can be used."""
-        lookups = [(one, {id_lookup(self._keys, source, *known) for known in one.ids}) for one in details]
+        lookups = [(one, {id_lookup(self._keys, source, *known): known[0] for known in one.ids}) for one in details]
         with self._database.read() as connection:
-            known = persons_by_id(connection, {one for _, theirs in lookups for one in theirs})
+            whose = _Whose(connection, source, {one for _, theirs in lookups for one in theirs})
         told, unclear, several = defaultdict[bytes, _Told](_Told), 0, of_several(one.ids for one, _ in lookups)
         for detail, theirs in lookups:
-            found = {known[one] for one in theirs if one in known}
-            birth = _day(detail.birth)
-            if len(found) != 1 or (detail.birth and birth is None) or detail.ids in several:
+            found, birth = whose.one(theirs), _day(detail.birth)
+            if found is None or (detail.birth and birth is None) or detail.ids in several:
                 unclear += 1
                 continue
-            ((pupil, person),) = found
+            pupil, person = found
             if person is Person.PUPIL:
                 told[pupil].births |= {birth} if birth else set()
                 told[pupil].bsns |= {detail.bsn} if detail.bsn and is_bsn(detail.bsn) else set()

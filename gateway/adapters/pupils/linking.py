@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import Database, bump, tables
 from gateway.adapters.facts.batches import concerned
+from gateway.adapters.pupils.ids import sighting
+from gateway.adapters.pupils.learning import Learning, mark_changed
 from gateway.adapters.pupils.observed import decode_observation
-from gateway.adapters.pupils.subjects import Learning, mark_changed, sighting
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
 

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
+from gateway.adapters.pupils.doubt import in_doubt
+from gateway.adapters.pupils.ids import BSN, id_lookup, reference
 from gateway.adapters.pupils.observed import decode_enrolments, decode_groups
 from gateway.adapters.pupils.sealed_groups import SealedGroups
-from gateway.adapters.pupils.subjects import BSN, id_lookup, reference
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Enrolment, Person, Subject
 
@@ -108,10 +109,11 @@ class MemoryRoster:
     def _read(self, connection: sa.Connection, some: sa.ColumnElement[bool]) -> None:
         subject = tables.subject
         (names, here), presence = self._read_ids(connection, some), self._read_presence(connection, some)
+        unsure = in_doubt(connection)
         for row in connection.execute(sa.select(subject.c.id, subject.c.person, subject.c.reference_key).where(some)):
             self._forget(row.id)
             # who is known here by a national id only, and was never seen here, belongs to another source
-            if row.reference_key is not None and (row.id in here or row.id in presence):
+            if row.reference_key is not None and row.id not in unsure and (row.id in here or row.id in presence):
                 enrolments, groups = presence.get(row.id, ((), frozenset()))
                 known = reference(self._keys, row.id, row.reference_key)
                 named = names.get(row.id, [])

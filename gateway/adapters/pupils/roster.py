@@ -109,14 +109,15 @@ class RosterSync:
     async def run_source(self, name: str, now: datetime) -> tuple[Outcome, ...]:
         """One round over the locations of this source."""
         read = await self._dialect.read(self._sources[name], legal_day(now))
-        return tuple([self._learn(name, location, seen, now) for location, seen in read.items()])
+        told = {location: seen.persons for location, seen in read.items() if isinstance(seen, Seen)}
+        left_out = self._book.learn(name, told, now, self._random)
+        return tuple([_outcome(name, location, seen, left_out.get(location, 0)) for location, seen in read.items()])
 
-    def _learn(self, source: str, location: str, seen: Seen | Failure, now: datetime) -> Outcome:
-        if not isinstance(seen, Seen):
-            return Outcome(source, location, failure=seen)
-        persons = told_apart(seen.persons)
-        self._book.learn(source, location, persons, now, self._random)
-        return Outcome(source, location, len(persons), seen.unclear + len(seen.persons) - len(persons))
+
+def _outcome(source: str, location: str, seen: Seen | Failure, left_out: int) -> Outcome:
+    if not isinstance(seen, Seen):
+        return Outcome(source, location, failure=seen)
+    return Outcome(source, location, len(seen.persons) - left_out, seen.unclear + left_out)
 
 
 def told_apart(persons: Sequence[Observation]) -> Sequence[Observation]:
@@ -131,11 +132,15 @@ def told_apart(persons: Sequence[Observation]) -> Sequence[Observation]:
 
 def of_several(ids: Iterable[Ids]) -> set[Ids]:
     """Those of one answer that share an id and have two of another kind."""
-    found: set[Ids] = set()
+    return {one for together in groups_of_several(ids) for one in together}
+
+
+def groups_of_several(ids: Iterable[Ids]) -> Iterator[list[Ids]]:
+    """The same, by whom they share ids with."""
     for together in connected(list(ids)):
         kinds = [kind for kind, _ in frozenset().union(*together)]
-        found.update(together if len(set(kinds)) < len(kinds) else ())
-    return found
+        if len(set(kinds)) < len(kinds):
+            yield together
 
 
 def _marked(one: Observation) -> Ids:

@@ -18,8 +18,8 @@ from gateway.adapters.facts.row_files import Flaw, read_rows
 from gateway.adapters.facts.row_files import Row as FileRow
 from gateway.adapters.facts.row_forms import LAS_KEY, Day, Door, Number, Row, Slug, Value, Wrong, columns, fit_row
 from gateway.adapters.policy.yaml_text import Problem
+from gateway.adapters.pupils.ids import ECK_ID
 from gateway.adapters.pupils.roster import told_apart
-from gateway.adapters.pupils.subjects import ECK_ID
 from gateway.adapters.pupils.uwlr import document_of, school_of
 from gateway.core.model import Enrolment, Person
 from gateway.core.policy.terms import Location

@@ -1,49 +1,25 @@
 """Who is who: one random internal id per person, and the ids it is known by (design: who is this record about).
 
-`learn` takes over what a roster answer shows: ids seen together are one person, the ECK iD is the same person in every
-source, and ids of two known persons in one observation are nobody's until a person at school has looked. Values are
-sealed; what is searched for is a keyed hash. A change moves the `facts` counter, and only a change does.
-Leaves out: asking the LVS (`adapters.pupils.roster`), the roster in memory (`adapters.pupils.memory`), acts of persons
-(`adapters.pupils.linking`).
+`learn` takes over what roster answers show: ids seen together are one person, the ECK iD is the same person in every
+source, and whoever might be two is nobody until that is settled. A change moves the `facts` counter, and only a change
+does. Leaves out: asking the LVS (`adapters.pupils.roster`), the roster in memory (`adapters.pupils.memory`), acts of
+persons (`adapters.pupils.linking`).
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from gateway.adapters.database import Database, bump, tables
-from gateway.adapters.pupils.observed import encode_enrolments, encode_groups, encode_observation, merged
-from gateway.adapters.pupils.sealed_groups import SealedGroups
+from gateway.adapters.database import Database, tables
+from gateway.adapters.pupils.doubt import sure
+from gateway.adapters.pupils.ids import sighting
+from gateway.adapters.pupils.learning import Learning
 from gateway.adapters.store_keys import StoreKeys
-from gateway.core.model import Person
 from gateway.transfer.ports import Observation
 from gateway.transfer.trail import instant
-
-ECK_ID = "eck-id"
-BSN = "bsn"  # or onderwijsnummer: it is found by its keyed hash, and kept nowhere (D7)
-_EVERYWHERE = frozenset({ECK_ID, BSN})
-_CHUNK = 400  # ids searched for in one statement
-
-
-def scope(source: str, kind: str) -> str:
-    """The ECK iD and the BSN are national; every other id is known in its own source only, or in the one that the kind
-    names (`las-key@lvs`: a number that this source took over from that one)."""
-    return "" if kind in _EVERYWHERE else kind.partition("@")[2] or source
-
-
-def id_lookup(keys: StoreKeys, source: str, kind: str, value: str) -> bytes:
-    return keys.look_up("subject-id", scope(source, kind), kind.partition("@")[0], value)
-
-
-def reference(keys: StoreKeys, internal: bytes, sealed_key: bytes) -> bytes:
-    """How the register names this person: made with the person's own key, so that without it nobody finds it back."""
-    return hmac.digest(keys.open(sealed_key, internal), b"register/v1\0" + internal, "sha256")[:16]
 
 
 class Subjects:
@@ -58,200 +34,31 @@ class Subjects:
     def learn(
         self,
         source: str,
-        location: str,
-        observations: Sequence[Observation],
+        told: Mapping[str, Sequence[Observation]],
         moment: datetime,
         random: Callable[[int], bytes],
-    ) -> None:
-        """See the port: one transaction, and whoever is not in `observations` has left this location. Raises
+    ) -> Mapping[str, int]:
+        """See the port: a transaction for each location, and whoever is not in what is told of one has left it. Raises
         DatabaseUnavailable."""
-        sightings = [sighting(self._keys, source, each) for each in observations if each.ids]
-        with self._database.write() as connection:
-            learning = Learning(connection, self._keys, source, location, moment, random)
-            learning.learn(sightings, waits=source in self._succeeds)
-            learning.replace_roster()
-            learning.finish()
-            _synchronised(connection, source, location, moment)
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """An observation with the look-up values of its ids (→ kind)."""
-
-    observation: Observation
-    lookups: Mapping[bytes, str]
-
-
-def sighting(keys: StoreKeys, source: str, observation: Observation) -> Sighting:
-    ids = observation.ids.items()
-    return Sighting(observation, {id_lookup(keys, source, kind, value): kind for kind, value in ids})
-
-
-@dataclass(slots=True)
-class Learning:
-    """What is learned in one transaction: collected first, written at the end in few statements."""
-
-    connection: sa.Connection
-    keys: StoreKeys
-    source: str
-    location: str
-    moment: datetime
-    random: Callable[[int], bytes]
-    known: dict[bytes, bytes] = field(default_factory=dict)
-    persons: dict[bytes, Person] = field(default_factory=dict)
-    present: dict[bytes, tuple[str, str]] = field(default_factory=dict)
-    changed: set[bytes] = field(default_factory=set)
-    new_subjects: list[dict[str, Any]] = field(default_factory=list)
-    new_ids: list[dict[str, Any]] = field(default_factory=list)
-    groups: SealedGroups = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.groups = SealedGroups(self.keys, self.source)
-
-    def learn(self, sightings: Sequence[Sighting], *, waits: bool) -> None:
-        self.find_known([lookup for seen in sightings for lookup in seen.lookups])
-        for seen in sightings:
-            subjects = {self.known[lookup] for lookup in seen.lookups if lookup in self.known}
-            person = seen.observation.person
-            if len(subjects) > 1 or any(self.persons[subject] is not person for subject in subjects):
-                # not merged, and nobody's until a person has looked (R109); the old state stays
-                about = sorted(subject.hex() for subject in subjects)
-                open_task(self.connection, "ids-of-several", about, self.moment)
-            elif not subjects and waits and person is Person.PUPIL:
-                self._wait(seen)
-            else:
-                self.take(next(iter(subjects), None) or self.new_subject(person), seen)
-        if waits:
-            self._end_waiting()
-
-    def find_known(self, lookups: Sequence[bytes]) -> None:
-        ids, subject = tables.subject_id, tables.subject
-        for at in range(0, len(lookups), _CHUNK):
-            wanted = ids.c.lookup.in_(lookups[at : at + _CHUNK])
-            found = sa.select(ids.c.lookup, subject.c.id, subject.c.person).join(subject).where(wanted)
-            for row in self.connection.execute(found):
-                self.known[row.lookup] = row.id
-                self.persons[row.id] = Person(row.person)
-
-    def new_subject(self, person: Person) -> bytes:
-        internal = self.random(16)
-        sealed = self.keys.seal(self.random(32), internal)
-        self.new_subjects.append({"id": internal, "person": person.value, "reference_key": sealed})
-        self.persons[internal] = person
-        self.changed.add(internal)
-        return internal
-
-    def take(self, subject: bytes, seen: Sighting) -> None:
-        """This observation is about `subject`: ids that are new become its own, and it is present here."""
-        for lookup, kind in seen.lookups.items():
-            if lookup not in self.known:
-                self.known[lookup] = subject
-                self.changed.add(subject)
-                sealed = b"" if kind == BSN else self.keys.seal(seen.observation.ids[kind].encode(), lookup)
-                place = {"lookup": lookup, "source": scope(self.source, kind), "kind": kind.partition("@")[0]}
-                self.new_ids.append({**place, "value": sealed, "subject": subject})
-        presence = encode_enrolments(seen.observation.enrolments), encode_groups(seen.observation.groups)
-        # an LVS may know one person by two numbers: both records together are its presence
-        before = self.present.get(subject)
-        self.present[subject] = merged(before, presence) if before else presence
-
-    def _wait(self, seen: Sighting) -> None:
-        table, lookup = tables.pending_link, min(seen.lookups)
-        if self.connection.execute(sa.select(table.c.number).where(table.c.lookup == lookup)).first() is None:
-            sealed = self.keys.seal(encode_observation(seen.observation), lookup)
-            place = {"lookup": lookup, "source": self.source, "location": self.location}
-            values = {**place, "observation": sealed, "moment": instant(self.moment)}
-            self.connection.execute(sa.insert(table).values(values))
-
-    def _end_waiting(self) -> None:
-        """An id that became known in another way (the ECK iD, in another source) waits for nobody."""
-        table = tables.pending_link
-        waiting = self.connection.execute(sa.select(table.c.lookup).where(table.c.source == self.source)).scalars()
-        known = [lookup for lookup in waiting if lookup in self.known]
-        self.connection.execute(sa.delete(table).where(table.c.lookup.in_(known)))
-
-    def replace_roster(self) -> None:
-        """The location as it is now: who is no longer present has left it."""
-        table = tables.roster
-        here = sa.and_(table.c.source == self.source, table.c.location == self.location)
-        rows = self.connection.execute(sa.select(table).where(here))
-        stored = {row.subject: (row.enrolments, row.groups) for row in rows}
-        now = {who: (e, self.groups.seal(self.location, g)) for who, (e, g) in self.present.items()}
-        moved = [who for who in stored.keys() | now.keys() if stored.get(who) != now.get(who)]
-        self.changed.update(moved)
-        gone = [{"who": who} for who in sorted(moved) if who in stored]
-        if gone:
-            self.connection.execute(sa.delete(table).where(here, table.c.subject == sa.bindparam("who")), gone)
-        self.present = {who: self.present[who] for who in sorted(moved) if who in self.present}
-
-    def merge_roster(self, subject: bytes) -> None:
-        """For one person: what was seen now comes beside what is known of this location."""
-        table = tables.roster
-        here = sa.and_(table.c.source == self.source, table.c.location == self.location, table.c.subject == subject)
-        row = self.connection.execute(
-            sa.delete(table).where(here).returning(table.c.enrolments, table.c.groups)
-        ).first()
-        if row is not None:
-            known = row.enrolments, self.groups.open(self.location, row.groups)
-            self.present[subject] = merged(known, self.present[subject])
-        self.changed.add(subject)
-
-    def finish(self) -> None:
-        """Write what was collected; the counter moves when anything changed."""
-        if not self.changed:
-            return
-        facts = bump(self.connection, "facts")
-        self._insert(tables.subject, [{**values, "changed": facts} for values in self.new_subjects])
-        self._insert(tables.subject_id, [{**values, "changed": facts} for values in self.new_ids])
-        place = {"source": self.source, "location": self.location}
-        present = [
-            {**place, "subject": who, "enrolments": e, "groups": self.groups.seal(self.location, g)}
-            for who, (e, g) in self.present.items()
-        ]
-        self._insert(tables.roster, present)
-        mark_changed(self.connection, self.changed, facts)
-
-    def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self.connection.execute(sa.insert(table), rows)
-
-
-def mark_changed(connection: sa.Connection, subjects: Iterable[bytes], facts: int) -> None:
-    """Rosters in memory read these again."""
-    table = tables.subject
-    statement = sa.update(table).where(table.c.id == sa.bindparam("who")).values(changed=facts)
-    connection.execute(statement, [{"who": who} for who in sorted(subjects)])
-
-
-def open_task(connection: sa.Connection, kind: str, about: list[str], moment: datetime) -> None:
-    """A task for a person at school; once, as long as it is open."""
-    table, text = tables.task, ",".join(about)
-    same = sa.select(table.c.number).where(table.c.kind == kind, table.c.about == text, table.c.done.is_(None))
-    if connection.execute(same).first() is None:
-        connection.execute(sa.insert(table).values(kind=kind, about=text, moment=instant(moment)))
+        seen = {
+            location: [sighting(self._keys, source, one) for one in observations if one.ids]
+            for location, observations in told.items()
+        }
+        certain = sure(self._database, source, seen, moment)
+        for location, sightings in certain.items():
+            with self._database.write() as connection:
+                learning = Learning(connection, self._keys, source, location, moment, random)
+                learning.learn(sightings, waits=source in self._succeeds)
+                learning.replace_roster()
+                learning.finish()
+                _synchronised(connection, source, location, moment)
+        return {location: len(seen[location]) - len(certain[location]) for location in seen}
 
 
 def synchronised_now(database: Database, source: str, location: str, moment: datetime) -> None:
     """This part of the source was read whole."""
     with database.write() as connection:
         _synchronised(connection, source, location, moment)
-
-
-class OpenTask(NamedTuple):
-    """A task that nobody did yet. `about`: what it is about, by a name of ours."""
-
-    kind: str
-    about: str
-    moment: str
-
-
-def open_tasks(database: Database, kinds: Collection[str]) -> list[OpenTask]:
-    """Of these kinds, the oldest first."""
-    table = tables.task
-    query = sa.select(table.c.kind, table.c.about, table.c.moment).where(table.c.done.is_(None))
-    with database.read() as connection:
-        rows = connection.execute(query.where(table.c.kind.in_(kinds)).order_by(table.c.number)).all()
-    return [OpenTask(*row) for row in rows]
 
 
 def _synchronised(connection: sa.Connection, source: str, location: str, moment: datetime) -> None:

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
 from gateway.adapters.facts.store import Entered, enter_within, known
-from gateway.adapters.pupils.subjects import open_task
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
+from gateway.adapters.tasks import open_task
 from gateway.core.facts import Document, Release
 from gateway.core.gate.holds import due, lapsed
 from gateway.core.reasons import Reason

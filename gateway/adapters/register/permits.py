@@ -16,10 +16,10 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
 from gateway.adapters.facts.store import Entered, enter_within
-from gateway.adapters.pupils.subjects import open_task
 from gateway.adapters.register.acts import Act
 from gateway.adapters.register.chain import append_within
 from gateway.adapters.store_keys import StoreKeys
+from gateway.adapters.tasks import open_task
 from gateway.core.facts import Occasion, Permit
 from gateway.core.gate.permits import Items, once, reviewed_by_fg
 from gateway.core.model import Finding, Subject
