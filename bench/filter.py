@@ -1,8 +1,9 @@
 """Files of a million distinct pupils through `gateway filter`, each in a process of its own: pupils a second, the most
 memory it took; writes FILTER.md.
 
-Every pupil is resolved, decided, registered and sorted. Leaves out: the roster sync, which happened before.
-Run from the repository's root: python -m bench.filter [--pupils 20000 1000000] [--forms xml csv]
+Every pupil is resolved, decided, registered and sorted; in a set of files each is a user with an enrolment in a class.
+Leaves out: the roster sync, which happened before.
+Run from the repository's root: python -m bench.filter [--pupils 20000 1000000] [--forms xml csv set]
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +62,26 @@ GRANTED = """\
           "@key": {transform: pseudonym, reason: Blad en uitslag horen bij dezelfde leerling.}
           leerjaar: {reason: De toets verschilt per leerjaar.}
           klas: {reason: De bladen komen per klas.}
+      oneroster-csv:
+        orgs:
+          sourcedId: {reason: De klas hoort bij een school.}
+          name: {reason: Het pakket gaat naar de school.}
+          type: {reason: OneRoster eist bij elke organisatie de soort.}
+        classes:
+          sourcedId: {reason: De bladen komen per klas.}
+          title: {reason: Het pakket draagt de naam van de klas.}
+          schoolSourcedId: {reason: OneRoster eist bij elke klas de school.}
+        users:
+          sourcedId: {transform: pseudonym, reason: Blad en uitslag horen bij dezelfde leerling.}
+          enabledUser: {transform: fixed, value: true, reason: OneRoster eist het.}
+          givenName: {transform: fixed, value: "-", reason: OneRoster eist een naam.}
+          familyName: {transform: fixed, value: "-", reason: OneRoster eist een naam.}
+        enrollments:
+          sourcedId: {reason: OneRoster eist een kenmerk per inschrijving.}
+          classSourcedId: {reason: De bladen komen per klas.}
+          schoolSourcedId: {reason: OneRoster eist bij elke inschrijving de school.}
+          "userSourcedId.#text": {transform: pseudonym, reason: Blad en klas horen bij dezelfde leerling.}
+          role: {reason: OneRoster eist de rol.}
       cijferlijst-csv:
         cijferlijst:
           leerlingnummer: {transform: pseudonym, reason: Blad en uitslag horen bij dezelfde leerling.}
@@ -89,6 +111,39 @@ class Form:
         yield from (self.record(n) if n == 0 else self.between + self.record(n) for n in range(pupils))
 
 
+class SetForm(Form):
+    """Files that refer to each other, in a zip."""
+
+    def write(self, path: Path, pupils: int) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, (head, row, count) in self.files(pupils).items():
+                with archive.open(f"{name}.csv", "w") as file:
+                    file.write(f"{head}\r\n".encode())
+                    file.writelines(f"{row(number)}\r\n".encode() for number in range(count))
+
+    def files(self, pupils: int) -> dict[str, tuple[str, Callable[[int], str], int]]:
+        """Of each: its first line, a row of it, and how many there are."""
+        said = {"manifest.version": "1.0", "oneroster.version": "1.2"}
+        there = ("orgs", "classes", "users", "enrollments")
+        told = [*said.items(), *((f"file.{name}", "bulk") for name in there)]
+        classes, below = -(-pupils // 25), "schoolSourcedId"
+        return {
+            "manifest": ("propertyName,value", lambda n: ",".join(told[n]), len(told)),
+            "orgs": ("sourcedId,name,type", lambda n: f"o{n},School {n},school", 2),
+            "classes": (f"sourcedId,title,{below}", lambda n: f"c{n},{1 + n % 6}v{n},o0", 2 * classes),
+            "users": ("sourcedId,enabledUser,givenName,familyName,email", self.record, pupils),
+            "enrollments": (f"sourcedId,classSourcedId,{below},userSourcedId,role", enrolment, pupils),
+        }
+
+
+def enrolment(number: int) -> str:
+    return f"e{number},c{number // 25},o0,{ids(number)['las-key']},student"
+
+
+def user(number: int) -> str:
+    return f"{ids(number)['las-key']},true,Noor,Akkerdam,noor.{number}@leerling.example"
+
+
 def element(number: int) -> str:
     key, born = ids(number)["las-key"], f"20{10 + number % 8}-{1 + number % 12:02d}-{1 + number % 28:02d}"
     return (
@@ -115,6 +170,7 @@ FORMS = [
     Form("csv", ("cijferlijst-csv", "cijferlijst"), _HEADER, "\n", "\n", row),
     Form("json", _STUDENTS, "[", ",", "]", text),
     Form("ndjson", _STUDENTS, "", "\n", "\n", text),
+    SetForm("set", ("oneroster-csv", ""), "", "", "", user),
 ]
 
 
@@ -144,7 +200,8 @@ def measure(directory: Path, pupils: int, form: Form) -> Measured:
     given, output = directory.parent / "in", directory.parent / "uit"
     form.write(given, pupils)
     schema, record = form.asked
-    asked = ("--recipient", "toetsbureau", "--purpose", "papieren-toets", "--schema", schema, "--record", record)
+    asked = ["--recipient", "toetsbureau", "--purpose", "papieren-toets", "--schema", schema]
+    asked += ["--record", record] if record else []
     begun = time.perf_counter()
     command = measured("filter", *asked, str(given), "-o", str(output), "-C", str(directory))
     done = subprocess.run(command, check=False, capture_output=True, text=True)

@@ -27,6 +27,7 @@ from gateway.core.file_forms import Form, in_form
 from gateway.core.gate.decide import Permit
 from gateway.core.persons import Actor, Deed
 from gateway.core.reasons import Reason
+from gateway.formats.csv import set_of
 from gateway.transfer.filing import Wanted
 from gateway.transfer.filter import Filed, Filter, Rows
 from gateway.transfer.ports import NotSent, RegisterUnavailable, UpstreamAnswer, UpstreamCall
@@ -202,7 +203,7 @@ class Job:
                 return filed
             try:
                 if filed.tally.released:
-                    await finish(filed, in_form(filed.form, rows, filed.head))
+                    await finish(filed, _formed(filed, rows))
                 else:
                     await self.flow.finish(filed)
             except OSError:
@@ -234,6 +235,10 @@ class Job:
 
 def _leaves(filed: Filed) -> bool:
     return filed.stop is None and filed.tally.released > 0
+
+
+def _formed(filed: Filed, rows: SortedRows) -> Texts:
+    return set_of(rows.keyed()) if filed.form is Form.SET else in_form(filed.form, rows, filed.head)
 
 
 def _taken(rows: SortedRows, part: Rows) -> None:

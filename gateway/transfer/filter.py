@@ -7,25 +7,28 @@ and 4). Leaves out: sorting the rows of all parts and writing them (`adapters.fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.core.file_forms import Form, in_form
 from gateway.core.gate.decide import Permit
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
+from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import Minimised, tolerable
-from gateway.formats.csv import unknown_in_set
+from gateway.formats.csv import CsvSet, Opened, unknown_in_set
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
 from gateway.transfer.filing import TOGETHER, Filing, Reader, Wanted, cut, handed_in, handed_in_as, is_set
 from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.minimiser import Minimiser, SetPieces, Sets
 from gateway.transfer.parts import Part, Piece
-from gateway.transfer.ports import Receipt, Register, RegisterUnavailable
+from gateway.transfer.ports import Receipt, Register, RegisterUnavailable, Snapshot
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.steps import Outside, Sizes
-from gateway.transfer.tally import Tally, placed, sampled
+from gateway.transfer.tally import Tally, Unknown, placed, sampled
 from gateway.transfer.trail import Trail
 
 Rows = Sequence[tuple[str, bytes]]
@@ -58,6 +61,28 @@ class Filed:
     stop: Stop | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A file of a set that leaves in pieces."""
+
+    opened: Opened
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Some records of a file, or of a file in a set; `last`: there are no more."""
+
+    reader: Reader
+    records: list[bytes] = field(repr=False)
+    last: bool
+    within: Within | None = None
+
+    @property
+    def name(self) -> str:
+        return self.within.name if self.within is not None else ""
+
+
 class Filter(Filing):
     """One per command."""
 
@@ -67,11 +92,13 @@ class Filter(Filing):
         register = PersonsRegister(outside.register, person, said)
         super().__init__(replace(outside, register=register), sizes, Remembered(outside.world))
         self.person = person
-        self._form: Form | None = None
 
     async def file(self, wanted: Wanted, chunks: Iterable[bytes], give_on: Callable[[Rows], None]) -> Filed:
         """Every refusal is registered before it is told. `chunks` may raise Stop; `give_on` gets the rows of each part
         once its entry is durable."""
+        self._form: Form | None = None
+        self._within: Within | None = None
+        self._heads: dict[str, bytes] = {}
         filed = Filed(self.begin(wanted.caller(self.person)))
         try:
             await self._file(filed, wanted, chunks, give_on)
@@ -99,43 +126,87 @@ class Filter(Filing):
         match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
         filed.trail = filed.trail.at(match)
         filed.permit, minimiser = await self.steadily(lambda snapshot: self.may_be_read(filed.trail, inquiry, snapshot))
-        reader = handed_in_as(match, self.sizes.answer_bytes)
-        size, most = (self.sizes.answer_bytes, None) if minimiser.masks else (self.sizes.part_bytes, TOGETHER)
-        for records, last in cut(reader, chunks, size, most):
-            if minimiser.masks and not (last and filed.parts == 0):
+        for one in self._cut(match, minimiser, chunks):
+            whole = one.last and filed.parts == 0
+            if minimiser.masks and not whole:
                 raise Stop(Reason.BODY_TOO_LARGE, "text is masked by the names in a whole file, which must be smaller")
             # the whole file is registered with the digest of what it becomes, a part with that of its rows
-            self._form = reader.form if last and filed.parts == 0 else None
-            part = await self._emit(filed, match, inquiry, reader, records, last=last)
+            self._form = one.reader.form if whole and one.within is None else None
+            self._within = one.within
+            part = await self._emit(filed, match, inquiry, one)
             filed.parts += 1
             self.remembered = Remembered(self.outside.world)  # only this part's people are in memory
-            filed.form = reader.form
+            filed.form = Form.SET if one.within is not None else one.reader.form
             assert part.minimised is not None
+            self._heads[one.name] = part.minimised.head
             filed.head = part.minimised.head
             give_on(part.minimised.rows)
+        if self._within is not None:
+            assert isinstance(minimiser, Sets)
+            give_on(minimiser.files.manifest(self._within.opened))
 
-    async def _emit(
-        self, filed: Filed, match: Match, inquiry: Inquiry, reader: Reader, records: list[bytes], *, last: bool
-    ) -> Part:
+    def _cut(self, match: Match, minimiser: Minimiser, chunks: Iterable[bytes]) -> Iterator[_Cut]:
+        reader = handed_in_as(match, self.sizes.answer_bytes)
+        if isinstance(minimiser, Sets):
+            ((archive, _),) = cut(reader, chunks, self.sizes.answer_bytes)
+            yield from self._cut_set(reader, archive, minimiser.files)
+            return
+        size, most = (self.sizes.answer_bytes, None) if minimiser.masks else (self.sizes.part_bytes, TOGETHER)
+        for records, last in cut(reader, chunks, size, most):
+            yield _Cut(reader, records, last)
+
+    def _cut_set(self, reader: Reader, archive: list[bytes], files: CsvSet) -> Iterator[_Cut]:
+        """In one, where it is small or something needs the whole of it; else file after file."""
+        opened = self.minimised(lambda: files.opened(archive[0]))
+        if files.whole or opened.archive.size <= self.sizes.part_bytes:
+            yield _Cut(reader, archive, last=True)
+            return
+        self.minimised(lambda: files.check(opened))
+        names, most = files.order(opened), TOGETHER // 2  # a row issues an id of its own beside that of its person
+        for name in names:
+            file, chunks = files.reader(), files.chunks(opened, name)
+            for records, last in cut(file, chunks, self.sizes.part_bytes, most):
+                yield _Cut(file, records, last and name == names[-1], Within(opened, name))
+
+    async def _emit(self, filed: Filed, match: Match, inquiry: Inquiry, cut: _Cut) -> Part:
         tally, number = filed.tally, filed.parts + 1
+        reader, records = cut.reader, cut.records
         tolerated = tolerable(tally.handed_in + len(records)) - tally.malformed
-        one = Piece(reader.piece(records), number, tolerated, whole=last and number == 1)
+        one = Piece(reader.piece(records), number, tolerated, whole=cut.last and number == 1)
         part = await self.steadily(lambda snapshot: self.part(filed.trail, match, inquiry, one, None, snapshot))
         assert part.minimised is not None
         assert part.emission is not None
-        sample = reader.piece(sampled(records))
         tally.add(part.minimised.seen or len(records), part.minimised, part.emission)
-        if is_set(match):
-            tally.unknown.update(placed(match.schema, "", unknown_in_set(sample, match.schema)))
-            return part
-        record = match.route.record
-        tally.unknown.update(placed(match.schema, record, unknown_in(match.schema, record, sample, many=True)))
-        self.outside.drift.look(match, sample)
+        tally.unknown.update(self._unknown(match, cut, reader.piece(sampled(records))))
         return part
+
+    def _unknown(self, match: Match, cut: _Cut, sample: bytes) -> Counter[Unknown]:
+        schema, record = match.schema, match.route.record
+        if cut.within is not None:
+            cut.within.opened.take()
+            found = unknown_in(schema, cut.name, sample, many=True)
+            return placed(schema, "", {f"{cut.name}.{path}": count for path, count in found.items()})
+        if is_set(match):
+            return placed(schema, "", unknown_in_set(sample, schema))
+        self.outside.drift.look(match, sample)
+        return placed(schema, record, unknown_in(schema, record, sample, many=True))
+
+    def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
+        """Of a piece of a set, by what left of it before."""
+        permit, emission, minimiser = super().emission(trail, inquiry, snapshot)
+        if self._within is None:
+            return permit, emission, minimiser
+        opened, name = self._within.opened, self._within.name
+        if not isinstance(minimiser, Sets) or minimiser.files.whole or name not in minimiser.files.minimisers:
+            raise Stop(Reason.FACTS_CHANGED)  # the delivery is another than that under which it began
+        return permit, emission, SetPieces(minimiser.files, opened, name)
 
     def framed(self, minimised: Minimised, match: Match) -> None:
         del match
-        if self._form is not None:
+        name = self._within.name if self._within is not None else ""
+        if self._heads.get(name, minimised.head) != minimised.head:  # what left has other columns than what would now
+            raise Stop(Reason.FACTS_CHANGED)
+        if self._form not in (None, Form.SET):
             minimised.body = b"".join(in_form(self._form, (row for _, row in minimised.rows), minimised.head))
 
     async def _stopped(self, filed: Filed, stop: Stop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
@@ -9,7 +10,7 @@ from gateway.core.policy.terms import Aggregate
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import WHOLE, EnvelopeBroken, Minimised, Share
 from gateway.core.release.projection import Projection
-from gateway.formats.csv import CsvMinimiser, CsvSet
+from gateway.formats.csv import CsvMinimiser, CsvSet, Opened
 from gateway.formats.json.minimiser import Pieces
 from gateway.formats.xml import Left, Operation, XmlItems, XmlMinimiser
 
@@ -128,16 +129,36 @@ class Sets(_Whole):
     @property
     def projection(self) -> Projection:
         """What leaves of all of them together."""
-        several = {name: one.projection for name, one in self.files.minimisers.items()}
-        paths = tuple(f"{name}.{path}" for name, one in several.items() for path in one.paths)
-        categories = {category for one in several.values() for category in one.categories}
-        views = any(one.views for one in several.values())
-        return replace(next(iter(several.values())), paths=paths, categories=tuple(sorted(categories)), views=views)
+        return _together({name: one.projection for name, one in self.files.minimisers.items()})
 
     def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
         """It is no part of anything: what is said of parts does not concern it."""
         made = self.files.minimise(body, emission)
         found = made.files.values()
         records, malformed = sum(one.records for one in found), sum(one.malformed for one in found)
-        rows = (("", made.body),) if share.apart and records else ()
+        rows = tuple(made.rows) if share.apart and records else ()
         return Minimised(made.body, records, malformed, rows, seen=sum(one.seen for one in found))
+
+
+@dataclass(frozen=True, slots=True)
+class SetPieces(_Whole):
+    """Pieces of one file in such an archive, of which `opened` left before."""
+
+    files: CsvSet
+    opened: Opened
+    name: str
+    masks: bool = False
+
+    @property
+    def projection(self) -> Projection:
+        return _together({self.name: self.files.minimisers[self.name].projection})
+
+    def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
+        return self.files.part(self.opened, self.name, body, emission, share)
+
+
+def _together(several: Mapping[str, Projection]) -> Projection:
+    paths = tuple(f"{name}.{path}" for name, one in several.items() for path in one.paths)
+    categories = {category for one in several.values() for category in one.categories}
+    views = any(one.views for one in several.values())
+    return replace(next(iter(several.values())), paths=paths, categories=tuple(sorted(categories)), views=views)

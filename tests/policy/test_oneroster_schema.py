@@ -116,3 +116,11 @@ def test_a_cell_of_a_person_holds_one_value() -> None:
     for record in oneroster().records.values():
         for node in record.fields.fields.values():
             assert not isinstance(node, Branch) or set(node.fields) == {"#text"}
+
+
+def test_row_of_nobody_that_refers_to_a_persons_row_is_told_at_its_line() -> None:
+    old = "learningObjectiveId: {type: string, class: ordinary, category: organisation"
+    text = changed(TEXT, (f"{old}}}", f"{old}, refers: users.sourcedId}}"))
+    loaded = load_schema(text, "schemas/oneroster-csv.yaml")
+    assert not isinstance(loaded, Schema)
+    assert told(loaded) == [(line_of(text, f"{old}, refers"), "form")]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from operator import itemgetter
 
 import pytest
 
 from gateway.core.file_forms import Form, in_form
 from gateway.core.model import Caller
 from gateway.core.reasons import Reason
+from gateway.formats.csv import set_of
 from gateway.transfer.filing import Wanted
 from gateway.transfer.filter import Filed, Filter
+from gateway.transfer.filter import Rows as Left
 from gateway.transfer.released import Released
 from gateway.transfer.request import Request
 from gateway.transfer.steps import Sizes
@@ -91,19 +94,32 @@ async def test_what_is_no_table_is_refused_and_registered(school: School) -> Non
         assert filed.stop.reason in (Reason.BODY_INVALID, Reason.MEDIA_TYPE_UNKNOWN)
 
 
-async def hand_in(school: School, body: bytes, *, piece: int = 1_000) -> tuple[Filed, list[bytes]]:
+async def hand_in(
+    school: School,
+    body: bytes,
+    *,
+    piece: int = 1_000,
+    part: int = SIZES.part_bytes,
+    then: Callable[[int], None] = lambda _: None,
+) -> tuple[Filed, bytes]:
+    """`then` hears of each part that left, by its number."""
     found: list[tuple[str, bytes]] = []
-    flow = Filter(school.outside, SIZES, "j.jansen")
+
+    def take(rows: Left) -> None:
+        found.extend(rows)
+        then(len(school.register.drafts))
+
+    flow = Filter(school.outside, replace(SIZES, part_bytes=part), "j.jansen")
     chunks = [body[at : at + piece] for at in range(0, len(body), piece)]
-    filed = await flow.file(replace(WANTED, record=None), chunks, found.extend)
+    filed = await flow.file(replace(WANTED, record=None), chunks, take)
     await flow.finish(filed)
-    return filed, [row for _, row in found]
+    return filed, b"".join(set_of(sorted(found, key=itemgetter(0)))) if found else b""
 
 
 async def test_set_of_files_leaves_as_one_that_refers_to_itself(school: School) -> None:
     body = zipped(files(users=[user(1, ext_vendor="canary"), user(2), user(9)]), extra_csv=b"canary")
 
-    filed, (made,) = await hand_in(school, body)
+    filed, made = await hand_in(school, body)
 
     left = unzipped(made)
     assert (filed.stop, filed.form) == (None, Form.SET)
@@ -116,6 +132,60 @@ async def test_set_of_files_leaves_as_one_that_refers_to_itself(school: School) 
     (draft,) = school.register.drafts
     assert (draft.route, draft.digest) == ("FILE /*", school.world.digest(made))
     assert "users.sourcedId" in draft.fields
+
+
+async def test_set_in_pieces_is_the_same_set_with_an_entry_for_each(school: School) -> None:
+    body = zipped(files(users=[user(1, ext_vendor="canary"), user(2), user(9)]))
+    told, whole = await hand_in(school, body)
+    before = len(school.register.drafts)
+
+    filed, parted = await hand_in(school, body, part=1)
+
+    assert unzipped(parted) == unzipped(whole)
+    assert replace(filed.tally, persons=told.tally.persons) == told.tally
+    drafts = school.register.drafts[before:]
+    assert [one.kind for one in drafts] == ["part"] * 9 + ["closing"]
+    assert {path.partition(".")[0] for path in drafts[0].fields} == {"users"}
+    assert [len(one.released) for one in drafts] == [1, 1, 0, 1, 1, 1, 0, 0, 0, 0]
+
+
+async def test_class_whose_only_pupil_leaves_while_a_set_does_stays_behind(school: School) -> None:
+    """House rule 4: between the pupil's own row and that of the enrolment."""
+    body = zipped(files(enrollments=[enrolment(1, 1), enrolment(2, 2, 2)]))
+
+    def then(parts: int) -> None:
+        if parts == 2:
+            school.leaves(2)
+
+    _, made = await hand_in(school, body, part=1, then=then)
+
+    left = unzipped(made)
+    assert (len(left["users"]), len(left["enrollments"]), len(left["classes"])) == (2, 1, 1)
+
+
+async def test_who_leaves_while_an_entry_is_committed_counts_for_nothing_in_the_set(school: School) -> None:
+    """What a piece would have released is forgotten when it is screened again."""
+    body = zipped(files(enrollments=[enrolment(1, 1), enrolment(2, 2, 2)]))
+
+    def then(parts: int) -> None:
+        if parts == 1:
+            school.register.before = lambda _: school.leaves(2)
+
+    _, made = await hand_in(school, body, part=1, then=then)
+
+    left = unzipped(made)
+    assert (len(left["users"]), len(left["enrollments"]), len(left["classes"])) == (1, 1, 1)
+
+
+async def test_set_in_pieces_breaks_off_when_a_file_may_not_leave_any_more(school: School) -> None:
+    given = answered(RECIPIENT)
+    fewer = policy(texts=((RECIPIENT, given[: given.index("        enrollments:\n")]),))
+
+    filed, _ = await hand_in(school, zipped(files()), part=1, then=lambda _: school.takes_over(fewer))
+
+    assert filed.stop is not None
+    assert filed.stop.reason is Reason.FACTS_CHANGED
+    assert school.register.drafts[1].part_of == school.register.drafts[0].id
 
 
 async def test_column_of_a_vendor_in_a_set_is_named_with_its_file(school: School) -> None:
@@ -135,10 +205,10 @@ async def test_column_of_a_vendor_in_a_set_is_named_with_its_file(school: School
     ],
 )
 async def test_what_is_no_set_is_refused_and_registered(school: School, body: bytes, reason: Reason) -> None:
-    filed, rows = await hand_in(school, body)
+    filed, made = await hand_in(school, body)
 
     assert filed.stop is not None
-    assert (filed.stop.reason, rows) == (reason, [])
+    assert (filed.stop.reason, made) == (reason, b"")
     assert school.register.drafts[-1].kind == "refusal"
 
 

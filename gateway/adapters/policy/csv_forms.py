@@ -5,7 +5,7 @@ Leaves out: records and fields (`schema_forms`, `schema_fields`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -60,9 +60,10 @@ def _of(form: ManifestForm) -> Manifest:
     return Manifest(form.file, form.name, form.value, form.entry, form.full, form.partial, form.absent, kept)
 
 
-def csv_faults(records: Mapping[str, Branch]) -> Iterator[Fault]:
+def csv_faults(records: Mapping[str, Branch], persons: Container[str]) -> Iterator[Fault]:
     """A row has cells: what is an object has `#text` and nothing else. What a row refers to stands in an earlier
-    file, or in its own (a parent)."""
+    file, or in its own (a parent); whoever names the row of a person speaks of that person. `persons`: records with
+    `subjects`."""
     earlier: dict[str, Branch] = {}
     for name, root in records.items():
         for field, node in root.fields.items():
@@ -74,6 +75,9 @@ def csv_faults(records: Mapping[str, Branch]) -> Iterator[Fault]:
             if leaf.refers is not None and not _there(leaf.refers, earlier):
                 place = ("records", name, "fields", path.partition(".")[0])
                 yield place, "'refers' must name a field of an earlier record or its own", "form"
+            elif leaf.refers is not None and leaf.refers.partition(".")[0] in persons and name not in persons:
+                place = ("records", name, "fields", path.partition(".")[0])
+                yield place, "a row that refers to a row of a person needs 'subjects' of its own", "form"
 
 
 def _there(refers: str, earlier: Mapping[str, Branch]) -> bool:

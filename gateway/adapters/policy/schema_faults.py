@@ -46,7 +46,8 @@ def faults(form: SchemaForm) -> Iterator[Fault]:
         if form.format == "xml":
             yield from _prefix_faults(form, ("records", name, "fields"), record.fields)
     if form.format == "csv":
-        yield from csv_faults({name: Branch(nodes_of(record.fields)) for name, record in form.records.items()})
+        roots = {name: Branch(nodes_of(record.fields)) for name, record in form.records.items()}
+        yield from csv_faults(roots, {name for name, record in form.records.items() if record.subjects})
     elif form.csv is not None:
         yield ("csv",), "'csv' belongs to CSV", "form"
     seen: set[tuple[str, ...]] = set()

@@ -5,9 +5,10 @@ from gateway.formats.csv.archive import SetFile, SetLimits, files_of
 from gateway.formats.csv.drift import unknown_columns, unknown_in_set
 from gateway.formats.csv.flat import Flat
 from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
+from gateway.formats.csv.opened import Opened
 from gateway.formats.csv.read import CsvFile, Limits, Table, table
 from gateway.formats.csv.sample import sample_of
-from gateway.formats.csv.sets import CsvSet, MinimisedSet
+from gateway.formats.csv.sets import CsvSet, MinimisedSet, set_of
 
 __all__ = [
     "CsvFile",
@@ -16,12 +17,14 @@ __all__ = [
     "Flat",
     "Limits",
     "MinimisedSet",
+    "Opened",
     "SetFile",
     "SetLimits",
     "Sheet",
     "Table",
     "files_of",
     "sample_of",
+    "set_of",
     "table",
     "unknown_columns",
     "unknown_in_set",

@@ -9,9 +9,11 @@ from __future__ import annotations
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from io import BytesIO
+from io import BytesIO, RawIOBase
+from typing import Any, TypeVar
 
 from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.policy.schema import Schema
@@ -32,8 +34,11 @@ _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _BEGIN = b"PK\x03\x04"
 _ENTRY = b"PK\x01\x02"
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
+_CHUNK = 65_536
 _SMALL = 65_536  # what is smaller harms nobody, however it is packed
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +81,56 @@ class SetFile:
     def close(self) -> list[bytes]:
         if not self._buffer:
             raise EnvelopeBroken("the file ends early")
-        return [bytes(self._buffer)]
+        archive, self._buffer = bytes(self._buffer), bytearray()  # not twice in memory
+        return [archive]
 
 
-def unpacked(body: bytes, wanted: frozenset[str], limits: SetLimits) -> dict[str, bytes]:
-    """The files with these names; others in the archive are not read. Raises EnvelopeBroken."""
-    if len(body) > limits.archive:
-        raise EnvelopeBroken("the archive is larger than allowed")
-    if (
-        body.count(_ENTRY) > 2 * limits.entries
-    ):  # counted before they are read: each costs more memory than it has bytes
-        raise EnvelopeBroken("too many entries")
+class Archive:
+    """One that harms nobody: the files in it with these names, chunk by chunk; others are not read. `size`: bytes of
+    all of them. Raises EnvelopeBroken, also while it is read."""
+
+    def __init__(self, body: bytes, wanted: Container[str], limits: SetLimits) -> None:
+        if len(body) > limits.archive:
+            raise EnvelopeBroken("the archive is larger than allowed")
+        # counted before they are read: each costs more memory than it has bytes
+        if body.count(_ENTRY) > 2 * limits.entries:
+            raise EnvelopeBroken("too many entries")
+        self._archive = _unbroken(lambda: zipfile.ZipFile(BytesIO(body)))
+        found = self._archive.infolist()
+        _judged(found, limits)
+        self._entries = {one.filename: one for one in found if one.filename in wanted}
+        self.size = sum(one.file_size for one in self._entries.values())
+
+    def __repr__(self) -> str:
+        return f"<Archive of {self.size} bytes>"
+
+    @property
+    def names(self) -> AbstractSet[str]:
+        return self._entries.keys()
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Whether a file is whole is known at its end."""
+        file = _unbroken(lambda: self._archive.open(self._entries[name]))
+        while chunk := _unbroken(lambda: file.read(_CHUNK)):
+            yield chunk
+
+    def read(self, name: str) -> bytes:
+        return b"".join(self.chunks(name))
+
+
+def _unbroken(work: Callable[[], T]) -> T:
     try:
-        with zipfile.ZipFile(BytesIO(body)) as archive:
-            found = archive.infolist()
-            _judged(found, limits)
-            chosen = [one for one in found if one.filename in wanted]
-            return {one.filename: archive.read(one) for one in chosen}
+        return work()
     except _BROKEN:
         pass
     # raised outside `except`: the cause may hold a name from outside
     raise EnvelopeBroken("not a whole zip archive")
 
 
-def files_of(body: bytes, schema: Schema) -> dict[str, bytes]:
+def files_of(body: bytes, schema: Schema, limits: SetLimits | None = None) -> dict[str, bytes]:
     """The files of a set by the record they hold, in the schema's order. Raises EnvelopeBroken."""
-    found = unpacked(body, frozenset(f"{name}.csv" for name in schema.records), SetLimits())
-    return {name: found[f"{name}.csv"] for name in schema.records if f"{name}.csv" in found}
+    archive = Archive(body, frozenset(f"{name}.csv" for name in schema.records), limits or SetLimits())
+    return {name: archive.read(f"{name}.csv") for name in schema.records if f"{name}.csv" in archive.names}
 
 
 def _judged(found: list[zipfile.ZipInfo], limits: SetLimits) -> None:
@@ -131,14 +159,35 @@ def _strange(one: zipfile.ZipInfo) -> bool:
     )
 
 
-def packed(files: Iterable[tuple[str, bytes]] | Mapping[str, bytes]) -> bytes:
-    """The same files always give the same archive."""
-    out = BytesIO()
-    pairs = files.items() if isinstance(files, Mapping) else files
+def packed(files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
+    """An archive of files by name, as it is made; the same files always give the same."""
+    out = _Out()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in pairs:
+        for name, texts in files:
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (stat.S_IFREG | 0o600) << 16
-            archive.writestr(entry, text)
-    return out.getvalue()
+            with archive.open(entry, "w") as file:
+                for text in texts:
+                    file.write(text)
+                    if out.made:
+                        yield out.taken()
+    yield out.taken()
+
+
+class _Out(RawIOBase):
+    """What was written, until it is taken."""
+
+    def __init__(self) -> None:
+        self.made = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: Any) -> int:
+        self.made += text
+        return len(text)
+
+    def taken(self) -> bytes:
+        made, self.made = bytes(self.made), bytearray()
+        return made

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from gateway.core.policy.schema import Csv, Record, Schema
 from gateway.core.release.drift import shown
 from gateway.core.release.minimised import EnvelopeBroken
-from gateway.formats.csv.archive import SetLimits, unpacked
+from gateway.formats.csv.archive import SetLimits, files_of
 from gateway.formats.csv.read import table
 
 
@@ -32,11 +32,11 @@ def unknown_in_set(body: bytes, schema: Schema, limits: SetLimits | None = None)
     """The same of every file of an archive, under its name."""
     dialect = schema.csv or Csv()
     try:
-        files = unpacked(body, frozenset(f"{name}.csv" for name in schema.records), limits or SetLimits())
+        files = files_of(body, schema, limits)
     except EnvelopeBroken:
         return {}
     return {
         f"{name}.{column}": count
-        for name, record in schema.records.items()
-        for column, count in unknown_columns(files.get(f"{name}.csv", b""), record, dialect).items()
+        for name, text in files.items()
+        for column, count in unknown_columns(text, schema.records[name], dialect).items()
     }

@@ -26,7 +26,7 @@ from gateway.formats.csv.circle import circle as circle_of
 from gateway.formats.csv.places import Place
 from gateway.formats.csv.plan import Column, Planner, references, subjects
 from gateway.formats.csv.read import Limits, Table, table
-from gateway.formats.csv.rows import ALONE, Beside, Row, Rows
+from gateway.formats.csv.rows import ALONE, Beside, Name, Row, Rows
 from gateway.formats.csv.viewed import Told
 from gateway.formats.csv.write import head
 
@@ -36,21 +36,25 @@ _PLANS = 4096  # kept columns: rows with ever other withheld paths must not fill
 @dataclass(slots=True)
 class Sheet:
     """What leaves of one file: `lines` (what orders each, the line; `owners`: whose, before any is told to have
-    ended), and what others refer to these rows by (`named`: column → what stood in it); `rows`: those rows;
-    `hidden`: what orders those that stay behind because nobody refers to them."""
+    ended), and what others refer to these rows by (`named`: column → what stood in it); `said`: which rows
+    they refer to; `rows`: those rows, where they are of nobody; `hidden`: what orders those that stay behind because
+    nobody refers to them."""
 
     head: bytes
     lines: list[tuple[str, bytes]] = field(default_factory=list, repr=False)
     malformed: int = 0
     named: dict[str, set[str]] = field(default_factory=dict, repr=False)
     owners: list[Subject | None] = field(default_factory=list, repr=False)
+    said: set[Name] = field(default_factory=set, repr=False)
     rows: list[Row] = field(default_factory=list, repr=False)
     hidden: list[str] = field(default_factory=list, repr=False)
 
     def take(self, row: Row) -> None:
         self.lines.append((row.key, row.line))
         self.owners.append(row.owner)
-        self.rows.append(row)
+        self.said |= row.refers
+        if row.owner is None:
+            self.rows.append(row)
         for name, text in row.named.items():
             self.named.setdefault(name, set()).add(text)
 

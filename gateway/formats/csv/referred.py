@@ -6,7 +6,7 @@ Leaves out: rows that stay behind for what is in them, and what needs those (`ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from gateway.core.policy.grants import groups, leaves
@@ -19,15 +19,26 @@ Files = Mapping[str, Sequence[Row]]
 
 
 class Referred:
-    """Of one set. `files`: what would leave of each, in the schema's order, if nothing stayed behind for this; `full`:
-    those that hold everything."""
+    """Of one set. `files`: what would leave of those that speak of nobody, in the schema's order, if nothing stayed
+    behind for this; `said`: id column → what the rows of persons that left refer to there; `telling`: the files of
+    those rows; `full`: those that hold everything."""
 
-    def __init__(self, records: Mapping[str, Record], files: Files, full: AbstractSet[str], sight: Sight) -> None:
+    def __init__(
+        self,
+        records: Mapping[str, Record],
+        files: Files,
+        said: Mapping[str, AbstractSet[str]],
+        telling: Collection[str],
+        full: AbstractSet[str],
+        sight: Sight,
+    ) -> None:
         self._records = records
         self._files = files
+        self._persons = said
+        self._telling = telling
         self._full = full
         self._sight = sight
-        self._ids = {name: _id(records[name]) for name in files}
+        self._ids = {name: id_of(records[name]) for name in files}
         self._leaving: dict[str, set[str]] = {}  # id column of a group's file → those in it that leave
         self._behind: dict[str, set[str]] = {}  # id column → what somebody who leaves refers to
 
@@ -36,9 +47,10 @@ class Referred:
         found: set[Name] = set()
         for name in reversed(list(self._files)):
             record, target = self._records[name], self._ids[name]
-            if record.subjects or not target:
+            if not target:
                 continue
-            said = {text for one in self._referring(target) if one != name for text in self._said(one, target)}
+            others = self._referring(target, (one for one in self._files if one != name))
+            said = {text for one in others for text in self._said(one, target)} | self._persons.get(target, set())
             self._behind[target] = said
             if record.members is not None:
                 here = {self._named(name, row): row for row in self._files[name]}
@@ -49,9 +61,9 @@ class Referred:
     def _named(self, name: str, row: Row) -> str:
         return row.named.get(self._ids[name].partition(".")[2], "")
 
-    def _referring(self, target: str) -> list[str]:
+    def _referring(self, target: str, names: Iterable[str]) -> list[str]:
         known = self._records
-        return [name for name in self._files if any(leaf.refers == target for _, leaf in leaves(known[name].fields))]
+        return [name for name in names if any(leaf.refers == target for _, leaf in leaves(known[name].fields))]
 
     def _said(self, name: str, target: str) -> Iterator[str]:
         """What the rows of one file refer to, of those that count."""
@@ -61,12 +73,10 @@ class Referred:
                 yield from (text for to, text in row.refers if to == target)
 
     def _counts(self, name: str, row: Row, needs: frozenset[str]) -> bool:
-        """Whether somebody is behind this row: it is a person's, or a group's that leaves; a person's row refers to it
-        (the test of a result), or it needs groups, which all leave (a test of a class)."""
-        record, here = self._records[name], self._named(name, row)
-        if record.subjects:
-            return True
-        if record.members is not None:
+        """Whether somebody is behind this row: it is a group's that leaves; a person's row refers to it (the test of a
+        result), or it needs groups, which all leave (a test of a class)."""
+        here = self._named(name, row)
+        if self._records[name].members is not None:
             return here in self._leaving.get(self._ids[name], ())
         told = bool(needs) and all(text in self._leaving[to] for to, text in row.refers if to in needs)
         return told or here in self._behind.get(self._ids[name], ())
@@ -74,14 +84,13 @@ class Referred:
     def _peopled(self, name: str, here: Mapping[str, Row]) -> set[str]:
         """What the roster tells, where the set does not say who is in a group: rows of persons that refer to it are
         changes alone, or do not leave."""
-        record = self._records[name]
-        telling = [one for one in self._referring(self._ids[name]) if self._records[one].subjects]
+        record, telling = self._records[name], self._referring(self._ids[name], self._telling)
         if (telling and self._full >= set(telling)) or not groups(record):
             return set()
         return {one for one in here if self._sight.peopled(record, one)}
 
 
-def _id(record: Record) -> str:
+def id_of(record: Record) -> str:
     """Where the id of its rows stands, as others refer to it; "" where a row has none."""
     column = record.members or record.order
     return f"{record.name}.{column}" if column else ""

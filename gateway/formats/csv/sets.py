@@ -1,43 +1,58 @@
 """A zip of CSV files that refer to each other, minimised together and kept consistent.
 
-Files are taken in the order of the schema, in which a file stands behind those it refers to. A row that needs a row
-which stays behind stays behind too (an enrolment of a withheld pupil); a reference that is not needed becomes empty.
-Where a file holds only changes (delta), a row it does not hold may be known to the recipient: then nothing follows from
-its absence. A group that nobody who leaves refers to stays behind (`referred`). The whole set is one answer: one
-emission, one entry, in memory within limits. Leaves out: one file (`minimiser`), the archive (`archive`).
+A row that needs a row which stays behind stays behind too (an enrolment of a withheld pupil); a reference that is not
+needed becomes empty. Where a file holds only changes (delta), a row it does not hold may be known to the recipient:
+then nothing follows from its absence. A group that nobody who leaves refers to stays behind (`referred`).
+
+Files of persons are walked once, in the order of the schema, in which a file stands behind those it refers to; then the
+others, which are few: before it, to know which of their rows persons may refer to, and after it, to know which somebody
+does. So a large set leaves in pieces, each decided and registered at its own moment (`part`), and one that something
+needs the whole of is one answer (`minimise`). Leaves out: one file (`minimiser`), the archive (`archive`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
 
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Csv, Manifest, Schema
-from gateway.core.release.circle import Circle
+from gateway.core.release.circle import Circle, is_number
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken, Minimised
+from gateway.core.release.minimised import WHOLE, EnvelopeBroken, Minimised, Share
 from gateway.core.release.views import Views
-from gateway.formats.csv.archive import SetLimits, packed, unpacked
+from gateway.formats.csv.archive import Archive, SetLimits, packed
 from gateway.formats.csv.circle import circle
-from gateway.formats.csv.manifest import Contents, read, rewritten
+from gateway.formats.csv.manifest import read, rewritten
 from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
-from gateway.formats.csv.read import Limits, Table, table
-from gateway.formats.csv.referred import Referred
-from gateway.formats.csv.rows import Beside, Name
+from gateway.formats.csv.opened import Opened, columns
+from gateway.formats.csv.read import CsvFile, Limits, Table, table
+from gateway.formats.csv.referred import Referred, id_of
+from gateway.formats.csv.rows import Beside, Name, Row
 from gateway.formats.csv.viewed import tells_ends
 
 _END = ".csv"
 
+Keyed = tuple[str, bytes]
+"""A row, and what orders it among those of all files."""
+
 
 @dataclass(slots=True)
 class MinimisedSet:
-    """The zip that may leave, and what is in it: record → what was minimised."""
+    """What may leave: `rows` of all files, each below its head, and of the manifest, as `set_of` takes them; `files`:
+    record → what was minimised of it."""
 
-    body: bytes = field(repr=False)
+    rows: list[Keyed] = field(repr=False)
     files: dict[str, Minimised]
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(set_of(self.rows))
 
 
 class CsvSet:
@@ -59,6 +74,12 @@ class CsvSet:
         self._limits = limits or SetLimits()
         self._rows = rows or Limits()
         self._named = _referred(schema)
+        self._groups = frozenset(id_of(one) for one in schema.records.values() if not one.subjects)
+        self._places = {name: place for place, name in enumerate(schema.records, 1)}
+        numbered = any(is_number(leaf) for one in schema.records.values() for _, leaf in leaves(one.fields))
+        made = minimisers.values()
+        self.whole = numbered or any(one.masks or one.projection.views for one in made)
+        """Whether what leaves of a row may depend on all of them: names and numbers of others, who has ended."""
 
     def __repr__(self) -> str:
         return f"<CsvSet of {len(self._minimisers)} files>"
@@ -68,75 +89,142 @@ class CsvSet:
         """By record, of what leaves."""
         return self._minimisers
 
+    # -- a set in one ----------------------------------------------------------------------------------------
+
     def minimise(self, body: bytes, emission: Emission) -> MinimisedSet:
         """Raises EnvelopeBroken. Synchronous, as each file is (house rule 4)."""
-        contents, tables = self._read(body)
-        whole: list[Circle] = []
+        opened = self.opened(body)
+        everybody = cache(lambda: circle((self._records[name], self._table(opened, name)) for name in opened.there))
+        found: dict[str, Minimised] = {}
+        rows: list[Keyed] = []
+        for name in self.order(opened):
+            given = self._table(opened, name)
+            views = _views(emission, name, whole=name in opened.full) if self._views_of(name) else None
+            sheet = self._sheet(opened, name, given, emission, everybody, views=views)
+            if views is not None and emission.views is not None:
+                emission.views.written += views.written
+                emission.views.told += views.told
+            rows += self._keyed(opened, name, sheet)
+            opened.take()
+            found[name] = Minimised(b"", len(sheet.lines), sheet.malformed, seen=len(given.rows))
+        return MinimisedSet(sorted([*self.manifest(opened), *rows], key=itemgetter(0)), found)
 
-        def everybody() -> Circle:
-            if not whole:
-                whole.append(circle((self._records[name], found) for name, found in tables.items()))
-            return whole[0]
+    def _views_of(self, name: str) -> bool:
+        return self._minimisers[name].projection.views
 
-        full = frozenset(name for name in tables if contents.full(name, self._manifest))
-        # who refers to whom is known when all were looked at: once as if nothing counted, then in earnest
-        first = self._sheets(tables, full, Emission(emission.sight), everybody)
-        files = {name: sheet.rows for name, sheet in first.items()}
-        nobodys = Referred(self._records, files, full, emission.sight).alone()
-        del first, files  # as large as the set
-        return self._packed(contents, tables, self._sheets(tables, full, emission, everybody, nobodys))
+    # -- a set in pieces -------------------------------------------------------------------------------------
 
-    def _sheets(
+    def opened(self, body: bytes) -> Opened:
+        """What the manifest says is there, also files that do not leave, for who is named in them. Raises
+        EnvelopeBroken."""
+        names = [*self._records, self._manifest.file]
+        archive = Archive(body, frozenset(f"{name}{_END}" for name in names), self._limits)
+        if f"{self._manifest.file}{_END}" not in archive.names:
+            raise EnvelopeBroken("no manifest")
+        manifest = archive.read(f"{self._manifest.file}{_END}")
+        contents = read(manifest, self._dialect, self._manifest, self._records)
+        there = tuple(name for name in self._records if contents.there(name, self._manifest))
+        if not {f"{name}{_END}" for name in there} <= archive.names:
+            raise EnvelopeBroken("a file that the manifest names is missing")
+        full = frozenset(name for name in there if contents.full(name, self._manifest))
+        return Opened(archive, contents, there, full, self._named, self._groups)
+
+    def order(self, opened: Opened) -> list[str]:
+        """The files that leave: first those of persons, then those that persons refer to."""
+        leaving = [name for name in opened.there if name in self._minimisers]
+        return sorted(leaving, key=lambda name: not self._records[name].subjects)
+
+    def reader(self) -> CsvFile:
+        """Of one of its files."""
+        return CsvFile(self._dialect, self._rows)
+
+    def chunks(self, opened: Opened, name: str) -> Iterator[bytes]:
+        """Of one of its files. Raises EnvelopeBroken."""
+        return opened.archive.chunks(f"{name}{_END}")
+
+    def check(self, opened: Opened) -> None:
+        """Reads everything once, so that it is known to be whole before anything of it leaves. Raises
+        EnvelopeBroken."""
+        for name in opened.there:
+            file = self.reader()
+            for chunk in self.chunks(opened, name):
+                file.texts(chunk)
+            file.texts(b"", last=True)
+
+    def part(self, opened: Opened, name: str, text: bytes, emission: Emission, share: Share) -> Minimised:
+        """Of some rows of one file, below its header. What leaves counts for what comes later once `opened.take` says
+        that it did. Raises EnvelopeBroken."""
+        minimiser = self._minimisers[name]
+        given = table(text, self._dialect, self._rows)
+        sheet = self._sheet(opened, name, given, emission, lambda: minimiser.circle(given), share)
+        body = b"".join(line for _, line in sheet.lines)
+        rows = tuple(self._keyed(opened, name, sheet))
+        return Minimised(body, len(sheet.lines), sheet.malformed, rows, head=sheet.head, seen=len(given.rows))
+
+    def manifest(self, opened: Opened) -> list[Keyed]:
+        """Of what left; before all other files."""
+        leaving = {name for name, lines in opened.lines.items() if lines}  # no file is without rows
+        ends = {name for name in leaving if name in self._minimisers and tells_ends(self._minimisers[name].projection)}
+        told = rewritten(opened.contents, leaving, self._dialect, self._manifest, ends)
+        return [(f"{0:03d} {self._manifest.file}", told)]
+
+    # -- one file --------------------------------------------------------------------------------------------
+
+    def _table(self, opened: Opened, name: str) -> Table:
+        return table(opened.archive.read(f"{name}{_END}"), self._dialect, self._rows)
+
+    def _sheet(
         self,
-        tables: Mapping[str, Table],
-        full: frozenset[str],
+        opened: Opened,
+        name: str,
+        given: Table,
         emission: Emission,
         everybody: Callable[[], Circle],
-        nobodys: AbstractSet[Name] | None = None,
-    ) -> dict[str, Sheet]:
-        """Of each file that leaves. `full`: those that hold everything; `nobodys`: rows that stay behind, once
-        that is known."""
-        released: dict[str, set[str]] = {}
-        sheets: dict[str, Sheet] = {}
-        for name, found in tables.items():
-            minimiser = self._minimisers.get(name)
-            if minimiser is not None:
-                beside = Beside(released, self._named[name], nobodys or frozenset())
-                views = _views(emission, name, whole=name in full) if minimiser.projection.views else None
-                sheets[name] = sheet = minimiser.sheet(found, emission, everybody, beside=beside, views=views)
-                (sheet.lines if nobodys is None else sheet.rows).clear()
-                if views is not None and emission.views is not None:
-                    emission.views.written += views.written
-                    emission.views.told += views.told
-                if name in full:
-                    released |= {f"{name}.{one}": sheet.named.get(one, set()) for one in self._named[name]}
-        return sheets
+        share: Share = WHOLE,
+        views: Views | None = None,
+    ) -> Sheet:
+        """What leaves of these rows of it."""
+        if opened.nobodys is None:
+            self._look_ahead(opened, emission, everybody)
+        released, alone = opened.released(name), opened.alone
+        if alone is None and not self._records[name].subjects:
+            alone = self._alone(opened, emission)
+        beside = Beside(released, self._named[name], alone or frozenset())
+        sheet = self._minimisers[name].sheet(given, emission, everybody, share=share, beside=beside, views=views)
+        opened.made(name, sheet, alone)
+        return sheet
 
-    def _packed(self, contents: Contents, tables: Mapping[str, Table], sheets: Mapping[str, Sheet]) -> MinimisedSet:
-        leaving = {name: sheet for name, sheet in sheets.items() if sheet.lines}  # no file is without rows
-        ends = {name for name in leaving if tells_ends(self._minimisers[name].projection)}
-        told = rewritten(contents, leaving.keys(), self._dialect, self._manifest, ends)
-        files = {f"{self._manifest.file}{_END}": told}
-        files |= {f"{name}{_END}": sheet.body for name, sheet in leaving.items()}
-        found = {
-            name: Minimised(one.body, len(one.lines), one.malformed, seen=len(tables[name].rows))
-            for name, one in sheets.items()
-        }
-        return MinimisedSet(packed(files), found)
+    def _look_ahead(self, opened: Opened, emission: Emission, everybody: Callable[[], Circle]) -> None:
+        """At the files that speak of nobody, as if nothing stayed behind because nobody refers to it."""
+        found: dict[str, list[Row]] = {}
+        expected: dict[str, AbstractSet[str]] = {}
+        for name in self.order(opened):
+            if not self._records[name].subjects:
+                beside, apart = Beside(expected, self._named[name]), Emission(emission.sight)
+                sheet = self._minimisers[name].sheet(self._table(opened, name), apart, everybody, beside=beside)
+                found[name] = sheet.rows
+                if name in opened.full:
+                    expected |= columns(name, self._named[name], sheet.named)
+        opened.nobodys, opened.expected = found, expected
 
-    def _read(self, body: bytes) -> tuple[Contents, dict[str, Table]]:
-        """What the manifest says is there, in the schema's order; also files that do not leave, for who is named in
-        them."""
-        names = [*self._records, self._manifest.file]
-        files = unpacked(body, frozenset(f"{name}{_END}" for name in names), self._limits)
-        manifest = files.get(f"{self._manifest.file}{_END}")
-        if manifest is None:
-            raise EnvelopeBroken("no manifest")
-        contents = read(manifest, self._dialect, self._manifest, self._records)
-        there = [name for name in self._records if contents.there(name, self._manifest)]
-        if not {f"{name}{_END}" for name in there} <= files.keys():
-            raise EnvelopeBroken("a file that the manifest names is missing")
-        return contents, {name: table(files[f"{name}{_END}"], self._dialect, self._rows) for name in there}
+    def _alone(self, opened: Opened, emission: Emission) -> frozenset[Name]:
+        """All files of persons are behind us."""
+        telling = [name for name in self.order(opened) if self._records[name].subjects]
+        files = opened.nobodys or {}
+        return Referred(self._records, files, opened.said, telling, opened.full, emission.sight).alone()
+
+    def _keyed(self, opened: Opened, name: str, sheet: Sheet) -> Iterator[Keyed]:
+        """In the order of the schema, whatever that in which they were walked; the head is before the first rows."""
+        at = f"{self._places[name]:03d} {name}"
+        if sheet.lines and not opened.lines[name]:
+            yield at, sheet.head
+        yield from ((f"{at} {key}", line) for key, line in sheet.lines)
+
+
+def set_of(rows: Iterable[Keyed]) -> Iterator[bytes]:
+    """The archive of rows of all files, sorted by what orders them."""
+    files = groupby(rows, lambda row: row[0].split(" ", 2)[1])
+    return packed((f"{name}{_END}", (text for _, text in found)) for name, found in files)
 
 
 def _views(emission: Emission, name: str, *, whole: bool) -> Views | None:

@@ -1,0 +1,84 @@
+"""One set of files as it was handed in, and what left of it so far: what rows that come later are judged by.
+
+Ids alone, however many rows there are: those of rows that left, as far as others refer to them, and what rows of
+persons refer to. Leaves out: what leaves of a file (`sets`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from gateway.formats.csv.archive import Archive
+from gateway.formats.csv.manifest import Contents
+from gateway.formats.csv.minimiser import Sheet
+from gateway.formats.csv.rows import Name, Row
+
+Released = Mapping[str, AbstractSet[str]]
+"""What stood in a column ("users.sourcedId") of the rows that leave."""
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A sheet that is not yet known to leave."""
+
+    name: str
+    sheet: Sheet
+    alone: frozenset[Name] | None
+
+
+@dataclass(slots=True, eq=False)
+class Opened:
+    """`there`: the files in it, in the schema's order; `full`: those that hold everything; `named`: of each, the
+    columns by which others refer to its rows; `groups`: id columns of files that speak of nobody. `nobodys`: the rows
+    of those, as if nothing stayed behind because nobody refers to it, once that was looked at; `alone`: which do,
+    once that is known; `lines`: how many left of each."""
+
+    archive: Archive
+    contents: Contents
+    there: tuple[str, ...]
+    full: frozenset[str]
+    named: Mapping[str, frozenset[str]]
+    groups: frozenset[str]
+    nobodys: Mapping[str, Sequence[Row]] | None = field(default=None, repr=False)
+    expected: Released = field(default_factory=dict, repr=False)
+    alone: frozenset[Name] | None = field(default=None, repr=False)
+    said: dict[str, set[str]] = field(default_factory=dict, repr=False)
+    lines: Counter[str] = field(default_factory=Counter)
+    _released: dict[str, AbstractSet[str]] = field(default_factory=dict, repr=False)
+    _file: str = ""
+    _left: dict[str, set[str]] = field(default_factory=dict, repr=False)
+    _piece: _Piece | None = field(default=None, repr=False)
+
+    def released(self, name: str) -> Released:
+        """When a row of this file is judged. Of a file that is not complete nothing follows; of one that comes later
+        (its rows speak of nobody) what is expected of it, until rows of its like are judged themselves."""
+        if name != self._file:
+            if self._file in self.full:
+                self._released |= columns(self._file, self.named[self._file], self._left)
+            self._file, self._left = name, {}
+        return self._released if self.nobodys is None or name in self.nobodys else {**self.expected, **self._released}
+
+    def made(self, name: str, sheet: Sheet, alone: frozenset[Name] | None) -> None:
+        """A piece of this file: it counts once it is taken."""
+        self._piece = _Piece(name, sheet, alone)
+
+    def take(self) -> None:
+        """The piece that was made last leaves."""
+        piece = self._piece
+        assert piece is not None
+        self._piece = None
+        self.alone = piece.alone
+        self.lines[piece.name] += len(piece.sheet.lines)
+        for column, texts in piece.sheet.named.items():
+            self._left.setdefault(column, set()).update(texts)
+        for to, text in piece.sheet.said:
+            if to in self.groups:
+                self.said.setdefault(to, set()).add(text)
+
+
+def columns(name: str, named: AbstractSet[str], left: Released) -> Released:
+    """Of a whole file, by its name."""
+    return {f"{name}.{one}": left.get(one, frozenset()) for one in named}
