@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.bootstrap.acts import take_over_policy
 from gateway.bootstrap.school import Refused, School, Unusable, open_school
 from gateway.bootstrap.session import signed_in
 from gateway.core.persons import Actor
@@ -40,9 +41,12 @@ def school(directory: Path) -> Iterator[School]:
 
 @contextmanager
 def acting(directory: Path, on_behalf: str | None = None) -> Iterator[tuple[School, Actor]]:
-    """The school, and the person who is signed in: what a command needs to act or to show something of a pupil."""
+    """The school, and the person who is signed in: what a command needs to act or to show something of a pupil. By the
+    files as they stand, also where no `gateway serve` looks at them."""
     with school(directory) as opened:
-        yield opened, signed_in(opened, on_behalf)
+        actor = signed_in(opened, on_behalf)
+        take_over_policy(opened)
+        yield opened, actor
 
 
 def fail(problems: Iterable[object], code: int) -> NoReturn:

@@ -110,6 +110,15 @@ def test_nothing_that_was_withheld_stands_in_what_was_made_or_said(gateway: Comm
     assert {stat.S_IMODE(one.stat().st_mode) for one in made} == {0o600}
 
 
+def test_recipient_whose_file_was_taken_away_gets_nothing_though_nothing_serves(
+    gateway: CommandLine, tmp_path: Path
+) -> None:
+    (gateway.directory / "recipients" / "toetsbureau.yaml").unlink()
+    said = gateway(*COMMON, str(a_file(tmp_path)), "-o", str(tmp_path / "uit.json"), code=3)
+    assert "SCHEMA_NOT_ACTIVE" in said
+    assert not (tmp_path / "uit.json").exists()
+
+
 def test_standard_input_goes_to_standard_output(gateway: CommandLine, tmp_path: Path) -> None:
     lines = b"".join(orjson.dumps(student(number)) + b"\n" for number in (1, 2))
 
