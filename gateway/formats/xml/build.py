@@ -41,7 +41,7 @@ class RecordGone(Exception):
 class Built:
     """What building one record did. `people`: seen already, by their element; `flags`: what leaves in flags, and what
     the school recorded, by path; `malformed`: of whom the source wrote what cannot be read, and where; `blocked`:
-    what stayed behind because of what is in it; `last`: what orders the last item of the outermost list."""
+    what stayed behind because of what is in it."""
 
     people: dict[etree._Element, Seen]
     flags: Mapping[str, str]
@@ -49,18 +49,17 @@ class Built:
     gone: list[Seen] = field(default_factory=list)
     malformed: list[tuple[Seen, Fault]] = field(default_factory=list)
     blocked: dict[tuple[str, Reason], None] = field(default_factory=dict)
-    last: str = ""
 
 
 class Builder:
     """For one record of one answer."""
 
     def __init__(self, source: Source, emission: Emission, guard: Guard, built: Built, record: etree._Element) -> None:
-        self._source = source
-        self._emission = emission
-        self._guard = guard
-        self._built = built
-        self._record = record
+        self.source = source
+        self.emission = emission
+        self.guard = guard
+        self.built = built
+        self.record = record
 
     def fill(self, plan: Element, found: etree._Element, into: etree._Element) -> str:
         """Build `into` from `found`; gives what orders it among others. Raises Gone and Malformed."""
@@ -105,19 +104,19 @@ class Builder:
         """Whoever this element speaks of, and what leaves of it. An item goes alone, else the record goes with them."""
         if plan.place is None:
             return None, plan
-        seen = self._built.people.get(found)
+        seen = self.built.people.get(found)
         if seen is not None:
             return seen, plan
-        seen = plan.place.see(found, self._emission)
-        thinner = plan if seen.reasons else _thinner(plan, seen)
+        seen = plan.place.see(found, self.emission)
+        thinner = plan if seen.reasons else thinned(plan, seen)
         if thinner is None:
             seen = Seen(seen.subject, (Reason.NOT_AVAILABLE,))
         if seen.reasons or thinner is None:
             if plan.withheld == "record":
                 raise RecordGone(seen)
-            self._built.gone.append(seen)
+            self.built.gone.append(seen)
             raise Gone
-        self._built.shown.append(seen)
+        self.built.shown.append(seen)
         return seen, thinner
 
     # -- one field -----------------------------------------------------------------------------------------
@@ -132,7 +131,7 @@ class Builder:
     ) -> bool:
         """Whether it is there now."""
         if step.kind == "element":
-            there = self._elements(step, within, row.get(step.name, []), into, seen)
+            there = self.elements(step, within, row.get(step.name, []), into, seen)
         else:
             there = self._text(step, within, into, seen)
         if step.required and not there:
@@ -152,7 +151,7 @@ class Builder:
             into.text = text
         return True
 
-    def _elements(
+    def elements(
         self, step: Step, within: etree._Element, items: list[etree._Element], into: etree._Element, seen: Seen | None
     ) -> bool:
         if len(items) > 1 and not step.many:
@@ -161,19 +160,18 @@ class Builder:
         if isinstance(content, Value) and content.leaf.transform is Transform.FIXED and not step.many:
             etree.SubElement(into, step.name).text = written(content.leaf.value)
             return True
-        if isinstance(content, Value) and not items and not step.many and self._built.flags.get(content.path):
-            etree.SubElement(into, step.name).text = self._built.flags[content.path]
+        if isinstance(content, Value) and not items and not step.many and self.built.flags.get(content.path):
+            etree.SubElement(into, step.name).text = self.built.flags[content.path]
             return True
         if step.required and not items:
             raise Malformed(step.content.path, REQUIRED)
-        made = [one for item in items if (one := self._element(step, within, item, into, seen)) is not None]
+        made = [one for item in items if (one := self.element(step, within, item, into, seen)) is not None]
         if step.ordered:
             made.sort(key=lambda one: one[0])
-            self._built.last = made[-1][0] if made else ""
             into.extend([one for _, one in made])  # each moves to its place at the end
         return bool(made)
 
-    def _element(
+    def element(
         self, step: Step, within: etree._Element, item: etree._Element, into: etree._Element, seen: Seen | None
     ) -> tuple[str, etree._Element] | None:
         """(what orders it, the element); None when it may not leave."""
@@ -187,13 +185,13 @@ class Builder:
         if step.hidden is not None and self._hides(step.hidden, within):
             return None
         made = etree.SubElement(into, step.name)
-        kept = len(self._built.shown)
+        kept = len(self.built.shown)
         try:
             key = self.fill(step.content, item, made)
         except (Gone, Malformed) as left:
             if isinstance(left, Malformed):
                 self._alone(step.content, kept, left)
-            del self._built.shown[kept:]
+            del self.built.shown[kept:]
             into.remove(made)
             return None
         if not step.required and _is_empty(made):
@@ -203,9 +201,9 @@ class Builder:
 
     def _alone(self, plan: Element, kept: int, left: Malformed) -> None:
         """House rule 2: a person who is a record of their own goes alone. Raises `left` for any other element."""
-        if plan.withheld != "item" or self._built.people:
+        if plan.withheld != "item" or self.built.people:
             raise left
-        self._built.malformed += [(seen, left.fault) for seen in self._built.shown[kept : kept + 1]]
+        self.built.malformed += [(seen, left.fault) for seen in self.built.shown[kept : kept + 1]]
 
     # -- one value -----------------------------------------------------------------------------------------
 
@@ -215,8 +213,8 @@ class Builder:
         leaf = value.leaf
         if leaf.transform is Transform.FIXED:
             return written(leaf.value)
-        if value.path in self._built.flags:
-            return self._built.flags[value.path] or None
+        if value.path in self.built.flags:
+            return self.built.flags[value.path] or None
         if value.slot is not None and value.slot.form == "master":
             return self._id(value, seen)  # the roster may know the ECK iD where the source leaves it out
         text = value.read(raw) if raw is not None else None
@@ -230,25 +228,25 @@ class Builder:
             return self._id(value, seen)
         if leaf.maps is not None:
             owner = seen.subject.id if seen is not None and seen.subject is not None else None
-            return self._emission.mapped(leaf.maps, text, owner)
+            return self.emission.mapped(leaf.maps, text, owner)
         return self._judged(value, text, seen)
 
     def _id(self, value: Value, seen: Seen | None) -> str | None:
         """Also one that leaves as the source has it is no national number (N1)."""
         text = _id(value, seen)
-        if text is not None and self._guard.names(text):
+        if text is not None and self.guard.names(text):
             self._block(value, Reason.BSN_NOT_ALLOWED, seen)
             return None
         return text
 
     def _block(self, value: Value, reason: Reason, seen: Seen | None) -> None:
         """Told of who decides about the record; where nobody does, of whom this stood with."""
-        self._built.blocked[value.path, reason] = None
-        if seen is not None and seen.subject is not None and not self._built.people:
-            self._emission.block((seen.subject,), ((value.path, reason),))
+        self.built.blocked[value.path, reason] = None
+        if seen is not None and seen.subject is not None and not self.built.people:
+            self.emission.block((seen.subject,), ((value.path, reason),))
 
     def _judged(self, value: Value, text: str, seen: Seen | None) -> str | None:
-        passed = self._guard.passed(value.leaf, text)
+        passed = self.guard.passed(value.leaf, text)
         if isinstance(passed, Reason):
             self._block(value, passed, seen)
             return None
@@ -256,14 +254,14 @@ class Builder:
         return made or None
 
     def _hides(self, hidden: Hidden, within: etree._Element) -> bool:
-        return any(self._source.says(self._record, within, path) for path in hidden.by)
+        return any(self.source.says(self.record, within, path) for path in hidden.by)
 
     def _neutral(self, hidden: Hidden, within: etree._Element) -> str | None:
-        kinds = self._source.texts(within, hidden.kind) if hidden.kind else iter(())
+        kinds = self.source.texts(within, hidden.kind) if hidden.kind else iter(())
         return next((hidden.values[kind.strip()] for kind in kinds if kind.strip() in hidden.values), hidden.value)
 
 
-def _thinner(plan: Element, seen: Seen) -> Element | None:
+def thinned(plan: Element, seen: Seen) -> Element | None:
     """Without what does not leave of this person; None when nothing can leave then."""
     within = f"{plan.path}."
     paths = frozenset(path for path in seen.withheld if path.startswith(within))

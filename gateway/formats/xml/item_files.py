@@ -40,10 +40,10 @@ class XmlItemsFile:
         self._opening = b""
         self._since = 0
         self._cut = _Cut(record, names, tuple(above), limits or Limits())
-        self._around = {part: _around(names.element(names(part))) for part in record.fields.fields}
+        self._around = {part: names.around(names(part)) for part in record.fields.fields}
         single = [names.prefixed(names(one.part)) for one in sections(record) if not one.item]
         self._frames = tuple(f"<{name}{sign}".encode() for name in single for sign in " >/")
-        self._begin, self._end = _around(names.element(names(record.element or record.name)))
+        self._begin, self._end = names.around(names(record.element or record.name))
 
     def __repr__(self) -> str:
         return f"<XmlItemsFile, {self._since} bytes after an item>"
@@ -188,15 +188,12 @@ class XmlItems:
         row = self.xml.item(item, emission, circle, section.part, now)
         if row is None:
             return None
-        part = self.names.prefixed(self.names(section.part)) if section.item else ""
-        begin, end = _around(item)
-        if part:
-            begin, end = begin + f"<{part}>".encode(), f"</{part}>".encode() + end
-        if not row.body.endswith(end):  # nothing of it leaves
+        if not row.body:  # nothing of it leaves
             return None
         now.take(section, row.key)
         names = [order_key(self._targets[target], key) for target, key in row.names]
-        text = row_of(part, names, row.body[len(begin) : -len(end)], waits=self.xml.waits(section.target))
+        part = self.names.prefixed(self.names(section.part)) if section.item else ""
+        text = row_of(part, names, row.body, waits=self.xml.waits(section.target))
         return (order_key(section, row.key), text), row.documents
 
     @property
@@ -215,15 +212,6 @@ class XmlItems:
 def _alone(part: etree._Element, root: etree._Element) -> etree._Element:
     root.append(part)
     return root
-
-
-def _around(element: etree._Element) -> tuple[bytes, bytes]:
-    """How an element begins and ends that holds something."""
-    prefixes: Any = element.nsmap
-    empty = etree.Element(str(element.tag), nsmap=prefixes)
-    empty.text = " "
-    begin, end = etree.tostring(empty, encoding="UTF-8", xml_declaration=False).rsplit(b" ", 1)
-    return begin, end
 
 
 def _tags_above(element: etree._Element) -> tuple[str, ...]:

@@ -99,8 +99,12 @@ class Left:
 
     def take(self, section: Section, key: str) -> None:
         self.parts.add(section.part)
-        if section.target:
-            self.keys.setdefault(section.target, set()).add(key)
+        self.name(section.target, (key,))
+
+    def name(self, target: str, ids: Iterable[str]) -> None:
+        """Items with these ids left, by which others refer to them."""
+        if target:
+            self.keys.setdefault(target, set()).update(ids)
 
     def recall(self, sections: tuple[Section, ...], rows: Iterable[tuple[str, bytes]]) -> None:
         """Rows that left."""

@@ -26,7 +26,7 @@ from gateway.core.release.transforms import reference_day
 from gateway.formats.xml.places import Place
 from gateway.formats.xml.plan import Plan
 from gateway.formats.xml.source import Source
-from gateway.formats.xml.straight import Found, Kids, Straight, Unusual, children, straight, tags_of
+from gateway.formats.xml.straight import Found, Kids, Named, Straight, Unusual, children, straight, tags_of
 
 Plans = Callable[[frozenset[str], date], Plan | None]
 Read = Callable[[Any, Kids], str | None]
@@ -47,12 +47,44 @@ Way = tuple[Straight, frozenset[str]]
 """What writes a record, and the tags it looks at."""
 
 
+class Whose:
+    """The person whom a record, or an item of a document, is about: by the ids that stand in itself. Remembered under
+    one sight."""
+
+    def __init__(self, place: Place, source: Source) -> None:
+        self._place = place
+        self._reads = [_read(name, source) for name in place.kinds]
+        self._tags = _elements(place.kinds, source)
+
+    def see(self, record: etree._Element, emission: Emission) -> Seen:
+        """Raises Unusual where the long way must say."""
+        kids: Kids = {}
+        if self._tags:
+            kids, found = children(record, self._tags)
+            if found is not None:
+                raise Unusual
+        memo: Memo | None = emission.sight.bound.get(self)
+        if memo is None:
+            memo = emission.sight.bound[self] = Memo()
+        texts = tuple([read(record, kids) for read in self._reads])
+        return memo.get(texts) or self._first(texts, memo, emission)
+
+    def _first(self, texts: tuple[str | None, ...], memo: Memo, emission: Emission) -> Seen:
+        place = self._place
+        ids = place.said(zip(place.kinds.values(), texts, strict=True))
+        seen = place.known(ids, emission)
+        seen.master = dict(seen.ids).get(ECK_ID)
+        seen.typed = next((one for kind, one in seen.ids if kind != ECK_ID), seen.master)
+        if place.subject.method == "held" and any(may_hold(one) is not None for _, one in seen.ids):
+            raise Unusual  # N1: perhaps a national number
+        return seen if place.counts(ids) else memo.keep(texts, seen)
+
+
 @dataclass(slots=True)
 class _Bound:
     """What stays true under one sight."""
 
     reference: date
-    memo: Memo = field(default_factory=Memo, repr=False)
     ways: dict[frozenset[str], Way | None] = field(default_factory=dict)
 
 
@@ -62,20 +94,16 @@ class Lane:
     def __init__(
         self, projection: Projection, source: Source, plans: Plans, place: Place | None, birth: str | None, opening: str
     ) -> None:
-        names = [*(place.kinds if place else ()), *([birth] if birth else ())]
         order = projection.order
-        self._reads: Mapping[str, Read] = {
-            name: _read(name, source) for name in [*names, *([order.path] if order else ())]
-        }
-        self._tags = _elements(self._reads, source)
-        self._id_tags = _elements(place.kinds if place else (), source)
+        names = [*(place.kinds if place else ()), *([birth] if birth else ()), *([order.path] if order else ())]
+        self._tags = _elements(names, source)
         self._projection = projection
         self._source = source
         self._plans = plans
-        self._place = place
-        self._ids = [self._reads[name] for name in place.kinds] if place else []
-        self._birth = self._reads[birth] if birth else None
-        self._order = order
+        self._whose = Whose(place, source) if place else None
+        self._birth = _read(birth, source) if birth else None
+        self._order = _read(order.path, source) if order else None
+        self._things = order.maps if order else None
         self._opening = opening
         self._counts = source.counts_documents
 
@@ -90,9 +118,9 @@ class Lane:
         bound: _Bound | None = emission.sight.bound.get(self)
         if bound is None:
             bound = emission.sight.bound[self] = _Bound(reference_day(emission.sight.today))
-        if self._place is None:
+        if self._whose is None:
             return self._written(record, None, bound, emission, circle)
-        seen = self._see(record, bound, emission)
+        seen = self._whose.see(record, emission)
         if seen.reasons:
             emission.withhold((seen,))
             return None
@@ -113,7 +141,7 @@ class Lane:
         kids, found = children(record, wanted)
         if seen is not None and seen.born is not None and self._birth is not None:
             _agrees(seen.born, self._birth(record, kids), found)
-        text = write(record, kids, found, seen, emission, lambda: self._guard(emission, seen, circle))
+        text = write(record, kids, found, seen, emission, lambda: self._guard(emission, seen, circle), _unasked)
         key = seen.key if self._order is None and seen is not None else self._key(record, kids, emission)
         return Row(key, text.encode(), self._source.documents(record) if self._counts else 0)
 
@@ -127,37 +155,14 @@ class Lane:
             raise Unusual
         return way
 
-    def _see(self, record: etree._Element, bound: _Bound, emission: Emission) -> Seen:
-        place = self._place
-        assert place is not None
-        kids: Kids = {}
-        if self._id_tags:
-            kids, found = children(record, self._id_tags)
-            if found is not None:
-                raise Unusual
-        texts = tuple([read(record, kids) for read in self._ids])
-        seen = bound.memo.get(texts)
-        if seen is None:
-            ids = place.said(zip(place.kinds.values(), texts, strict=True))
-            seen = place.known(ids, emission)
-            seen.master = dict(seen.ids).get(ECK_ID)
-            seen.typed = next((one for kind, one in seen.ids if kind != ECK_ID), seen.master)
-            if place.subject.method == "held" and any(may_hold(one) is not None for _, one in seen.ids):
-                raise Unusual  # N1: perhaps a national number
-            if not place.counts(ids):
-                bound.memo.keep(texts, seen)
-        return seen
-
     def _guard(self, emission: Emission, seen: Seen | None, circle: Callable[[], Circle]) -> Guard:
         about = (seen.subject,) if seen is not None and seen.subject is not None else ()
         return Guard(emission, about, circle, special=self._projection.special)
 
     def _key(self, record: etree._Element, kids: Kids, emission: Emission) -> str:
-        order = self._order
-        if order is None:
+        if self._order is None:
             return ""
-        text = self._reads[order.path](record, kids)
-        return emission.sight.thing(order.maps, (text or "").strip())
+        return emission.sight.thing(self._things, (self._order(record, kids) or "").strip())
 
 
 def lane(
@@ -176,7 +181,7 @@ def lane(
     place = places[0] if places else None
     birth = births[place.subject.at] if place else None
     names = [*(place.kinds if place else ()), birth or "", projection.order.path if projection.order else ""]
-    if any("." in name or "#" in name for name in names):
+    if not is_simple(names):
         return None
     opening = etree.tostring(source.names.element(tag), encoding="unicode").removesuffix("/>")
     found = Lane(projection, source, plans, place, birth, opening)
@@ -205,6 +210,15 @@ def _read(name: str, source: Source) -> Read:
         return None if found is None else found.text
 
     return said if name.startswith("@") else child
+
+
+def _unasked(_named: Named) -> None:
+    """No id is asked for in a list."""
+
+
+def is_simple(names: Iterable[str]) -> bool:
+    """Whether all of these stand in the record itself."""
+    return not any("." in name or "#" in name for name in names)
 
 
 _NOTHING = frozenset[str]()

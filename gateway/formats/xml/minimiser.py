@@ -7,7 +7,7 @@ there, values that the standard demands for what is secret. Leaves out: which re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -20,7 +20,6 @@ from gateway.core.policy.grants import leaves
 from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
-from gateway.core.release.claims import denied, recorded, stands
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
 from gateway.core.release.faults import SOMEBODY
@@ -31,11 +30,13 @@ from gateway.core.release.text_guard import Guard
 from gateway.core.release.texts import Malformed
 from gateway.core.release.transforms import reference_day
 from gateway.formats.xml.build import Builder, Built, Gone, RecordGone
+from gateway.formats.xml.declared import Declared, Demanded
 from gateway.formats.xml.items import Left, sections
 from gateway.formats.xml.lane import Row, lane
+from gateway.formats.xml.lists import Lists, ListsBuilder, lists
 from gateway.formats.xml.parse import Limits, document, records
 from gateway.formats.xml.places import Place
-from gateway.formats.xml.plan import Plan, Planner, values
+from gateway.formats.xml.plan import Plan, Planner
 from gateway.formats.xml.references import Groups, References
 from gateway.formats.xml.source import Names, Source
 from gateway.formats.xml.straight import Unusual
@@ -46,10 +47,6 @@ _DECLARATION = b"<?xml version='1.0' encoding='UTF-8'?>\n"
 
 Parts = frozenset[str] | None
 """Fields of a record; None: all."""
-
-
-class Demanded(Exception):
-    """The standard demands a part of the record of which nothing may leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +90,11 @@ class XmlMinimiser:
         self._items = [Place(record, one, self._source) for one in subjects(projection.root) if one.withheld == "item"]
         self._references = References(record, self._source)
         self.sections = sections(record)
+        self._of_lists_alone = bool(self.sections) and not self._source.counts_documents
+        self._compiled: tuple[date, Lists] | None = None
         whole = self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
         self._groups = Groups(record, self._source, whole.leaving if whole is not None else ())
-        self._claimed = {leaf.path: leaf for leaf in values(projection.root) if leaf.path in self._source.claims}
+        self._declared = Declared(projection.root, self._source)
         self._lane = (
             None
             if self._source.claims
@@ -228,18 +227,19 @@ class XmlMinimiser:
         if any(seen.reasons for seen in people.values()):
             emission.withhold(seen for seen in people.values() if seen.reasons)
             return None
-        flags = self._flags(record)
+        flags = self._declared.flags(record)
         withheld = frozenset[str]().union(*(seen.withheld for seen in people.values()))
-        plan = self.plan(withheld | self._closed(flags), reference_day(emission.sight.today), form.parts)
+        plan = self.plan(withheld | self._declared.closed(flags), reference_day(emission.sight.today), form.parts)
         if plan is None:
             raise Gone
         about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
         others, special, apart = lambda: self._others(record, emission), self.projection.special, form.left is not None
         guard = Guard(emission, about, circle, others, special=special, apart=apart)
-        built = Built(people, self._told(flags, plan) | self._recorded(record, about, emission, guard))
-        made = self.names.element(form.tag)
+        built = Built(
+            people, self._declared.told(flags, plan) | self._declared.recorded(record, about, emission, guard)
+        )
         try:
-            Builder(self._source, emission, guard, built, record).fill(plan.root, record, made)
+            row = (self._of_lists if self._of_lists_alone else self._tree)(record, emission, guard, built, plan, form)
         except Gone:
             _report(built, emission)
             emission.withhold(built.shown, Reason.NOT_AVAILABLE)
@@ -248,8 +248,6 @@ class XmlMinimiser:
             emission.withhold(_known(people), *dict.fromkeys(reason for _, reason in built.blocked))
             return None
         _report(built, emission)
-        self._references.mend(made, form.parts, form.left)
-        self._groups.mend(made, record, plan.leaving, emission, form.left)
         if self._lists_people(form.parts) and not built.shown:
             return None  # R7, R68: a list of which nobody is in this delivery is none of its business
         if form.left is not None and form.left.closed:
@@ -257,11 +255,41 @@ class XmlMinimiser:
             return None
         emission.release([*people.values(), *built.shown])
         emission.block(about, built.blocked)
-        dropped = self._source.documents(record) - self._source.documents(made)
-        if form.left is not None:
-            key = built.last or self._references.named(made)
-            return Row(key, _written(made), dropped, self._groups.said(made))
-        return Row(self._key(record, people, emission), _written(made), dropped)
+        return row if self._of_lists_alone else replace(row, key=self._key(record, people, emission))
+
+    def _tree(
+        self, record: etree._Element, emission: Emission, guard: Guard, built: Built, plan: Plan, form: _Form
+    ) -> Row:
+        """Built whole. Raises Gone, Malformed, RecordGone."""
+        made = self.names.element(form.tag)
+        Builder(self._source, emission, guard, built, record).fill(plan.root, record, made)
+        self._references.mend(made, self._references.known(form.parts))
+        self._groups.mend(made, record, plan.leaving, emission)
+        return Row("", _written(made), self._source.documents(record) - self._source.documents(made))
+
+    def _of_lists(
+        self, record: etree._Element, emission: Emission, guard: Guard, built: Built, plan: Plan, form: _Form
+    ) -> Row:
+        """Its items one by one, as text. Raises Gone and Malformed."""
+        made, whole = self.names.element(form.tag), form.left is None
+        referring = self._references.known(form.parts if whole else None)
+        lists = self._lists(reference_day(emission.sight.today))
+        builder = ListsBuilder(self._source, emission, guard, built, record, lists, referring, form.left or Left())
+        builder.fill(plan.root, record, made)
+        for path, there in self._groups.peopled(record, plan.leaving, emission, builder.named).items():
+            if whole or not self._groups.waits(path):
+                builder.keep(path, there)
+        if whole:
+            return Row("", builder.whole(made))
+        item = builder.only(made)
+        return Row(item.key, item.body, names=self._groups.said(item.names))
+
+    def _lists(self, reference: date) -> Lists:
+        """Compiled once a day."""
+        if self._compiled is None or self._compiled[0] != reference:
+            plan = self.plan(frozenset(), reference)
+            self._compiled = reference, lists(plan, self._source, self._references, self.sections)
+        return self._compiled[1]
 
     def _lists_people(self, parts: Parts) -> bool:
         """Whether these parts of a record, which is about nobody itself, name people."""
@@ -273,7 +301,7 @@ class XmlMinimiser:
             found = self._source.elements(record, place.subject.at)
             for element in found:
                 seen = place.see(element, emission)
-                wrong = self._contradicts(place, element, seen) or self._denies(record, seen, emission)
+                wrong = self._contradicts(place, element, seen) or self._declared.denies(record, seen, emission)
                 people[element] = contradicted(seen) if wrong else seen
         if self._places and not people:
             raise Malformed(self._places[0].subject.at, SOMEBODY)
@@ -294,38 +322,6 @@ class XmlMinimiser:
         said = [text.strip()[:10] for text in self._source.texts(element, path) if text.strip()]
         return any(day != seen.born.isoformat() for day in said)
 
-    def _denies(self, record: etree._Element, seen: Seen, emission: Emission) -> bool:
-        """R109: a no where the school recorded a yes."""
-        if not self._source.claims or seen.reasons or seen.subject is None:
-            return False
-        sight = emission.sight
-        facts = sight.facts.about(seen.subject.id)
-        return any(
-            denied(claim, text, facts, sight.delivery, sight.today)
-            for path, claim in self._source.claims.items()
-            for text in self._source.texts(record, path)
-        )
-
-    def _recorded(
-        self, record: etree._Element, about: Sequence[Subject], emission: Emission, guard: Guard
-    ) -> dict[str, str]:
-        """R57, N26: what leaves where the record speaks of what the school recorded ("": nothing), never its own word.
-        Of a record about several nothing was recorded."""
-        sight, found = emission.sight, dict[str, str]()
-        facts = sight.facts.about(about[0].id) if len(about) == 1 and self._source.claims else None
-        for path, claim in self._source.claims.items():
-            if facts is not None and stands(claim, facts, sight.delivery, sight.today):
-                continue
-            text = recorded(claim, facts, sight.delivery, sight.today) if facts is not None else None
-            spoken = any(one.strip() for one in self._source.texts(record, path))
-            found[path] = self._said(path, text, guard) or (claim.nothing if spoken else "")
-        return found
-
-    def _said(self, path: str, text: str | None, guard: Guard) -> str | None:
-        leaf = self._claimed.get(path)
-        said = guard.said(leaf, text) if leaf is not None and text is not None else None
-        return None if isinstance(said, Reason) else said
-
     def _birth(self, place: Place) -> str | None:
         """The field of this person's birth date, from the person's own object."""
         at = f"{place.subject.at}." if place.subject.at else ""
@@ -343,34 +339,11 @@ class XmlMinimiser:
             return emission.sight.thing(order.maps, texts[0] if texts else "")
         return next((seen.key for seen in people.values()), "")
 
-    # -- flags ---------------------------------------------------------------------------------------------
-
-    def _flags(self, record: etree._Element) -> dict[str, str]:
-        """What the source says in each flag."""
-        found = {path: next(self._source.texts(record, path), "").strip() for path in self._source.flags}
-        return {path: text for path, text in found.items() if text}
-
-    def _closed(self, flags: Mapping[str, str]) -> frozenset[str]:
-        """What the source itself says is not there: it does not leave, whatever stands there."""
-        known = [(self._source.flags[path].flag, text) for path, text in flags.items()]
-        return frozenset(one for flag, text in known if flag and text in flag.closed for one in flag.of)
-
-    def _told(self, flags: Mapping[str, str], plan: Plan) -> dict[str, str]:
-        """What leaves in each flag. Raises Gone where the standard demands a part of which nothing may leave."""
-        told: dict[str, str] = {}
-        for path, text in flags.items():
-            flag = self._source.flags[path].flag
-            if flag is None or plan.any_of(flag.of) or text in flag.closed:
-                continue
-            if text == flag.demanded:
-                raise Demanded
-            told[path] = flag.absent
-        return told
-
 
 def _report(built: Built, emission: Emission) -> None:
     """Who stays behind within a record that leaves without them."""
-    emission.withhold(built.gone)
+    for one in built.gone:  # who is remembered as one nobody knows stays behind each time
+        emission.withhold((one,))
     for seen, fault in built.malformed:
         emission.malform((seen,), (fault,))
 

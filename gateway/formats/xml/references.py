@@ -4,7 +4,7 @@ would not hold; and a group that nobody in the document is in does not. Leaves o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 
 from lxml import etree
 
@@ -22,18 +22,16 @@ class References:
         self._source = source
         self._known = [(path, leaf.refers) for path, leaf in leaves(record.fields) if leaf.refers is not None]
 
-    def mend(self, made: etree._Element, parts: frozenset[str] | None, left: Left | None = None) -> None:
-        """Take away what refers to nothing, and what is then empty above it. A message without the part that is
-        referred to names what another message holds; an item, what `left` before it."""
-        for path, target in self._known:
-            if left is None and parts is not None and target.split(".")[0] not in parts:
-                continue
+    def known(self, parts: Collection[str] | None = None) -> Mapping[str, str]:
+        """Path of a reference → of the id it names. A message without the part that is referred to (`parts`: those it
+        has) names what another message holds."""
+        return {path: to for path, to in self._known if parts is None or to.split(".")[0] in parts}
+
+    def mend(self, made: etree._Element, known: Mapping[str, str], left: Left | None = None) -> None:
+        """Take away what refers to nothing, and what is then empty above it. `left`: what an item may refer to."""
+        for path, target in known.items():
             there = left.named(target) if left is not None else set(self._source.texts(made, target))
             _keep(self._source, made, path, there)
-
-    def named(self, made: etree._Element) -> str:
-        """The id by which others refer to what is in here; "" where nothing can."""
-        return next((text for _, target in self._known for text in self._source.texts(made, target)), "")
 
 
 class Groups:
@@ -46,27 +44,36 @@ class Groups:
         self._known = groups(record)
         self._told = [(path, one.path) for one in self._known for path in one.named_by if path in leaving]
 
-    def mend(
+    def mend(self, made: etree._Element, record: etree._Element, leaving: Collection[str], emission: Emission) -> None:
+        """Take away groups that nobody who leaves refers to."""
+
+        def named(path: str) -> Iterable[str]:
+            return self._source.texts(made, path)
+
+        for path, there in self.peopled(record, leaving, emission, named).items():
+            _keep(self._source, made, path, there)
+
+    def peopled(
         self,
-        made: etree._Element,
         record: etree._Element,
         leaving: Collection[str],
         emission: Emission,
-        left: Left | None = None,
-    ) -> None:
-        """Take away groups that nobody who leaves refers to. Where no reference leaves with `made`, the roster tells
-        whether somebody is in them. Of an item it is known when the document is whole (`said`)."""
+        named: Callable[[str], Iterable[str]],
+    ) -> Mapping[str, Container[str]]:
+        """Path of the id of a group → of those with somebody in them, by what refers to them (`named`). Where no
+        reference leaves with them, the roster tells."""
+        found: dict[str, Container[str]] = {}
         for group in self._known:
-            if left is not None and any(target == group.path for _, target in self._told):
-                continue
             chosen = [path for path in group.named_by if path in leaving]
-            if group.path in leaving:
-                named = {text for path in chosen for text in self._source.texts(made, path)}
-                _keep(self._source, made, group.path, named if chosen else self._peopled(record, group, emission))
+            if group.path in leaving and chosen:
+                found[group.path] = {text for path in chosen for text in named(path)}
+            elif group.path in leaving:
+                found[group.path] = self._peopled(record, group, emission)
+        return found
 
-    def said(self, made: etree._Element) -> tuple[tuple[str, str], ...]:
-        """Which groups this item refers to: (path of their id, the id)."""
-        return tuple((target, text) for path, target in self._told for text in self._source.texts(made, path))
+    def said(self, names: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Which groups an item refers to by these ids (path, id): (path of the group's own, the id)."""
+        return tuple((target, text) for path, target in self._told for one, text in names if one == path)
 
     def waits(self, target: str) -> bool:
         """Whether a group with its id at this path leaves only where somebody refers to it."""

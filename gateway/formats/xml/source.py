@@ -55,12 +55,16 @@ class Names:
         prefixes: Any = {prefix or None: namespace for prefix, namespace in self._namespaces.items()}
         return etree.Element(tag, nsmap=prefixes)
 
-    def empty(self, tag: str) -> bytes:
-        """A document of this element, with a beginning and an end."""
+    def around(self, tag: str, *, declared: bool = False) -> tuple[bytes, bytes]:
+        """How an element begins and ends that holds something; `declared`: as a document."""
         opening = self.element(tag)
         opening.text = " "
-        made: bytes = etree.tostring(opening, encoding="UTF-8", xml_declaration=True)
-        return b"".join(made.rsplit(b" ", 1))
+        begin, end = etree.tostring(opening, encoding="UTF-8", xml_declaration=declared).rsplit(b" ", 1)
+        return begin, end
+
+    def empty(self, tag: str) -> bytes:
+        """A document of this element, with a beginning and an end."""
+        return b"".join(self.around(tag, declared=True))
 
 
 class Source:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from itertools import count
+from operator import itemgetter
 from textwrap import indent
 from typing import Any
 
@@ -34,20 +35,23 @@ Kids = Mapping[str, Any]
 
 Found = list[tuple[str, Any]]
 
-Straight = Callable[[Any, Kids, Found | None, Seen | None, Emission, Callable[[], Guard]], str]
-"""The text of what leaves of one record. Raises Unusual."""
+Named = tuple[str, str]
+"""The path of an id of a thing, and the id that leaves there."""
+
+Straight = Callable[[Any, Kids, Found | None, Seen | None, Emission, Callable[[], Guard], Callable[[Named], None]], str]
+"""The text of what leaves of one record; the last is told of the ids that were asked for. Raises Unusual."""
 
 
 class Unusual(Exception):
     """This record goes the long way."""
 
 
-def straight(root: Element, names: Names, opening: str) -> Straight | None:
+def straight(root: Element, names: Names, opening: str, told: frozenset[str] = frozenset()) -> Straight | None:
     """For records of this plan; None where they always go the long way. `opening`: of the record's own tag, without its
-    end, with the namespaces of all beneath it."""
+    end, with the namespaces of all beneath it; `told`: paths of the ids that are asked for."""
     if not _is_straight(root, root):
         return None
-    writer = _Writer(names)
+    writer = _Writer(names, told)
     lines, made, _ = writer.element(root, opening, root=True)
     text = _TEXT.format(functions="\n".join(writer.functions), steps="\n".join(_in(lines)), made=made)
     exec(compile(text, "<straight>", "exec"), writer.constants)  # noqa: S102 - our own text, without a word from outside
@@ -71,7 +75,7 @@ def _is_plain(step: Step, root: Element) -> bool:
     if step.hidden is not None:
         return False
     if isinstance(step.content, Element):
-        return _is_straight(step.content, root) and not step.ordered
+        return _is_straight(step.content, root)
     leaf = step.content.leaf
     document = leaf.field_class is FieldClass.DOCUMENT
     fixed = leaf.transform is Transform.FIXED and step.many
@@ -80,7 +84,7 @@ def _is_plain(step: Step, root: Element) -> bool:
 
 _TEXT = """\
 {functions}
-def record(r, kids, found, seen, emission, guard):
+def record(r, kids, found, seen, emission, guard, name):
     mapped, said = emission.mapped, []
     say = said.append
 {steps}
@@ -88,7 +92,7 @@ def record(r, kids, found, seen, emission, guard):
 """
 
 _FUNCTION = """\
-def {name}(r, say, mapped):
+def {name}(r, say, mapped, name):
     kids, found = children(r, {wanted})
 {steps}
     return {made}
@@ -110,8 +114,9 @@ if "&" in whole or "<" in whole or ">" in whole or "\\r" in whole:
 class _Writer:
     """Collects functions, one per element within the record, and the constants that the text names."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, told: frozenset[str]) -> None:
         self.names = names
+        self.told = told
         self.functions: list[str] = []
         self.constants: dict[str, Any] = {
             "Unusual": Unusual,
@@ -120,6 +125,7 @@ class _Writer:
             "quoted": quoted,
             "grouped": _grouped,
             "holds": may_hold,
+            "first": itemgetter(0),
         }
         self._locals = count()
 
@@ -138,6 +144,9 @@ class _Writer:
         lines = [f"more = grouped(found, {self.constant(several)}) if found is not None else None"]
         for part in parts:
             lines += self.read(part, "seen" if root else "None")
+        lines += [
+            f"own = {one.name}" for one in parts if one.step.kind == "attribute" and one.step.name == element.mapped
+        ]
         lines += [*self.chosen(element, parts), *self.judged(parts, root=root), *self.escaped(parts)]
         attributes = "".join(self.attribute(one) for one in parts if one.step.kind == "attribute")
         inner = "".join(self.inner(one) for one in parts if one.step.kind != "attribute")
@@ -162,7 +171,7 @@ class _Writer:
             return self.many(step, tag, name)
         lines = [f"{name} = kids.get({tag})"]
         if isinstance(step.content, Element):
-            within = [f"{name} = {self.function(step, step.content)}({name}, say, mapped)"]
+            within = [f"{name} = {self.function(step, step.content)}({name}, say, mapped, name)"]
         else:
             within = [f"if len({name}): raise Unusual", *self.value(step, f"{name}.text", name, seen)]
         absent = [f"if {name} is None: raise Unusual"] if step.required else []
@@ -175,7 +184,7 @@ class _Writer:
             f"for {item} in more[{tag}] if more is not None else (kids[{tag}],) if {tag} in kids else ():",
         ]
         if isinstance(step.content, Element):
-            within = [f"{name}.append({self.function(step, step.content)}({item}, say, mapped))"]
+            within = [f"{name}.append({self.function(step, step.content)}({item}, say, mapped, name))"]
         else:
             assert isinstance(step.content, Value)
             begin, end = self.tags(step)
@@ -186,13 +195,20 @@ class _Writer:
             within.append(f"if {item} is not None: {name}.append({made})")
         lines += _in(within)
         if step.ordered:
-            lines.append(f"{name}.sort()")
+            keyed = isinstance(step.content, Element)
+            lines.append(f"{name}.sort(key=first)" if keyed else f"{name}.sort()")
         if step.required:
             lines.append(f"if not {name}: raise Unusual")
-        return [*lines, f'{name} = "".join({name})']
+        markup = f"[one[1] for one in {name}]" if step.ordered and isinstance(step.content, Element) else name
+        return [*lines, f'{name} = "".join({markup})']
 
     def value(self, step: Step, raw: str, into: str, seen: str) -> list[str]:
-        """The text that leaves, or None."""
+        """The text that leaves, or None; where it is asked for, it is told."""
+        assert isinstance(step.content, Value)
+        lines, path = self.leaving(step, raw, into, seen), step.content.path
+        return [*lines, f"if {into} is not None: name(({self.constant(path)}, {into}))"] if path in self.told else lines
+
+    def leaving(self, step: Step, raw: str, into: str, seen: str) -> list[str]:
         assert isinstance(step.content, Value)
         if step.content.slot is not None and step.content.slot.form == "master":  # also where the source leaves it out
             return [f"{into} = {seen}.master", *([f"if {into} is None: raise Unusual"] if step.required else [])]
@@ -271,6 +287,8 @@ class _Writer:
         lines, made, there = self.element(element, f"<{self.names.prefixed(step.name)}", root=False)
         if not step.required:
             made = f"({made}) if {there} else ''"
+        if step.ordered:
+            made = f"(own or '', {made})"
         wanted, steps = self.constant(tags_of(element)), "\n".join(_in(lines))
         self.functions[place] = _FUNCTION.format(name=name, wanted=wanted, steps=steps, made=made)
         return name
