@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.release.masking import Mask, folded
+from gateway.core.release.national_number import found_in
 
 # What says nothing without the name behind it.
 SMALL = {"van", "de", "den", "het", "ten", "ter", "te", "la", "le", "les", "los", "el", "al", "du", "des", "di", "da"}
@@ -103,6 +105,20 @@ def test_name_of_only_small_words_is_masked_where_it_is_written_so() -> None:
 
 def test_mask_shows_no_name() -> None:
     assert "Fatima" not in repr(Mask(["Fatima"]))
+
+
+@pytest.mark.parametrize("sign", ["a", "Ab9/", "a.", "a-", "www.", "a@", "1 ", "1.", "\u0301"])
+def test_long_text_without_an_end_costs_no_more_than_its_length(sign: str) -> None:
+    """A picture that stands in a note as text: signs without a space."""
+
+    def seconds(length: int) -> float:
+        text = (sign * length)[:length]
+        begun = process_time()
+        Mask(["Anne Jansen"])(text)
+        found_in(text)
+        return process_time() - begun
+
+    assert seconds(80_000) < 24 * max(seconds(10_000), 0.01)
 
 
 names = st.text(alphabet="abdeéëilmnorstuvzçøABDEÉJMNOS '-", min_size=2, max_size=14)

@@ -46,8 +46,9 @@ zag nadat terwijl dhr mw"""
 _NOBODY = frozenset(_KNOWN.split())
 _OPENERS = frozenset(_OPENING.split())
 
-_MAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+")
-_LINK = re.compile(r"(?:\b[a-z][a-z0-9+.\-]*://|\bwww\.)\S+", re.IGNORECASE)
+# Each begins where a row of its signs does: begun at every sign, the time grows with the square of the text.
+_MAIL = re.compile(r"(?<![^\s@<>()\[\],;:\"])[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+")
+_LINK = re.compile(r"(?:(?<![a-z0-9+.\-])[a-z0-9+.\-]+://|\bwww\.)\S+", re.IGNORECASE)
 _IBAN = re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?\b", re.IGNORECASE)
 _DIGITS = re.compile(
     rf"{DATE}|(?P<number>(?:\+\s?)?\(?\d(?:[\s.\-()/\u00ad\u00b7\u2010-\u2015\u200b-\u200d\u2060\ufeff]{{0,3}}\d){{7,}})"

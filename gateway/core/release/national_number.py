@@ -97,7 +97,7 @@ def _candidates(text: str, *, everyday: bool) -> Iterator[str]:
 def _rows(groups: list[str]) -> Iterator[str]:
     for first in range(len(groups)):
         digits = ""
-        for group in groups[first:]:
+        for group in groups[first : first + _LENGTH]:  # the whole rest would be as many copies as there are groups
             digits += group
             if len(digits) > _LENGTH:
                 break
