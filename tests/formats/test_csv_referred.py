@@ -154,6 +154,81 @@ def test_what_is_at_hand_for_a_course_does_not_hold_it() -> None:
     assert "courseResources" not in found
 
 
+# -- what is at hand for others ------------------------------------------------------------------------------------
+
+
+def things() -> tuple[dict[str, dict[str, Grant]], dict[str, one.Rows]]:
+    """A test of class c1, and one of class c2 where nobody is; each with a kind, a scale and a book of its own."""
+    named = build.keep("sourcedId", "title")
+    grants = granted(
+        categories=named,
+        lineItems={**named, **build.keep("classSourcedId", "categorySourcedId")},
+        scoreScales={**named, **build.keep("classSourcedId")},
+        lineItemScoreScales=build.keep("sourcedId", "lineItemSourcedId", "scoreScaleSourcedId"),
+        resources={**named, **build.keep("vendorResourceId")},
+        classResources=build.keep("sourcedId", "classSourcedId", "resourceSourcedId"),
+    )
+    tables = rows(
+        categories=[{"sourcedId": f"k{n}", "title": f"soort {n}"} for n in (1, 2, 3)],
+        lineItems=[{**line_item(f"i{n}", f"c{n}", ""), "categorySourcedId": f"k{n}"} for n in (1, 2)],
+        scoreScales=[{"sourcedId": f"s{n}", "title": f"schaal {n}", "classSourcedId": f"c{n}"} for n in (1, 2)],
+        lineItemScoreScales=[
+            {"sourcedId": f"l{n}", "lineItemSourcedId": f"i{n}", "scoreScaleSourcedId": f"s{n}"} for n in (1, 2)
+        ],
+        resources=[{"sourcedId": f"b{n}", "vendorResourceId": "v", "title": f"boek {n}"} for n in (1, 2)],
+        classResources=[
+            {"sourcedId": f"r{n}", "classSourcedId": f"c{n}", "resourceSourcedId": f"b{n}"} for n in (1, 2)
+        ],
+    )
+    return grants, tables
+
+
+def test_what_is_at_hand_for_nobody_who_leaves_stays_behind() -> None:
+    grants, tables = things()
+
+    found = left(tables, grants)
+
+    assert (found["lineItems"], found["categories"]) == ({"i1"}, {"soort 1"})
+    assert (found["scoreScales"], found["resources"]) == ({"schaal 1"}, {"boek 1"})
+
+
+def test_what_is_at_hand_leaves_where_changes_do_not_say_who_uses_it() -> None:
+    grants, tables = things()
+
+    found = left(tables, grants, modes={"lineItems": "delta"})
+
+    assert found["categories"] == {"soort 1", "soort 2", "soort 3"}
+    assert found["scoreScales"] == {"schaal 1"}
+
+
+def test_what_is_at_hand_leaves_where_no_file_that_leaves_says_who_uses_it() -> None:
+    grants, tables = things()
+
+    found = left(tables, {name: paths for name, paths in grants.items() if name != "classResources"})
+
+    assert found["resources"] == {"boek 1", "boek 2"}
+
+
+def test_book_of_a_pupil_leaves() -> None:
+    grants, tables = things()
+    mine = {**build.keep("sourcedId", "resourceSourcedId"), **build.changed(Transform.PSEUDONYM, "userSourcedId.#text")}
+    told = [{"sourcedId": "u", "userSourcedId": "00121", "resourceSourcedId": "b2"}]
+
+    found = left({**tables, "userResources": told}, {**grants, "userResources": mine})
+
+    assert found["resources"] == {"boek 1", "boek 2"}
+
+
+@pytest.mark.parametrize("name", ["academicSessions", "orgs", "courses", "classes", "categories", "resources"])
+def test_rows_of_nobody_stand_in_another_order_than_the_sources(name: str) -> None:
+    """House rule 7."""
+    grants, tables = things()
+    turned = {one: found[::-1] for one, found in tables.items()}
+    both = [one.bench(grants, one.PUPILS).left(one.zipped(each)) for each in (tables, turned)]
+
+    assert both[0][name] == both[1][name]
+
+
 # -- where the set does not say who is in a class ----------------------------------------------------------------
 
 

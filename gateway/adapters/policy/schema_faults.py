@@ -72,7 +72,7 @@ def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[
     ordering = node_at(root, record.order) if record.order is not None else None
     if record.order is not None and not isinstance(ordering, Leaf):
         yield (*where, "order"), "'order' must be the path of a value", "form"
-    if isinstance(ordering, Leaf) and ordering.maps is None and form.format != "json":
+    if isinstance(ordering, Leaf) and ordering.maps is None and form.format == "xml":
         yield (*where, "order"), "'order' must be the path of a mapped id", "form"
     if record.members is not None and not isinstance(root.fields.get(record.members), Leaf):
         yield (*where, "members"), "'members' must be a field of the record itself", "form"

@@ -1,5 +1,9 @@
-"""Which rows of a set stay behind because nobody in it refers to them (`members`): a class of which nobody is in this
-delivery, and what only such a class refers to, are none of its business, not even their names (R7, R68).
+"""Which rows of a set stay behind because nobody in it refers to them: a class of which nobody is in this delivery, and
+what only such a class refers to, are none of its business, not even their names (R7, R68).
+
+Groups come first (`members`): there somebody must be behind what refers to them. Then what is only at hand for others
+(a book, a scale, a kind of test: rows that need no other) leaves where a row that leaves refers to it, as far as the
+set tells that.
 
 Leaves out: rows that stay behind for what is in them, and what needs those (`rows`).
 """
@@ -13,7 +17,7 @@ from gateway.core.policy.grants import groups, leaves
 from gateway.core.policy.schema import Record
 from gateway.core.release.sight import Sight
 from gateway.formats.csv.plan import references
-from gateway.formats.csv.rows import Name, Row
+from gateway.formats.csv.rows import Name, Row, id_of
 
 Files = Mapping[str, Sequence[Row]]
 
@@ -43,6 +47,10 @@ class Referred:
         self._behind: dict[str, set[str]] = {}  # id column → what somebody who leaves refers to
 
     def alone(self) -> frozenset[Name]:
+        found = self._groups()
+        return frozenset(found | self._things(found))
+
+    def _groups(self) -> set[Name]:
         """The last file first: a file stands behind those it refers to."""
         found: set[Name] = set()
         for name in reversed(list(self._files)):
@@ -56,7 +64,37 @@ class Referred:
                 here = {self._named(name, row): row for row in self._files[name]}
                 self._leaving[target] = kept = _with_parents(said | self._peopled(name, here), here, target)
                 found |= {(target, one) for one in here.keys() - kept}
-        return frozenset(found)
+        return found
+
+    def _things(self, alone: AbstractSet[Name]) -> set[Name]:
+        """What a file that holds changes only refers to may be known from an earlier one."""
+        found: set[Name] = set()
+        leaving = self._without(alone)
+        for name, target in self._ids.items():
+            record = self._records[name]
+            if not target or record.members is not None or any(references(record)):
+                continue
+            others = self._referring(target, [*self._files, *self._telling])
+            if others and self._full >= set(others):
+                said = {text for rows in leaving.values() for row in rows for to, text in row.refers if to == target}
+                here = {self._named(name, row) for row in self._files[name]}
+                found |= {(target, one) for one in here - said - self._persons.get(target, set())}
+        return found
+
+    def _without(self, alone: AbstractSet[Name]) -> Files:
+        """The rows that leave without these, and without what needs those: a file stands behind those it refers to."""
+        gone = set(alone)
+        found: dict[str, list[Row]] = {}
+        for name, rows in self._files.items():
+            needs = {one.to for one in references(self._records[name])}
+            ids = [(self._ids[name], self._named(name, row)) for row in rows]
+            stay = [
+                one in gone or any(to in needs for to, _ in row.refers & gone)
+                for one, row in zip(ids, rows, strict=True)
+            ]
+            gone |= {one for one, behind in zip(ids, stay, strict=True) if behind and one[1]}
+            found[name] = [row for row, behind in zip(rows, stay, strict=True) if not behind]
+        return found
 
     def _named(self, name: str, row: Row) -> str:
         return row.named.get(self._ids[name].partition(".")[2], "")
@@ -88,12 +126,6 @@ class Referred:
         if (telling and self._full >= set(telling)) or not groups(record):
             return set()
         return {one for one in here if self._sight.peopled(record, one)}
-
-
-def id_of(record: Record) -> str:
-    """Where the id of its rows stands, as others refer to it; "" where a row has none."""
-    column = record.members or record.order
-    return f"{record.name}.{column}" if column else ""
 
 
 def _with_parents(known: set[str], here: Mapping[str, Row], target: str) -> set[str]:

@@ -104,6 +104,7 @@ class Rows:
         self._circle = circle
         self._beside = beside
         self._births = {place.subject.at: _birth(compiled.projection.record, place) for place in compiled.places}
+        self._id = id_of(compiled.projection.record)
         self.malformed = 0
         self.hidden: list[str] = []  # what orders the rows that stay behind because nobody refers to them
 
@@ -191,9 +192,8 @@ class Rows:
         return (known is None or text.strip() in known) and (to, text.strip()) not in self._beside.alone
 
     def _alone(self, row: Mapping[str, str]) -> bool:
-        record = self._compiled.projection.record
-        by = record.members
-        return by is not None and (f"{record.name}.{by}", row.get(by, "").strip()) in self._beside.alone
+        by = self._id.partition(".")[2]
+        return bool(by) and (self._id, row.get(by, "").strip()) in self._beside.alone
 
     # -- cells ---------------------------------------------------------------------------------------------
 
@@ -275,6 +275,12 @@ class Rows:
         if not self._compiled.dialect.opened or value.leaf.type in ("integer", "number"):
             return text
         return plain(text)
+
+
+def id_of(record: Record) -> str:
+    """Where the id of its rows stands, as others refer to it; "" where a row has none."""
+    column = record.members or record.order
+    return f"{record.name}.{column}" if column else ""
 
 
 def _id(slot: Slot, seen: Seen | None) -> str | None:

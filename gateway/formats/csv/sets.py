@@ -32,8 +32,8 @@ from gateway.formats.csv.manifest import read, rewritten
 from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
 from gateway.formats.csv.opened import Opened, columns
 from gateway.formats.csv.read import CsvFile, Limits, Table, table
-from gateway.formats.csv.referred import Referred, id_of
-from gateway.formats.csv.rows import Beside, Name, Row
+from gateway.formats.csv.referred import Referred
+from gateway.formats.csv.rows import Beside, Name, Row, id_of
 from gateway.formats.csv.viewed import tells_ends
 
 _END = ".csv"
