@@ -15,7 +15,7 @@ from gateway.adapters.register.writer import entries_about
 from gateway.bootstrap.pupils import looked_at
 from gateway.bootstrap.school import School, check
 from gateway.core.days import legal_date
-from gateway.core.overview import Classified, Line, Reader, Share, Times, overview, share
+from gateway.core.overview import Line, Reader, Share, Times, overview, share
 from gateway.core.persons import Actor
 from gateway.core.policy.grants import leaves
 
@@ -33,15 +33,19 @@ def pupil_overview(
     """Every transfer, refusal, view and act about this pupil, from the day `since` on. Raises Refused."""
     subject = looked_at(school, actor, source, las_key, reason, {"shown": "register"})
     found = _entries(school, subject.reference, since)
-    return overview(found, Reader(actor.roles, hand_over, _classified(school) if hand_over else {}))
+    return overview(found, _parent(school, actor) if hand_over else Reader(actor.roles))
 
 
-def _classified(school: School) -> Classified:
-    """By the schema files as they stand; of a field that left them nothing is known."""
-    return {
+def _parent(school: School, actor: Actor) -> Reader:
+    """By the files as they stand; of what left them nothing is known."""
+    files = check(school.directory)
+    classified = {
         name: [(path, leaf.category) for record in schema.records.values() for path, leaf in leaves(record.fields)]
-        for name, schema in check(school.directory).schemas.items()
+        for name, schema in files.schemas.items()
     }
+    deliveries = (delivery for one in files.recipients.values() for delivery in one.deliveries)
+    counted = frozenset((one.recipient, one.purpose) for one in deliveries if one.aggregate is not None)
+    return Reader(actor.roles, hand_over=True, classified=classified, counted=counted)
 
 
 def _entries(school: School, reference: bytes, since: date | None) -> Iterator[tuple[Mapping[str, Any], Share]]:

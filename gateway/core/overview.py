@@ -34,6 +34,7 @@ Told = str | tuple[str, ...]
 _HANDED_OVER = frozenset({"released", "withheld", "viewed"})
 _NAMING = ("on behalf of: ", "second person: ")
 _REASONS = frozenset(Reason)
+_COUNTED = "in aantallen leerlingen, zonder wie zij zijn"
 _CATEGORIES = frozenset(Category)
 _GROUNDS = frozenset(Ground)
 _REFERENCE = 32  # hexadecimal digits
@@ -95,11 +96,12 @@ Classified = Mapping[str, Iterable[tuple[str, Category]]]
 
 class Reader(NamedTuple):
     """Who reads it. `hand_over`: it is made to be given to the pupil or the parents, whoever makes it; `classified`:
-    of which categories what stayed behind is."""
+    of which categories what stayed behind is; `counted`: (recipient, purpose) that gets numbers of pupils only (R45)."""
 
     roles: frozenset[PersonRole]
     hand_over: bool = False
     classified: Classified = MappingProxyType({})
+    counted: frozenset[tuple[str, str]] = frozenset()
 
 
 def overview(entries: Iterable[tuple[Mapping[str, Any], Share]], reader: Reader) -> dict[Line, Times]:
@@ -148,6 +150,7 @@ def _categories(seen: Mapping[str, Any], part: Share, reader: Reader) -> Iterato
     left = {path for path in seen.get("fields", ()) if not _below(path, gone)}
     behind = {of for path, of in classified if _below(path, gone)} - {of for path, of in classified if path in left}
     yield "categories", tuple(of for of in seen.get("categories", ()) if of not in behind)
+    yield "counted", _COUNTED if (seen.get("recipient"), seen.get("purpose")) in reader.counted else ""
     told = [(path, why) for path, why in part.without if why not in SECRET_REASONS]
     yield "without", tuple(dict.fromkeys(
         f"{called(of)}: {_plainly(why)}" for path, why in told for below, of in classified if _below(below, (path,))
@@ -202,6 +205,7 @@ _NAMES = {
     "grondslag": "grondslag",
     "fields": "ten hoogste",
     "categories": "gegevens, ten hoogste",
+    "counted": "alleen",
     "without": "bleef achter",
     "reasons": "omdat",
     "detail": "daarbij",
@@ -219,6 +223,7 @@ _SAID = {
     "through": "via",
 }
 """What an entry's details begin with; what is not here stays as it is."""
+_RECIPIENTS = frozenset({"recipient", "through"})
 
 
 def sentences(found: Mapping[Line, Times], titles: Mapping[str, str], *, hand_over: bool = False) -> Iterator[str]:
@@ -271,7 +276,7 @@ def _in_words(word: str, value: str) -> str:
 
 def _said(detail: str, titles: Mapping[str, str]) -> str:
     begin, colon, rest = detail.partition(": ")
-    return f"{_SAID.get(begin, begin)}{colon}{titles.get(rest, rest) if begin == 'through' else rest}"
+    return f"{_SAID.get(begin, begin)}{colon}{titles.get(rest, rest) if begin in _RECIPIENTS else rest}"
 
 
 def _who(says: dict[str, Told]) -> str:
@@ -283,7 +288,8 @@ def _when(times: Times, said: Callable[[datetime], str]) -> str:
     first, last = (said(datetime.fromisoformat(moment)) for moment in (times.first, times.last))
     if times.number == 1:
         return f"{last}, regel {times.id}"
-    return f"{times.number} keer, van {first} tot en met {last}, de laatste in regel {times.id}"
+    when = last if first == last else f"van {first} tot en met {last}"
+    return f"{times.number} keer, {when}, de laatste in regel {times.id}"
 
 
 def as_json(line: Line, times: Times) -> dict[str, Any]:

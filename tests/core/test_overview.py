@@ -162,6 +162,20 @@ def test_handed_over_category_that_stayed_behind_is_told_with_its_reason_and_art
     assert told.count("bleef achter: adres en woonplaats: De juistheid van dit gegeven wordt betwist. (art. 18") == 1
 
 
+def test_handed_over_delivery_of_counts_says_that_it_is_one() -> None:
+    counting = PARENT._replace(counted=frozenset({("uitgever-noord", "toegang")}))
+    told = list(sentences(overview([(transfer(), GIVEN)], counting), TITLES, hand_over=True))
+
+    assert "    alleen: in aantallen leerlingen, zonder wie zij zijn" in told
+    assert "aantallen" not in handed_over(transfer())
+
+
+def test_alike_entries_within_a_minute_are_told_at_that_minute() -> None:
+    found = overview([(transfer(), GIVEN), (transfer(moment="2026-11-22T09:30:09Z"), GIVEN)], PARENT)
+
+    assert "    2 keer, 22 november 2026 om 10.30 uur, de laatste in regel t-1" in sentences(found, {}, hand_over=True)
+
+
 def test_handed_over_reason_is_told_without_our_own_word_for_it() -> None:
     told = handed_over(transfer(), withheld(Reason.CONSENT_MISSING))
 
