@@ -96,7 +96,7 @@ Classified = Mapping[str, Iterable[tuple[str, Category]]]
 
 class Reader(NamedTuple):
     """Who reads it. `hand_over`: it is made to be given to the pupil or the parents, whoever makes it; `classified`:
-    of which categories what stayed behind is; `counted`: (recipient, purpose) that gets numbers of pupils only (R45)."""
+    of which categories what stayed behind is; `counted`: (recipient, purpose) of deliveries of counts (R45)."""
 
     roles: frozenset[PersonRole]
     hand_over: bool = False
