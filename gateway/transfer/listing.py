@@ -40,8 +40,9 @@ def list_route(schema: Schema, record: str) -> Route | None:
 
 def lists_all(route: Route, schema: Schema) -> bool:
     """Of a format with pages: the list is called as what is in it, as others list some of them (`/students` among
-    `/users`); or its path names nothing but a location."""
-    return route.path == f"/{schema.records[route.record].envelope}" or located(route)
+    `/users`); where none is, its path names nothing but a location."""
+    called = f"/{schema.records[route.record].envelope}"
+    return route.path == called or (located(route) and all(one.path != called for one in schema.routes))
 
 
 def located(route: Route) -> bool:

@@ -12,7 +12,7 @@ from gateway.adapters.policy.files import load_recipient
 from gateway.core.policy.rules import RecipientState, compile_standings
 from gateway.core.policy.terms import Recipient
 from gateway.demo.oneroster import BASE, school_id
-from gateway.demo.school import NOORD
+from gateway.demo.school import NOORD, ZUID
 from tests import official_oneroster
 from tests.official import needs_standards
 from tests.policy.shipped import answered, schemas
@@ -131,6 +131,21 @@ async def test_user_of_another_location_is_nobody(school: School) -> None:
 
     assert gone.status == 404
     assert gone.but_for_the_transfer == unknown.but_for_the_transfer
+
+
+@pytest.mark.parametrize("below", ["students", "teachers", "classes", "courses", "enrollments", "terms"])
+async def test_school_that_is_none_of_the_delivery_is_not_asked_for_whoever_is_there_too(below: str) -> None:
+    roster = small(3)
+    for user in roster.users:  # somebody of the delivery who is at another school as well
+        user["roles"].append({**user["roles"][0], "roleType": "secondary", "org": {"sourcedId": school_id(ZUID)}})
+    school = an_online_school(roster)
+
+    elsewhere = await left(await online(school, f"/schools/{school_id(ZUID)}/{below}"))
+    nowhere = await left(await online(school, f"/schools/nowhere/{below}"))
+
+    assert elsewhere.status == 403
+    assert elsewhere.but_for_the_transfer == nowhere.but_for_the_transfer
+    assert school.upstream.calls == []
 
 
 @pytest.mark.parametrize(
