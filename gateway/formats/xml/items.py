@@ -115,8 +115,8 @@ class Left:
         return all(part in self.parts or (self.before is not None and part in self.before.parts) for part in parts)
 
     def named(self, target: str) -> Container[str]:
-        earlier = self.before.keys.get(target, frozenset()) if self.before is not None else frozenset[str]()
-        return _Either(self.keys.get(target, frozenset()), earlier)
+        here = self.keys.setdefault(target, set())
+        return here if self.before is None else _Either(here, self.before.named(target))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ of the ordinary it makes alone. What refers to something that did not leave goes
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,7 +67,9 @@ class ListsBuilder(Builder):
         super().__init__(source, emission, guard, built, record)
         self._lists = lists
         self._referring = referring
+        self._there = {path: left.named(target) for path, target in referring.items()}
         self._left = left
+        self._ids: defaultdict[str, set[str]] = defaultdict(set)
         self._kept: dict[etree._Element, tuple[str, list[Item]]] = {}
 
     def elements(
@@ -83,7 +86,10 @@ class ListsBuilder(Builder):
             rows.sort(key=lambda one: one.key)
         if rows:
             self._kept[etree.SubElement(into, step.name)] = target, rows
-            self._left.name(target, (text for row in rows for path, text in row.names if path == target))
+        for path, text in (one for row in rows for one in row.names):
+            self._ids[path].add(text)
+        if target:
+            self._left.name(target, self._ids[target])
         return bool(rows)
 
     def keep(self, path: str, there: Container[str]) -> None:
@@ -93,8 +99,8 @@ class ListsBuilder(Builder):
                 rows[:] = [row for row in rows if all(text in there for one, text in row.names if one == path)]
 
     def named(self, path: str) -> set[str]:
-        """Every id at this path."""
-        return {text for _, rows in self._kept.values() for row in rows for one, text in row.names if one == path}
+        """Every id at this path, of those that are asked for."""
+        return self._ids[path]
 
     def whole(self, made: etree._Element) -> bytes:
         """The document that was built into `made`."""
@@ -124,8 +130,8 @@ class ListsBuilder(Builder):
 
     def _refer(self, item: Item) -> bool:
         """Whether everything it refers to left."""
-        known = self._referring
-        return all(text in self._left.named(known[path]) for path, text in item.names if path in known)
+        there = self._there
+        return all(text in there[path] for path, text in item.names if path in there)
 
     def _by_itself(self, step: Step, within: etree._Element, item: etree._Element) -> Item | None:
         holder = self.source.names.element(str(self.record.tag))

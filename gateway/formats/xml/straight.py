@@ -93,7 +93,7 @@ def record(r, kids, found, seen, emission, guard, name):
 
 _FUNCTION = """\
 def {name}(r, say, mapped, name):
-    kids, found = children(r, {wanted})
+    kids, found = {children}
 {steps}
     return {made}
 """
@@ -126,6 +126,7 @@ class _Writer:
             "grouped": _grouped,
             "holds": may_hold,
             "first": itemgetter(0),
+            "NONE": {},
         }
         self._locals = count()
 
@@ -289,8 +290,9 @@ class _Writer:
             made = f"({made}) if {there} else ''"
         if step.ordered:
             made = f"(own or '', {made})"
-        wanted, steps = self.constant(tags_of(element)), "\n".join(_in(lines))
-        self.functions[place] = _FUNCTION.format(name=name, wanted=wanted, steps=steps, made=made)
+        tags, steps = tags_of(element), "\n".join(_in(lines))
+        found = f"children(r, {self.constant(tags)})" if tags else "NONE, None"
+        self.functions[place] = _FUNCTION.format(name=name, children=found, steps=steps, made=made)
         return name
 
     def tags(self, step: Step) -> tuple[str, str]:
@@ -353,6 +355,8 @@ def escaped(text: str) -> str:
 
 def quoted(text: str) -> str:
     """As the serialiser writes it within an attribute."""
+    if text.isalnum():  # as nearly every id
+        return text
     made = escaped(text)
     return made.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
