@@ -15,6 +15,7 @@ from gateway.core.gate.decide import PUSH, Call, Permit, decide
 from gateway.core.model import Caller
 from gateway.transfer.ports import NotSent, Receipt
 from tests.policy.shipped import answered
+from tests.simulators.sftp import listening
 from tests.simulators.world import ORGANISATION, POLICY, policy
 
 pytestmark = pytest.mark.anyio
@@ -34,27 +35,9 @@ def permit() -> Permit:
 
 @asynccontextmanager
 async def server(folder: Path) -> AsyncIterator[tuple[SftpPlaces, SftpPlace]]:
-    """Takes files into `folder/taken`, of who has the school's key."""
-    own, school = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
-    identity, known = folder / "identity", folder / "authorized"
-    identity.write_bytes(school.export_private_key())
-    identity.chmod(0o600)
-    known.write_bytes(school.export_public_key())
-    (folder / "taken").mkdir()
-    listener = await asyncssh.listen(
-        "127.0.0.1",
-        0,
-        server_host_keys=[own],
-        authorized_client_keys=str(known),
-        sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder / "taken").encode()),
-    )
-    host_key = own.export_public_key().decode().strip()
-    place = SftpPlace("school", "127.0.0.1", listener.get_port(), "", host_key, identity)
-    try:
+    async with listening(folder) as one:
+        place = SftpPlace("school", "127.0.0.1", one.port, "", one.host_key, one.identity)
         yield SftpPlaces({"duo": place}), place
-    finally:
-        listener.close()
-        await listener.wait_closed()
 
 
 async def test_file_is_there_whole_under_its_name(permit: Permit, tmp_path: Path) -> None:

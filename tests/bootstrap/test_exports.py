@@ -33,6 +33,7 @@ from gateway.transfer.pages import Exported, Progress
 from tests.commands import Said, invoke
 from tests.servers import Turn, answer, counting_bytes, free_port, scripted
 from tests.simulators.persons import somebody
+from tests.simulators.sftp import sftp_server
 
 WANTED = Wanted("lvs", "edu-v-students", "toetsbureau", "papieren-toets")
 WHO = somebody("j.jansen")
@@ -81,10 +82,10 @@ class Exporting:
         with open_school(self.directory) as school:
             acts.activate(school, "toetsbureau", somebody(), "afgesproken")
 
-    def agree(self, url: str, *, listed: bool = True) -> None:
-        """The bureau takes files at this address; `listed`: as the agreement says."""
+    def agree(self, url: str, *, listed: bool = True, more: str = "") -> None:
+        """The bureau takes files at this address; `listed`: as the agreement says; `more`: of the endpoint."""
         settings, recipient = self.directory / "gateway.yaml", self.directory / "recipients" / "toetsbureau.yaml"
-        edited(settings, "endpoints:\n", f"endpoints:\n  bureau:\n    url: {url}/drop\n")
+        edited(settings, "endpoints:\n", f"endpoints:\n  bureau:\n    url: {url}/drop\n{more}")
         if listed:
             edited(recipient, "  sub_processors: []\n", "  endpoints: [bureau]\n  sub_processors: []\n")
             with open_school(self.directory) as school:
@@ -349,6 +350,25 @@ def test_endpoint_gets_a_zip_with_a_table_for_each_kind_of_record(exporting: Exp
     assert b"content-type: application/zip" in head.lower()
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         assert set(archive.namelist()) == {"Enrollment.csv", "Group.csv"}
+
+
+def test_sftp_server_of_the_agreement_gets_a_zip_and_its_cover(exporting: Exporting, tmp_path: Path) -> None:
+    exporting.get_groups()
+    with sftp_server(tmp_path) as server:
+        (server.folder / "drop").mkdir()
+        exporting.agree(server.url, more=f'    host_key: "{server.host_key}"\n    identity: file:{server.identity}\n')
+        asked = ["--to", "bureau", "--zip", "--record", "Enrollment", "--record", "Group"]
+        done = cli(exporting, *asked, schema="edu-v-association")
+
+    assert done.exit_code == 0, done.output
+    taken = {one.name: one.read_bytes() for one in (server.folder / "drop").iterdir()}
+    (name,) = (one for one in taken if one.endswith(".zip"))
+    assert set(taken) == {name, f"{name}.cover.json"}
+    assert orjson.loads(taken[f"{name}.cover.json"])["purpose"] == "papieren-toets"
+    with zipfile.ZipFile(io.BytesIO(taken[name])) as archive:
+        assert set(archive.namelist()) == {"Enrollment.csv", "Group.csv"}
+    assert [entry["kind"] for entry in exporting.parts()][-1] == "closing"
+    assert exporting.left() == []
 
 
 def test_endpoint_that_was_not_reached_is_tried_again_by_the_same_command(exporting: Exporting) -> None:
