@@ -19,6 +19,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.core.release.minimised import BROKEN
 from gateway.demo.server import HANG_UP
 
 FAULTS = (
@@ -265,7 +266,7 @@ def _shown(body: bytes) -> object:
     """JSON as it is, markup as a text, without the key of who sends it."""
     try:
         return _KEY.sub("…", body.decode()) if body.startswith(b"<") else _decoded(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except BROKEN:
         return None
 
 

@@ -30,6 +30,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from gateway.core.release.minimised import BROKEN
 from gateway.demo.answers import Answers, Unanswerable, knows_school
 from gateway.demo.control import Control
 from gateway.demo.oneroster import make_roster
@@ -222,7 +223,7 @@ class DemoLvs:
 async def _body(request: Request) -> object:
     try:
         return msgspec.json.decode(await request.body())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except BROKEN:
         raise Unanswerable(400, "BODY_MALFORMED") from None
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 
 from gateway.core.reasons import Reason, first
-from gateway.core.release.minimised import EnvelopeBroken
+from gateway.core.release.minimised import BROKEN, EnvelopeBroken
 from gateway.formats.xml import Operation
 from gateway.formats.xml.soap import fault, faultcode
 from gateway.transfer.ledger import Outcome, State, Statement
@@ -59,7 +59,7 @@ def _outcome(statement: Statement, status: int) -> Outcome:
 def _read(body: bytes) -> list[_Status]:
     try:
         return _statuses.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except BROKEN:
         return []
 
 

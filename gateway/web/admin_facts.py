@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.core.persons import Actor
+from gateway.core.release.minimised import BROKEN
 from gateway.transfer.ports import RegisterUnavailable
 from gateway.web.desk import Declined, Desk, RowsForm
 from gateway.web.limits import RateLimit
@@ -224,7 +225,7 @@ async def _body(request: Request, kind: type[T]) -> T:
     _media(request, JSON)
     try:
         return msgspec.json.decode(await _read(request, _SMALL), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except BROKEN:
         raise Declined(400, "the body is not as the API describes it") from None
 
 

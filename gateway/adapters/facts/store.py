@@ -10,7 +10,6 @@ Leaves out: imports (`staging`), declarations of completeness (`declarations`), 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -40,14 +39,12 @@ __all__ = [
     "Entered",
     "ImportRunning",
     "NotKnown",
-    "Recorded",
     "Staging",
     "UnknownSubject",
     "campaigns",
     "current",
     "enter",
     "enter_within",
-    "history",
     "known",
     "new_campaign",
     "numbers",
@@ -108,58 +105,6 @@ def current(database: Database, keys: StoreKeys, kind: Kind) -> Iterator[tuple[i
         for row in connection.execution_options(yield_per=1_000).execute(statement):
             body = body_of(keys, row.subject, row.kind, row.body, row.sealed)
             yield row.number, row.subject, fact_of(body, terms)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A fact with when it was known and who said so; `known_to` and `ended_by` None: it is known now. `act`: the id of
-    the register entry."""
-
-    fact: AnyFact
-    known_from: datetime
-    by: str
-    act: str
-    known_to: datetime | None = None
-    ended_by: str | None = None
-
-
-def history(database: Database, keys: StoreKeys, subject: bytes) -> list[Recorded]:
-    """Everything that was ever known about this person, in the order it was entered."""
-    fact, batch = tables.fact, tables.batch
-    statement = (
-        sa.select(fact, batch.c.moment, batch.c.actor, batch.c.act)
-        .join_from(fact, batch)
-        .where(fact.c.subject == subject, batch.c.version.is_not(None))
-        .order_by(fact.c.number)
-    )
-    with database.read() as connection:
-        terms = campaigns_of(campaign_rows(connection))
-        ends = _ends(connection, subject)
-        rows = connection.execute(statement).all()
-    return [
-        Recorded(
-            fact_of(body_of(keys, row.subject, row.kind, row.body, row.sealed), terms),
-            datetime.fromisoformat(row.moment),
-            row.actor,
-            row.act,
-            *ends.get(row.number, ()),
-        )
-        for row in rows
-    ]
-
-
-def _ends(connection: sa.Connection, subject: bytes) -> dict[int, tuple[datetime, str]]:
-    """Of facts that were ended, when first and by whom."""
-    fact, end, batch = tables.fact, tables.fact_end, tables.batch
-    statement = (
-        sa.select(end.c.fact, batch.c.moment, batch.c.actor)
-        .join_from(end, fact)
-        .join(batch, batch.c.number == end.c.batch)
-        .where(fact.c.subject == subject, batch.c.version.is_not(None))
-        .order_by(batch.c.version.desc())
-    )
-    rows = connection.execute(statement)
-    return {row.fact: (datetime.fromisoformat(row.moment), row.actor) for row in rows}
 
 
 def numbers(database: Database) -> dict[Kind, int]:

@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.adapters.lvs.exchange import exchange, json_media_type
 from gateway.adapters.lvs.wire import Limits, Origin, Reply
+from gateway.core.release.minimised import BROKEN
 from gateway.transfer.ports import NotSent, OutcomeUnknown, UpstreamFailed
 
 _TOKEN = re.compile(r"[!-~]{1,8192}\Z")  # RFC 6749 appendix A.12, without the space that would end the header
@@ -115,7 +116,7 @@ def _token_answer(reply: Reply) -> _TokenAnswer:
     json_media_type(reply)
     try:
         answer = msgspec.json.decode(reply.body, type=_TokenAnswer)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except BROKEN:
         raise UpstreamFailed("the token answer is not as RFC 6749 says") from None
     if answer.token_type.lower() != "bearer" or not _TOKEN.match(answer.access_token):
         raise UpstreamFailed("the token answer is not as RFC 6749 says")

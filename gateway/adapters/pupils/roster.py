@@ -21,7 +21,7 @@ import msgspec
 
 from gateway.adapters.lvs.wire import Limits
 from gateway.core.policy.terms import Location
-from gateway.core.release.minimised import EnvelopeBroken
+from gateway.core.release.minimised import BROKEN, EnvelopeBroken
 from gateway.formats.json import envelope
 from gateway.transfer.ports import (
     NotSent,
@@ -183,7 +183,7 @@ async def whole(reading: Awaitable[_T]) -> _T | Failure:
         return "too-late"
     except UpstreamFailed:
         return "unusable"
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EnvelopeBroken):
+    except (*BROKEN, EnvelopeBroken):
         return "malformed"
 
 

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from gateway.core.release.circle import Circle
 from gateway.core.release.faults import Faults
+
+BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading JSON from outside raises: of no text and too deep a nest the decoder says it otherwise."""
 
 
 class EnvelopeBroken(Exception):

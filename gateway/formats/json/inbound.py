@@ -17,10 +17,10 @@ from msgspec import Raw
 from gateway.core.model import Subject
 from gateway.core.policy.schema import WriteBack
 from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.minimised import BROKEN
 from gateway.core.release.projection import Branch, Many, Projection
 from gateway.core.release.statements import BodyRefused, Message, Statement, contains, only_kept
 from gateway.formats.json.ids import IdReader, id_names, own_reference
-from gateway.formats.json.records import BROKEN
 from gateway.formats.json.requests import School
 from gateway.formats.json.shapes import shape
 

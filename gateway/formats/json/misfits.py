@@ -17,9 +17,9 @@ from gateway.core.model import Transform
 from gateway.core.policy import schema
 from gateway.core.policy.grants import slot_of
 from gateway.core.release.faults import AN_ID, REQUIRED, Fault, Ruler, expectation, readable
+from gateway.core.release.minimised import BROKEN
 from gateway.core.release.projection import Branch, Leaf, Many, Projection, subjects
 from gateway.core.release.transforms import Change, Unreadable, change
-from gateway.formats.json.records import BROKEN
 from gateway.formats.json.shapes import leaf_type
 
 _UNKNOWN = Fault("", "what its schema says")

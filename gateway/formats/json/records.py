@@ -11,10 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from gateway.core.release.minimised import EnvelopeBroken
+from gateway.core.release.minimised import BROKEN, EnvelopeBroken
 from gateway.formats.json.ids import array_of
-
-BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _RAW = msgspec.json.Decoder(Raw)
 _RAWS = msgspec.json.Decoder(list[Raw])

@@ -16,10 +16,10 @@ from msgspec import Raw
 
 from gateway.core.model import Subject
 from gateway.core.policy.schema import NamedSubject, TypedIds
+from gateway.core.release.minimised import BROKEN
 from gateway.core.release.sight import ECK_ID
 from gateway.core.release.statements import BodyRefused
 from gateway.formats.json.ids import IdReader, Ids, own_reference
-from gateway.formats.json.records import BROKEN
 
 _ENTRY = {"id": "organisationId", "type": "organisationIdType"}
 _SCHOOL = {"master": "organisationMasterIdentifier", "ids": "organisationIds"}

@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 
 from gateway.core.policy.schema import Record
-from gateway.core.release.minimised import EnvelopeBroken
+from gateway.core.release.minimised import BROKEN, EnvelopeBroken
 from gateway.formats.json.files import JsonFile
-from gateway.formats.json.records import BROKEN
 
 
 def sample_of(body: bytes, record: Record) -> list[Any]:
