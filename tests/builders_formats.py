@@ -238,7 +238,10 @@ class Roster:
         return b"digest of " + number.encode()
 
     def find(self, kind: str, value: str) -> Subject | None:
-        return self.people.get((kind, value))
+        known = self.people.get((kind, value))
+        if known is not None or kind != "bsn":
+            return known
+        return next((one for one in self.people.values() if self.digest(value) in one.numbers), None)
 
     def members(self, group: str) -> Iterable[Subject]:
         return {one.id: one for one in self.people.values() if group in one.groups}.values()

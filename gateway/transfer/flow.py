@@ -206,7 +206,13 @@ class Flow(Steps):
         await self.outside.register.append(altered(entries.refusal(own, stop), part_of=trail.id, part=number))
 
     async def part(
-        self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, circle: Circle | None, snapshot: Snapshot
+        self,
+        trail: Trail,
+        match: Match,
+        inquiry: Inquiry,
+        piece: Piece,
+        circle: Callable[[], Circle] | None,
+        snapshot: Snapshot,
     ) -> Part:
         permit, emission, minimiser = self.emission(trail, inquiry, snapshot)
         if minimiser.aggregate is not None:

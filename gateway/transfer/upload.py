@@ -8,7 +8,7 @@ files at the command line (`filter`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -117,7 +117,13 @@ class Upload(Filing):
         return released
 
     async def part(
-        self, trail: Trail, match: Match, inquiry: Inquiry, piece: Piece, circle: Circle | None, snapshot: Snapshot
+        self,
+        trail: Trail,
+        match: Match,
+        inquiry: Inquiry,
+        piece: Piece,
+        circle: Callable[[], Circle] | None,
+        snapshot: Snapshot,
     ) -> Part:
         found = await super().part(trail, match, inquiry, piece, circle, snapshot)
         self._head = found.minimised.head if found.minimised is not None else None

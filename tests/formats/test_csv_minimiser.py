@@ -121,6 +121,14 @@ def test_an_id_that_leaves_as_the_source_has_it_is_no_national_number() -> None:
     assert emission.partial == ((anne, (("number", Reason.BSN_NOT_ALLOWED),)),)
 
 
+def test_a_number_of_a_pupil_who_is_not_in_this_part_of_a_file_does_not_leave() -> None:
+    ben = replace(csv.BEN, numbers=frozenset({b"digest of 123456782"}))
+    body = csv.text(("number", "name", "code"), ("00121", "Anne", "nr 123456782"))
+    out, emission = csv.bench(csv.grants("code"), [csv.ANNE, ben]).run(body)
+    assert b"123456782" not in out.body
+    assert emission.partial == ((csv.ANNE, (("code", Reason.BSN_NOT_ALLOWED),)),)
+
+
 def test_another_birth_date_than_the_one_recorded_withholds_the_row() -> None:
     facts = SimulatedFacts({csv.ANNE.id: Facts(birth=date(2015, 3, 2))})
     _, emission = csv.bench(csv.grants(), facts=facts).run(csv.text(NAMES, ANNE))

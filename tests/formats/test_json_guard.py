@@ -65,13 +65,14 @@ class Answered:
         people: tuple[Subject, ...] = (),
         special: bool = False,
         facts: SimulatedFacts | None = None,
+        elsewhere: tuple[Subject, ...] = (),
     ) -> None:
         shape = of or record()
         granted = {**build.own_slot(), **(KEPT | MASKED if grants is None else grants)}
         projection = compile_projection(shape, granted, PseudonymMethod.HMAC, special=special)
         self.people = people or tuple(build.pupil(number) for number in range(1, len(records) + 1))
         terms = build.delivery({shape.name: granted})
-        self.emission = Emission(build.sight(terms, self.people, facts=facts))
+        self.emission = Emission(build.sight(terms, (*self.people, *elsewhere), facts=facts))
         body = [{**build.reference(one), **more} for one, more in zip(self.people, records, strict=True)]
         self.minimised = JsonMinimiser(projection).minimise(json.dumps(body).encode(), self.emission, many=True)
         self._order = sorted(self.people, key=self.emission.pseudonym)
@@ -132,6 +133,14 @@ def test_bsn_that_the_gateway_knows_by_its_digest_only_is_blocked() -> None:
 
     assert answered[0] == {}
     assert answered.blocked == [(0, "code", Reason.BSN_NOT_ALLOWED)]
+
+
+def test_bsn_of_a_pupil_who_is_not_in_this_part_of_a_list_is_blocked() -> None:
+    other = replace(build.pupil(9), numbers=frozenset({build.Roster().digest(OTHERS)}))
+    answered = Answered({"code": f"nr {OTHERS}", "number": int(OTHERS)}, elsewhere=(other,))
+
+    assert answered[0] == {}
+    assert answered.blocked == [(0, "code", Reason.BSN_NOT_ALLOWED), (0, "number", Reason.BSN_NOT_ALLOWED)]
 
 
 def test_granted_national_number_is_the_laws_to_release() -> None:
@@ -394,3 +403,17 @@ def test_pieces_of_a_long_list_are_masked_with_the_names_of_the_whole() -> None:
     last = minimiser.minimise(pieces.bodies[1], emission, many=True, share=Share(circle=pieces.circle))
 
     assert json.loads(last.body)[0]["note"] == "[naam] lachte."
+
+
+def test_bsn_that_stands_in_another_piece_of_a_long_list_is_blocked() -> None:
+    granted = {**build.own_slot(), **KEPT}
+    minimiser = JsonMinimiser(compile_projection(record(), granted, PseudonymMethod.HMAC))
+    people = [build.pupil(1), build.pupil(2)]
+    emission = Emission(build.sight(build.delivery({"Student": granted}), people))
+    records = [{**build.reference(people[0]), "code": OTHERS}, {**build.reference(people[1]), "bsn": OTHERS}]
+
+    pieces = minimiser.split(json.dumps(records).encode(), 1)
+    first = minimiser.minimise(pieces.bodies[0], emission, many=True, share=Share(circle=pieces.circle))
+
+    assert "code" not in json.loads(first.body)[0]
+    assert emission.partial == ((people[0], (("code", Reason.BSN_NOT_ALLOWED),)),)

@@ -310,6 +310,16 @@ def test_the_pupils_own_number_does_not_leave_in_another_field() -> None:
     assert emission.partial == ((xml.ANNE, (("x:extra", Reason.BSN_NOT_ALLOWED),)),)
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_a_number_of_a_pupil_who_is_not_in_this_part_of_a_list_does_not_leave(many: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    ben = replace(xml.BEN, numbers=frozenset({build.Roster().digest("123456782")}))
+    body = xml.text(grade="<grade>8</grade><x:extra>nr 123456782</x:extra>")
+    body = f'<pupils xmlns="{xml.SPACE}">{body}</pupils>' if many else body
+    found, emission = xml.bench(xml.grants("x:extra"), [xml.ANNE, ben]).run(body, many=many)
+    assert (found.records, b"123456782" in found.body) == (1, False)
+    assert emission.partial == ((xml.ANNE, (("x:extra", Reason.BSN_NOT_ALLOWED),)),)
+
+
 def test_a_number_of_somebody_who_stands_in_a_list_does_not_leave_beside_them() -> None:
     anne = replace(xml.ANNE, numbers=frozenset({build.Roster().digest("123456782")}))
     group = xml.group()

@@ -109,7 +109,8 @@ class SimulatedRoster:
         return hashlib.sha256(number.encode()).digest()
 
     def find(self, kind: str, value: str) -> Subject | None:
-        return next((one for one in self.people.values() if one.ids.get(kind) == value), None)
+        digest = self.digest(value) if kind == "bsn" else None
+        return next((one for one in self.people.values() if one.ids.get(kind) == value or digest in one.numbers), None)
 
     def by_id(self, internal: bytes) -> Subject | None:
         return self.people.get(internal)

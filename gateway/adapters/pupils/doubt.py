@@ -48,11 +48,13 @@ def sure(database: Database, source: str, told: Told, moment: datetime) -> Mappi
     with database.read() as connection:  # long, and mostly nothing comes of it: it takes no turn from deliveries
         known, before = _Known(connection, source, told), _open(connection)
         current = {known.marks(seen) for seen in here if _there(seen.observation.enrolments, today)}
-        doubtful = list(groups_of_several({*current, *known.elsewhere(here, today)}))
+        doubtful = list(groups_of_several({*current, *known.elsewhere(today)}))
         found = {name: kind for group in doubtful for name, kind in known.named(group)}
         ended = known.ended(before, here) - found.keys()
     _renew(database, source, {who: kind for who, kind in found.items() if (who, source) not in before}, ended, moment)
     left = {*found, *(who for who, at in before if at != source or who not in ended)}
+    if not left:
+        return told
     marks = {one for group in doubtful for one in group}
     return {
         location: [one for one in sightings if known.marks(one) not in marks and not known.names(one) & left]
@@ -94,6 +96,7 @@ class _Known:
     whole: bool = field(init=False)
     _owners: Mapping[bytes, tuple[bytes, Person]] = field(init=False, repr=False)
     _one: frozenset[bytes] = field(init=False, repr=False)
+    _changed: Sequence[Sighting] = field(init=False, repr=False)
     _kinds: dict[bytes, set[tuple[str, str]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -104,10 +107,9 @@ class _Known:
         self._one = frozenset(bytes.fromhex(who) for who in self.connection.execute(settled).scalars())
         read = self.connection.execute(sa.select(sync.c.location).where(sync.c.source == self.source)).scalars()
         self.whole = self.told.keys() >= set(read)
-        new = {
-            who for sightings in self.told.values() for one in sightings if self._new(one) for who in self.people(one)
-        }
-        self._kinds = kinds_of(self.connection, new)
+        here = (seen for sightings in self.told.values() for seen in sightings)
+        self._changed = [seen for seen in here if self._new(seen)]
+        self._kinds = kinds_of(self.connection, {who for seen in self._changed for who in self.people(seen)})
 
     def people(self, seen: Sighting) -> set[bytes]:
         """Whom these ids name."""
@@ -134,9 +136,13 @@ class _Known:
         has = self._kinds.get(who, ())
         return {kind for kind in self._new(seen) if id_place(self.source, kind) in has}
 
-    def elsewhere(self, here: Sequence[Sighting], today: date) -> Iterator[Ids]:
+    def elsewhere(self, today: date) -> Iterator[Ids]:
         """Those who got another value of something, and are at a location of which nothing is told now."""
-        others = [(seen.observation.person, who, self._other(seen, who)) for seen in here for who in self.people(seen)]
+        others = [
+            (seen.observation.person, who, self._other(seen, who))
+            for seen in self._changed
+            for who in self.people(seen)
+        ]
         present = self._present({who for _, who, kinds in others if kinds}, today)
         for person, who, kinds in others:
             if kinds and who in present:
@@ -171,7 +177,7 @@ class _Known:
         if not self.whole or not shared:
             return set()
         seen = {who for one in here for who in self.names(one)}
-        against = {who.hex() for one in here for who in self.people(one) if self._other(one, who)}
+        against = {who.hex() for one in self._changed for who in self.people(one) if self._other(one, who)}
         return {who for who in shared if len(who) != _SUBJECT or who in seen - against}
 
 

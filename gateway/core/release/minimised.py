@@ -5,6 +5,7 @@ Leaves out: how a format gets there (`formats`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -48,11 +49,11 @@ class Minimised:
 @dataclass(frozen=True, slots=True)
 class Share:
     """Of what is handed in, what is known of the whole that it may be a piece of. `tolerated`: how many of its records
-    may be malformed, where that is not by its own number; `circle`: the names and numbers in the whole; `apart`: the
-    records are wanted one by one too, by who sorts more of them."""
+    may be malformed, where that is not by its own number; `circle`: gives the names and numbers in the whole; `apart`:
+    the records are wanted one by one too, by who sorts more of them."""
 
     tolerated: int | None = None
-    circle: Circle | None = field(default=None, repr=False)
+    circle: Callable[[], Circle] | None = field(default=None, repr=False)
     apart: bool = False
 
     def withstand(self, malformed: int, records: int, faults: Faults) -> None:

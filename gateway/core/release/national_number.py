@@ -1,9 +1,9 @@
-"""A BSN (or onderwijsnummer) where none belongs: found in free text by its check digits, elsewhere as the pupil's own.
+"""A BSN (or onderwijsnummer) where none belongs: found in free text by its check digits, elsewhere as somebody's own.
 
 The 11-proef hits 9 % of arbitrary nine-digit numbers, so it judges free text only; in any other field a number is
-blocked when it is the pupil's own (D7). A number counts also when it is written with spaces, dots or dashes, or
-without its leading zero. Leaves out: which fields are looked at (`formats`), that a schema grants the number itself
-(`rules_fields`).
+blocked when the answer, or the school, knows it as somebody's (D7). A number counts also when it is written with
+spaces, dots or dashes, or without its leading zero. Leaves out: which fields are looked at (`formats`), that a schema
+grants the number itself (`rules_fields`).
 """
 
 from __future__ import annotations

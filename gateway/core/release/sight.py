@@ -24,9 +24,10 @@ from gateway.core.policy.terms import Delivery
 from gateway.core.reasons import Reason
 from gateway.core.register import Issue
 from gateway.core.release import pseudonym
+from gateway.core.release.national_number import numbers_in, passes
 from gateway.core.release.projection import Subject as Position
 
-ECK_ID = grants.ECK_ID
+ECK_ID, BSN = grants.ECK_ID, "bsn"
 
 _REMEMBERED = 200_000  # keys of one position: an LVS that never says the same twice must not fill the memory
 
@@ -210,6 +211,11 @@ class Sight:
         same = all(other.id == subject.id for other in subjects)
         agrees = all(subject.ids.get(kind, value) == value for kind, value in ids)
         return subject if same and agrees and subject.person in (person, *others) else None
+
+    def numbers_somebody(self, value: object) -> bool:
+        """Whether this holds the national number of anybody whom the source knows, in this answer or not (D7)."""
+        find = self.roster.find
+        return any(passes(one) and find(BSN, one) is not None for one in numbers_in(str(value)))
 
     def verdict(self, record: Record, subject: Subject) -> Verdict:
         key = (record.name, subject.id)

@@ -3,7 +3,7 @@ nobody released (D7, D8): for the formats in which everything is text. Leaves ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from gateway.core.model import FieldClass, PseudonymMethod, Subject, Transform
 from gateway.core.policy.words import hollow
@@ -11,23 +11,21 @@ from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.classified import Waiting, of_document, of_text
 from gateway.core.release.emission import Emission
-from gateway.core.release.national_number import found_in, may_be, may_hold, numbers_in, own
+from gateway.core.release.national_number import found_in, may_be, may_hold, own
 from gateway.core.release.projection import Leaf
 
 _DAYS = frozenset({"date", "date-time"})
 
 
 class Guard:
-    """Judges the values of one record. `subjects`: whom the record is about; `circle`, `others` (whom else it names):
-    read when they are needed. `apart`: of a document of which the rest is not at hand, so that a number in it may be
-    that of anybody there."""
+    """Judges the values of one record. `subjects`: whom the record is about; `circle`: read when it is needed. `apart`:
+    of a document of which the rest is not at hand, so that a number in it may be that of anybody there."""
 
     def __init__(
         self,
         emission: Emission,
         subjects: tuple[Subject, ...],
         circle: Callable[[], Circle],
-        others: Callable[[], Iterable[Subject]] = tuple,
         *,
         special: bool,
         apart: bool = False,
@@ -35,16 +33,9 @@ class Guard:
         self._emission = emission
         self._subjects = subjects
         self._circle = circle
-        self._others: Callable[[], Iterable[Subject]] | None = others
         self._special = special
         self._apart = apart
         self._harmless: set[str] = set()
-        self._digests = set[bytes]().union(*(one.numbers for one in subjects))
-
-    def meet(self, subject: Subject | None) -> None:
-        """Somebody else whom the record speaks of: their number is looked for too."""
-        if subject is not None:
-            self._digests |= subject.numbers
 
     def names(self, text: str) -> bool:
         """Whether an id that leaves as the source has it is a national number, for whom no law names it (N1)."""
@@ -52,7 +43,7 @@ class Guard:
         if delivery.pseudonym is not PseudonymMethod.NONE or may_hold(text) is None:
             return False
         by_law = delivery.grondslag is not None and not hollow(delivery.grondslag.national_number)
-        return not by_law and self._is_own(text)
+        return not by_law and self._is_somebodys(text)
 
     def passed(self, leaf: Leaf, text: str) -> str | Reason:
         """What leaves of this value, before its transform; or why nothing does."""
@@ -65,7 +56,7 @@ class Guard:
         suspect = may_hold(text) is not None if free else may_be(text, self._harmless)
         if suspect and (free or self._apart) and found_in(text):
             return Reason.BSN_NOT_ALLOWED
-        if suspect and self._is_own(text):
+        if suspect and self._is_somebodys(text):
             return Reason.BSN_NOT_ALLOWED
         return self._masked(leaf, text) if leaf.transform is Transform.MASK else text
 
@@ -73,7 +64,7 @@ class Guard:
         """What leaves of a text that a person of the school recorded to go along (R57): it waits for nobody, and names
         nobody else."""
         masked = self._circle().mask(text) if leaf.transform is Transform.MASK else text
-        return Reason.BSN_NOT_ALLOWED if found_in(masked) or self._is_own(text) else masked
+        return Reason.BSN_NOT_ALLOWED if found_in(masked) or self._is_somebodys(text) else masked
 
     def _masked(self, leaf: Leaf, text: str) -> str | Reason:
         masked = self._circle().mask(text)
@@ -82,14 +73,8 @@ class Guard:
         waits = self._special and self._waits(leaf, of_text(text), masked)
         return Reason.FREE_TEXT_BLOCKED if waits else masked
 
-    def _is_own(self, text: str) -> bool:
-        if own(self._circle().numbers, text):
-            return True
-        if self._others is not None:
-            self._digests = self._digests.union(*(one.numbers for one in self._others()))
-            self._others = None
-        known = self._emission.sight.roster.digest
-        return bool(self._digests) and any(known(number) in self._digests for number in numbers_in(text))
+    def _is_somebodys(self, text: str) -> bool:
+        return own(self._circle().numbers, text) or self._emission.sight.numbers_somebody(text)
 
     def _waits(self, leaf: Leaf, content: bytes, shown: str = "") -> bool:
         """D8: until a person released it for each pupil the record is about; what is about nobody, nobody releases."""

@@ -105,7 +105,7 @@ class CsvMinimiser:
         if not many and len(found.rows) != 1:
             raise EnvelopeBroken("not one row")
         views = emission.views if self.projection.views else None
-        sheet = self.sheet(found, emission, lambda: share.circle or self.circle(found), share=share, views=views)
+        sheet = self.sheet(found, emission, share.circle or (lambda: self.circle(found)), share=share, views=views)
         rows = tuple(sheet.lines) if share.apart else ()
         body = sheet.body if many or sheet.lines else b""
         return Minimised(body, len(sheet.lines), sheet.malformed, rows, head=sheet.head)

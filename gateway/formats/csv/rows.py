@@ -236,7 +236,6 @@ class Rows:
         if seen.reasons or value.leaf.path in seen.withheld:
             made.gone.append(seen)
             return None
-        made.guard.meet(seen.subject)
         text = self._value(value, item.strip(), made, seen)
         if text:
             made.shown.append(seen)

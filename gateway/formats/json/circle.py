@@ -24,12 +24,13 @@ from gateway.formats.json.records import attempt
 
 
 class CircleReader:
-    """Made with the policy, for one kind of record; decodes only the fields that hold a name or a number."""
+    """Made with the policy, for one kind of record; decodes only the fields that hold a number, and (where text is
+    masked) those that hold a name."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, *, names: bool) -> None:
         leaves = list(grants.leaves(record.fields))
         ids = frozenset[str]().union(*(slot.paths for slot in slots(record)))
-        self._names = [path.split(".") for path, leaf in leaves if path not in ids and is_name(leaf)]
+        self._names = [path.split(".") for path, leaf in leaves if names and path not in ids and is_name(leaf)]
         self._numbers = [path.split(".") for path, leaf in leaves if is_number(leaf)]
         wanted = dict.fromkeys(path[0] for path in (*self._names, *self._numbers))
         self._attributes = {name: f"a{number}" for number, name in enumerate(wanted)}
@@ -42,11 +43,13 @@ class CircleReader:
         self._one = msgspec.json.Decoder(found)
         self._many = msgspec.json.Decoder(array_of(Raw))
 
-    def read(self, body: bytes, *, many: bool) -> Circle:
-        """`many`: the body is an array of records."""
+    def read(self, *bodies: bytes, many: bool) -> Circle:
+        """Of all of them together. `many`: each is an array of records."""
         names: list[str] = []
         numbers: set[str] = set()
-        for record in self._records(body, many=many):
+        if not self._attributes:
+            return Circle(Mask(()), frozenset())
+        for record in (record for body in bodies for record in self._records(body, many=many)):
             names += [value for path in self._names for value in self._at(record, path) if isinstance(value, str)]
             found = (normal(value) for path in self._numbers for value in self._at(record, path))
             numbers.update(number for number in found if number is not None)

@@ -2,9 +2,9 @@
 
 Two steps, so that an ordinary record costs next to nothing. The walk asks one expression (`suspicion`): does a text
 hold eight digits in a row, is a number that large, is there a text to mask? Only then the record is judged, leaf by
-leaf (`blocked`): free text by the 11-proef, anything else by the numbers of the people at hand (D7), masked text and
-documents by what a person released (D8). Leaves out: how a blocked field stays behind (`minimiser`), masking and what
-was released (`core`).
+leaf (`blocked`): free text by the 11-proef, anything else by the numbers that the answer or the school knows (D7),
+masked text and documents by what a person released (D8). Leaves out: how a blocked field stays behind (`minimiser`),
+masking and what was released (`core`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.classified import Waiting, of_document, of_text
 from gateway.core.release.emission import Emission
-from gateway.core.release.national_number import found_in, may_be, may_hold, numbers_in, own
+from gateway.core.release.national_number import found_in, may_be, may_hold, own
 from gateway.core.release.projection import Branch, Leaf, Many, Slot
 from gateway.formats.json.places import Place
 from gateway.formats.json.shapes import FORMATS, MALFORMED, Shape, id_fields
@@ -102,8 +102,7 @@ class Guard:
         people = list(self._people(self._root, self._shape, found, emission))
         about = [subject for subject, decides in people if decides] or [subject for subject, _ in people]
         subjects = tuple(dict.fromkeys(about))
-        digests = frozenset[bytes]().union(*(subject.numbers for subject, _ in people))
-        judged = _Judge(circle, emission, subjects, digests, special=self._special)
+        judged = _Judge(circle, emission, subjects, special=self._special)
         leaves = _leaves(self._root, self._shape, found)
         reasons = [(leaf.path, reason) for leaf, value in leaves if (reason := judged.reason(leaf, value)) is not None]
         ids = [path for path, raw in _ids(self._root, self._shape, found) if judged.is_number(raw)]
@@ -137,14 +136,12 @@ class _Judge:
         circle: Circle,
         emission: Emission,
         subjects: tuple[Subject, ...],
-        digests: frozenset[bytes],
         *,
         special: bool,
     ) -> None:
         self._circle = circle
         self._emission = emission
         self._subjects = subjects
-        self._digests = digests
         self._special = special
 
     def reason(self, leaf: Leaf, value: Any) -> Reason | None:
@@ -152,7 +149,7 @@ class _Judge:
         if leaf.field_class is FieldClass.DOCUMENT:  # by its content: nobody looks inside
             digest = of_document(value, leaf.format)
             return Reason.DOCUMENT_NOT_CLASSIFIED if digest is None or self._waits(leaf, digest) else None
-        if self._is_own(value) or (leaf.field_class is FieldClass.FREE_TEXT and found_in(str(value))):
+        if self._is_somebodys(value) or (leaf.field_class is FieldClass.FREE_TEXT and found_in(str(value))):
             return Reason.BSN_NOT_ALLOWED
         if leaf.transform is not Transform.MASK:
             return None
@@ -166,13 +163,10 @@ class _Judge:
         """Whether ids that leave as the source has them are a national number, for whom no law names it (N1)."""
         grondslag = self._emission.sight.delivery.grondslag
         by_law = grondslag is not None and not hollow(grondslag.national_number)
-        return not by_law and self._is_own(bytes(ids).decode("utf-8", "replace"))
+        return not by_law and self._is_somebodys(bytes(ids).decode("utf-8", "replace"))
 
-    def _is_own(self, value: Any) -> bool:
-        if own(self._circle.numbers, value):
-            return True
-        known = self._emission.sight.roster.digest
-        return bool(self._digests) and any(known(number) in self._digests for number in numbers_in(str(value)))
+    def _is_somebodys(self, value: Any) -> bool:
+        return own(self._circle.numbers, value) or self._emission.sight.numbers_somebody(value)
 
     def _waits(self, leaf: Leaf, digest: bytes, shown: str = "") -> bool:
         """D8: until a person released it for each pupil the record is about; what is about nobody, nobody releases."""

@@ -43,11 +43,12 @@ from gateway.formats.json.walked import Walk, Walked
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """A long list, cut; `records`: how many there are in all; `circle`: the names in it, where text is masked."""
+    """A long list, cut; `records`: how many there are in all; `circle`: gives the names and numbers in it, where it was
+    at hand as a whole."""
 
     bodies: list[bytes] = field(repr=False)
     records: int
-    circle: Circle | None = None
+    circle: Callable[[], Circle] | None = field(default=None, repr=False)
 
 
 class Row(NamedTuple):
@@ -90,7 +91,7 @@ class JsonMinimiser:
         self._walks: dict[tuple[frozenset[str], date, bool], Written | None] = {}
         self.masks = _masks(projection.root)
         self._sorted = projection.order is not None or _about_somebody(projection.root)
-        self._circles = CircleReader(projection.record)
+        self._circles = CircleReader(projection.record, names=self.masks)
         self._words, self._remains = Words(projection.root), remains_of(projection.root)
         self._guard = Guard(projection.record, projection.root, self._shape, special=projection.special)
         self._accused = Accused(projection, self._shape.attributes)
@@ -104,7 +105,8 @@ class JsonMinimiser:
         """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). `share.apart`: a
         list as rows."""
         records, broken = self._records.read(body, many=many)
-        walked = self._walked(records, emission, lambda: share.circle or self._circles.read(body, many=many))
+        circle = share.circle or cache(lambda: self._circles.read(body, many=many))
+        walked = self._walked(records, emission, circle)
         malformed = [*walked.malformed, *broken]
         self._withstand(share, malformed, len(records) + len(broken), emission)
         if self.aggregate is not None:
@@ -186,8 +188,8 @@ class JsonMinimiser:
                 size = 0
             pieces[-1].append(raw)
             size += len(memoryview(raw))
-        circle = self._circles.read(body, many=True) if self.masks else None
-        return Pieces([b"[" + b",".join(piece) + b"]" for piece in pieces], len(records), circle)
+        bodies = [b"[" + b",".join(piece) + b"]" for piece in pieces]
+        return Pieces(bodies, len(records), cache(lambda: self._circles.read(*bodies, many=True)))
 
     def walk(self, paths: frozenset[str], reference: date, *, judged: bool = False) -> Written | None:
         """The walk without these paths; None when a required field is among them. `judged`: over records whose values

@@ -15,7 +15,7 @@ from functools import cache
 from lxml import etree
 
 from gateway.core.file_forms import Form, in_form
-from gateway.core.model import Category, Subject, Transform
+from gateway.core.model import Category, Transform
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
@@ -87,7 +87,6 @@ class XmlMinimiser:
         self._births = {place.subject.at: self._birth(place) for place in self._places}
         self._plans: dict[tuple[frozenset[str], date, Parts], Plan | None] = {}
         self._people = [one.at for one in subjects(projection.root)]
-        self._items = [Place(record, one, self._source) for one in subjects(projection.root) if one.withheld == "item"]
         self._references = References(record, self._source)
         self.sections = sections(record)
         self._of_lists_alone = bool(self.sections) and not self._source.counts_documents
@@ -233,8 +232,7 @@ class XmlMinimiser:
         if plan is None:
             raise Gone
         about = tuple(dict.fromkeys(one.subject for one in people.values() if one.subject is not None))
-        others, special, apart = lambda: self._others(record, emission), self.projection.special, form.left is not None
-        guard = Guard(emission, about, circle, others, special=special, apart=apart)
+        guard = Guard(emission, about, circle, special=self.projection.special, apart=form.left is not None)
         built = Built(
             people, self._declared.told(flags, plan) | self._declared.recorded(record, about, emission, guard)
         )
@@ -305,14 +303,6 @@ class XmlMinimiser:
                 people[element] = contradicted(seen) if wrong else seen
         if self._places and not people:
             raise Malformed(self._places[0].subject.at, SOMEBODY)
-
-    def _others(self, record: etree._Element, emission: Emission) -> Iterator[Subject]:
-        """Whoever stands in it, wherever that is."""
-        for place in self._items:
-            for element in self._source.elements(record, place.subject.at):
-                known = place.who(element, emission)
-                if known is not None:
-                    yield known
 
     def _contradicts(self, place: Place, element: etree._Element, seen: Seen) -> bool:
         """R109: another birth date than the one the school recorded."""

@@ -41,10 +41,6 @@ class Place:
         """Whom this element speaks of."""
         return self.known(self.said(self._texts(element)), emission)
 
-    def who(self, element: etree._Element, emission: Emission) -> Known | None:
-        """The same, with nothing asked or said about them."""
-        return emission.sight.resolve(self.said(self._texts(element)), self.subject.person, self.subject.others)
-
     def _texts(self, element: etree._Element) -> Iterator[tuple[str, str]]:
         for name, kind in self.kinds.items():
             for text in self._source.texts(element, name):
