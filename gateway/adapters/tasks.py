@@ -12,19 +12,21 @@ from gateway.adapters.database import Database, tables
 from gateway.transfer.trail import instant
 
 
-def open_task(connection: sa.Connection, kind: str, about: list[str], moment: datetime) -> None:
-    """A task for a person at school; once, as long as it is open."""
+def open_task(connection: sa.Connection, kind: str, about: list[str], moment: datetime) -> bool:
+    """A task for a person at school; once, as long as it is open. Whether it is a new one."""
     table, text = tables.task, ",".join(about)
     same = sa.select(table.c.number).where(table.c.kind == kind, table.c.about == text, table.c.done.is_(None))
-    if connection.execute(same).first() is None:
-        connection.execute(sa.insert(table).values(kind=kind, about=text, moment=instant(moment)))
+    if connection.execute(same).first() is not None:
+        return False
+    connection.execute(sa.insert(table).values(kind=kind, about=text, moment=instant(moment)))
+    return True
 
 
-def end_task(connection: sa.Connection, kind: str, about: list[str], moment: datetime) -> None:
-    """It settled itself."""
+def end_task(connection: sa.Connection, kind: str, about: list[str], moment: datetime) -> bool:
+    """It settled itself. Whether there was one."""
     table = tables.task
     same = sa.and_(table.c.kind == kind, table.c.about == ",".join(about), table.c.done.is_(None))
-    connection.execute(sa.update(table).where(same).values(done=instant(moment)))
+    return connection.execute(sa.update(table).where(same).values(done=instant(moment))).rowcount > 0
 
 
 class OpenTask(NamedTuple):

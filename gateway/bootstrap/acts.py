@@ -24,7 +24,8 @@ from gateway.adapters.policy.compiler import compile_state, file_schemas, recipi
 from gateway.adapters.policy.store import NotStored, PolicyText
 from gateway.adapters.pupils import linking
 from gateway.adapters.pupils.subjects import synchronised
-from gateway.adapters.register.acts import Act
+from gateway.adapters.pupils.vanished import doubted
+from gateway.adapters.register.acts import Act, note
 from gateway.adapters.register.writer import newest_entries, verify_register
 from gateway.bootstrap.proposals import carries, propose
 from gateway.bootstrap.school import Refused, School, Unusable, check, key_place, legal_today, random
@@ -261,13 +262,24 @@ def unclassified(school: School) -> list[tuple[str, str, str]]:
 
 
 def roster_status(school: School) -> list[tuple[str, str, str]]:
-    """(source, location, moment) of what was synchronised."""
-    return synchronised(school.database)
+    """(source, location, moment) of what was synchronised; where the last answer is in doubt, that."""
+    read = synchronised(school.database)
+    doubts = {source: doubted(school.database, source) for source, _, _ in read}
+    return [(source, place, "in doubt" if place in doubts[source] else moment) for source, place, moment in read]
 
 
 def may_synchronise(school: School, actor: Actor) -> None:
     """Raises Refused."""
     school.act(actor, Deed.ROSTER_SYNC, "roster sync")
+
+
+def believe_roster(school: School, source: str, location: str, actor: Actor, reason: str) -> None:
+    """A person says that most pupils of this location did leave. Raises Refused."""
+    act = school.act(actor, Deed.ROSTER_SYNC, reason)
+    if location not in doubted(school.database, source):
+        raise Refused(["of this location nothing is in doubt: gateway roster status"])
+    about = {"source": source, "location": location}
+    note(school.database, act, "roster believed", kind="change", about=about)
 
 
 def waiting_pupils(school: School, actor: Actor) -> list[linking.Pending]:

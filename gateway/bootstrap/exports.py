@@ -59,6 +59,7 @@ _PASSES = frozenset(
         Reason.REGISTER_UNAVAILABLE,
         Reason.FACTS_CHANGED,
         Reason.FACTS_STALE,
+        Reason.ROSTER_DOUBTED,
         Reason.OUTCOME_UNKNOWN,
     }
 )

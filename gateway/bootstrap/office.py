@@ -6,7 +6,7 @@ Leaves out: the processes and when things happen (`supervisor`).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,16 +122,18 @@ async def open_office(directory: Path, metrics: Path) -> AsyncIterator[Office]:
             await upstream.close()
 
 
-async def synchronise(directory: Path, *sources: str) -> bool:
+async def synchronise(directory: Path, *sources: str, believed: Collection[str] = ()) -> bool:
     """One round over each, for the command line; whether every location answered whole."""
     async with open_office(directory, directory) as office:
-        outcomes = [one for source in sources for one in await _round(office.sync, office.pupils, source)]
+        outcomes = [one for source in sources for one in await _round(office.sync, office.pupils, source, believed)]
     return not any(one.failure for one in outcomes)
 
 
-async def _round(rosters: Mapping[str, RosterSync], pupils: PupilSync, source: str) -> list[Outcome]:
+async def _round(
+    rosters: Mapping[str, RosterSync], pupils: PupilSync, source: str, believed: Collection[str] = ()
+) -> list[Outcome]:
     """The roster first: it says who is a pupil."""
-    return [*await rosters[source].run_source(source, clock()), *await pupils.run_source(source, clock())]
+    return [*await rosters[source].run_source(source, clock(), believed), *await pupils.run_source(source, clock())]
 
 
 def _signature(directory: Path) -> object:

@@ -158,6 +158,7 @@ _NEXT = {
     Reason.CHANNEL_NOT_ALLOWED: "hoe deze levering mag vertrekken staat in recipients/, als channel",
     Reason.FACTS_NOT_DECLARED: "gateway facts status zegt wat volledig verklaard moet worden",
     Reason.FACTS_STALE: "gateway roster status zegt wat te oud is",
+    Reason.ROSTER_DOUBTED: "kijk in het LVS; met gateway roster believe zegt u dat de leerlingen echt weg zijn",
     Reason.FINAL_RECIPIENT_MISSING: "noem wie het uiteindelijk krijgt: --final-recipient",
     Reason.ROUTE_UNKNOWN: "gateway filter --help en gateway export --help zeggen wat gevraagd kan worden",
     Reason.PARAMETER_MISSING: "geef dit als optie mee",

@@ -1,8 +1,8 @@
 """The roster of a source that is not asked for it, brought in as a file by a person.
 
-Of each location that the file names the file is the whole roster: whoever it does not name has left there. A file of
-EDEXML names one. Leaves out:
-reading the file (`adapters.pupils.roster_file`), a source that is asked (`rosters`).
+Of each location that the file names the file is the whole roster: whoever it does not name has left there, however
+many, as a person says so. A file of EDEXML names one. Leaves out: reading the file (`adapters.pupils.roster_file`), a
+source that is asked (`rosters`).
 """
 
 from __future__ import annotations
@@ -33,5 +33,5 @@ def import_roster(
     succeeding = frozenset(one.name for one in school.settings.sources.values() if one.succeeds)
     note(school.database, act, "roster imported", kind="change", about={"source": named, "locations": " ".join(seen)})
     book = Subjects(school.database, school.store_keys, succeeding)
-    left_out = book.learn(named, seen, clock(), random)
-    return {location: len(observations) - left_out.get(location, 0) for location, observations in seen.items()}
+    left_out = book.learn(named, seen, clock(), random, believed=seen)
+    return {location: len(observations) - (left_out.get(location) or 0) for location, observations in seen.items()}

@@ -23,6 +23,11 @@ add_commands(pupil, "pupil", "Birth dates and admissions")
 roster = typer.Typer(help="The roster of a source.", no_args_is_help=True)
 
 
+def _all_whole(whole: bool) -> None:
+    if not whole:
+        fail(["a location did not answer whole, or without most of its pupils; what it had stays"], PROBLEMS)
+
+
 @roster.command("sync")
 def sync(source: str, directory: Directory = HERE) -> None:
     """Synchronise now, instead of when it is due."""
@@ -34,8 +39,17 @@ def sync(source: str, directory: Directory = HERE) -> None:
             fail(["this source is not asked who is where: gateway roster import"], USAGE)
         whole = asyncio.run(synchronise(directory, source))
         table(("source", "location", "synchronised"), acts.roster_status(opened))
-    if not whole:
-        fail(["a location did not answer whole; what it had stays"], PROBLEMS)
+    _all_whole(whole)
+
+
+@roster.command("believe")
+def believe(source: str, location: str, reason: Why, by: OnBehalf = None, directory: Directory = HERE) -> None:
+    """Take over what a source says of a location, although most of its pupils are not in it: they did leave."""
+    with acting(directory, by) as (opened, actor):
+        acts.believe_roster(opened, source, location, actor, reason)
+        whole = asyncio.run(synchronise(directory, source, believed=[location]))
+        table(("source", "location", "synchronised"), acts.roster_status(opened))
+    _all_whole(whole)
 
 
 @roster.command("import")

@@ -340,6 +340,10 @@ class Reason(StrEnum):
     )
     # -- 20-21 register and the other side
     FACTS_STALE = _later("R109", "art. 5(1)(d) AVG", "De leerlinglijst is te lang niet bijgewerkt om op te beslissen.")
+    ROSTER_DOUBTED = _later(
+        "R109", "art. 5(1)(d) AVG",
+        "In het laatste antwoord van de bron ontbreken de meeste leerlingen van deze locatie; dat is niet overgenomen.",
+    )
     FACTS_NOT_DECLARED = _later(
         "R93, R96", "art. 5(1)(d) AVG",
         "Niemand heeft verklaard dat de feiten van deze locatie volledig zijn ingevoerd.",

@@ -29,7 +29,7 @@ from gateway.formats.json.envelope import closed, opened
 from gateway.formats.json.minimiser import Pieces
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
-from gateway.transfer.listing import lists_all, located
+from gateway.transfer.listing import lists_all, lists_persons, located
 from gateway.transfer.messages import asked, messages, operation
 from gateway.transfer.minimiser import Minimiser
 from gateway.transfer.parts import Part, Parts, Piece
@@ -144,6 +144,7 @@ class Flow(Steps):
             emission.views.whole = is_whole(match, inquiry)
             emission.views.first = emission.views.announces and is_list(match, inquiry)
         minimised = self.minimised(lambda: minimiser.minimise(fetched.body, emission, many=match.route.many))
+        believed(match, inquiry, emission, snapshot)
         record, now = minimiser.projection.record, self.outside.clock()
         same = self.minimised(lambda: message_unchanged(match, inquiry, record, emission, minimised, now))
         if same and match.route.soap is not None:
@@ -377,8 +378,19 @@ def is_whole(match: Match, inquiry: Inquiry) -> bool:
     lists are of a part (`/students`): whole is the one that is called as its records."""
     asked = inquiry.asked
     part = match.schema.paging is not None and not lists_all(match.route, match.schema)
-    whole = not (asked.things or asked.plain or part or (match.values and not located(match.route)))
+    whole = not (asked.things or asked.plain or asked.part or part or (match.values and not located(match.route)))
     return is_list(match, inquiry) and whole and inquiry.call.channel != FILE  # who hands in says what is in it
+
+
+def believed(match: Match, inquiry: Inquiry, emission: Emission, snapshot: Snapshot) -> None:
+    """A list of everybody that holds no pupil, of a location where the roster knows some, is a broken answer, as one
+    that is "not found": a client would delete what it holds. Raises Stop."""
+    roster, today = snapshot.rosters[match.source], emission.sight.today
+    told = (*emission.released, *(one for one, _ in emission.withheld))
+    some = emission.unresolved or emission.malformed or any(one.person is Person.PUPIL for one in told)
+    listed = is_whole(match, inquiry) and lists_persons(match.schema.records[match.route.record])
+    if listed and not some and roster.peopled(inquiry.call.locations, today):
+        raise Stop(Reason.UPSTREAM_FAILED, findings=(Finding(Reason.UPSTREAM_FAILED, "nobody is told"),))
 
 
 def _told(emission: Emission) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.json import BodyRefused, NamedRequest, read_named
 from gateway.formats.json.nesting import too_deep
 from gateway.formats.xml import Operation
-from gateway.transfer.request import Asked, Match, Request, Stop, ask, check, named_locations, required
+from gateway.transfer.request import Asked, Match, Request, Stop, ask, check, is_part, named_locations, required
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ async def _message(match: Match, soap: Soap, request: Request, organisation: Org
     call = Call(match.source, match.schema.name, match.route.record, named_purpose(request), locations)
     since = next((value for one, value in message if one.meaning == "since"), None)
     told = tuple((one, value) for one, value in message if one.meaning not in ("since", "ignored"))
-    return Inquiry(call, Asked(locations, ()), message=told, since=since)
+    kind = soap.location if any(one.meaning == "organisation-brin" for one, _ in message) else soap.schoolkey
+    asked = Asked(locations, (), part=is_part(organisation, kind, locations))
+    return Inquiry(call, asked, message=told, since=since)
 
 
 def _said(match: Match, soap: Soap, body: bytes) -> list[tuple[Parameter, str]]:

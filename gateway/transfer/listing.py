@@ -11,7 +11,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from gateway.core.days import school_year
-from gateway.core.policy.schema import Paging, Parameter, Route, Schema
+from gateway.core.policy.schema import Paging, Parameter, Record, Route, Schema
 from gateway.core.reasons import Reason
 from gateway.formats.xml import sections
 from gateway.transfer.request import Stop
@@ -43,6 +43,11 @@ def lists_all(route: Route, schema: Schema) -> bool:
     `/users`); where none is, its path names nothing but a location."""
     called = f"/{schema.records[route.record].envelope}"
     return route.path == called or (located(route) and all(one.path != called for one in schema.routes))
+
+
+def lists_persons(record: Record) -> bool:
+    """Whether each of these records is a person."""
+    return any(not one.at for one in record.subjects)
 
 
 def located(route: Route) -> bool:

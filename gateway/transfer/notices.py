@@ -27,6 +27,7 @@ from gateway.core.release.sight import ECK_ID, Sight
 from gateway.core.release.views import Owner, Remembered, Shelf, View, Viewed, has_ended, is_restricted
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry, accepts, named_purpose
+from gateway.transfer.listing import lists_persons
 from gateway.transfer.ports import PseudonymKeys, RegisterUnavailable, Snapshot
 from gateway.transfer.released import Answer, Released
 from gateway.transfer.request import Asked, Match, Request, Stop
@@ -106,7 +107,8 @@ class Notices(Steps):
     async def _answer(self, trail: Trail, call: Call, snapshot: Snapshot) -> Released:
         if not call.record:
             raise Stop(Reason.ROUTE_UNKNOWN, "the schema has no persons")
-        granted = self.granted(trail, Inquiry(call, Asked(None, ())), snapshot)
+        # art. 18 AVG waits for no doubt about a location: by the roster as it was nobody there has left
+        granted = self.informed(trail, Inquiry(call, Asked(None, ())), snapshot)
         if not granted.sight.delivery.notices:
             raise Stop(Reason.ROUTE_UNKNOWN, "this delivery has no notices")
         told = _Told()
@@ -131,7 +133,7 @@ class Notices(Steps):
         delivery = sight.delivery
         shelf = Shelf(sight.source, delivery.recipient, delivery.purpose, delivery.schema, record.name)
         shelf = people_of(shelf) if record.since else shelf
-        say = _notices if record.since or _is_person(record) else _kept
+        say = _notices if record.since or lists_persons(record) else _kept
         for view, about in self.outside.views.others(shelf, None, ()):
             subject = None if about.owner is None else sight.roster.by_id(about.owner)
             name = _name(sight, keys, record, about, subject)
@@ -179,7 +181,7 @@ def _kept(
 def _name(sight: Sight, keys: PseudonymKeys, record: Record, about: Remembered, subject: Subject | None) -> str | None:
     """By which id this recipient knows the pupil."""
     method = sight.delivery.pseudonym
-    if method is PseudonymMethod.HMAC and (record.since or _is_person(record)):
+    if method is PseudonymMethod.HMAC and (record.since or lists_persons(record)):
         return about.key
     if subject is None:
         return None
@@ -194,7 +196,3 @@ def _about_people(record: Record) -> bool:
     """Of whom it is remembered whether this recipient had them: of persons, of whom a message held, and whose something
     is."""
     return record.since or any(one.withheld == "record" for one in record.subjects)
-
-
-def _is_person(record: Record) -> bool:
-    return any(not one.at for one in record.subjects)

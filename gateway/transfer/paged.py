@@ -25,7 +25,7 @@ from gateway.core.release.views import Views
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer import trail as entries
 from gateway.transfer.anchors import Place, Rank, decoded, encoded
-from gateway.transfer.flow import Flow, absent_answer, is_list, is_whole
+from gateway.transfer.flow import Flow, absent_answer, believed, is_list, is_whole
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.ports import Snapshot, UpstreamAnswer, UpstreamCall
 from gateway.transfer.released import Answer, Released
@@ -106,6 +106,8 @@ class Paged(Flow):
 
         whole = is_whole(match, inquiry)
         drawn = await self._draw(minimiser, emission, place, skip, page.limit, read, whole=whole)
+        if drawn.total is not None and not drawn.there:
+            believed(match, inquiry, emission, snapshot)
         minimised = Minimised(b"[" + b",".join(drawn.texts) + b"]", len(drawn.texts), emission.malformed)
         self.framed(minimised, match)
         built, projection = self.built(emission, minimised), self.told(minimiser.projection)

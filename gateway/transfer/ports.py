@@ -5,9 +5,9 @@ Adapters implement these; tests use simulators that keep the same promises. Noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 import msgspec
@@ -147,11 +147,15 @@ class RosterBook(Protocol):
         told: Mapping[str, Sequence[Observation]],
         moment: datetime,
         random: Callable[[int], bytes],
-    ) -> Mapping[str, int]:
+        *,
+        believed: Collection[str] = (),
+    ) -> Mapping[str, int | None]:
         """Take over *complete* answers, by location, each in one transaction: ids join persons, the location's
         enrolments and groups are replaced, who is not in it has left it, and it counts as fresh from `moment`. A
         location that failed is not in `told`. Whoever bears an id that somebody else bears too is left out, wherever
-        (R109); how many, by location."""
+        (R109); how many, by location. None: nothing of it was taken over, as it lacks most of the pupils who are
+        known there, and the location is in doubt until an answer is; not where a person says that they left
+        (`believed`)."""
         ...
 
 
@@ -163,6 +167,16 @@ class Roster(Protocol):
         ...
 
     def by_id(self, internal: bytes) -> Subject | None: ...
+
+    @property
+    def doubted(self) -> frozenset[str]:
+        """Locations of which the last answer is not believed: of whoever is there nothing may leave, and no end be
+        told."""
+        ...
+
+    def peopled(self, locations: frozenset[str] | None, today: date) -> bool:
+        """Whether it knows any pupil who is at one of these locations (None: at any)."""
+        ...
 
     def members(self, group: str) -> Iterable[Subject]:
         """Who is in this group of the source (by the source's own id of it)."""

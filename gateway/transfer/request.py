@@ -72,7 +72,8 @@ class Match:
 class Asked:
     """What a query asks: the locations it covers (None: the route names no organisation), mapped ids still to be
     resolved, persons likewise, and what goes up unchanged. `organisation` holds the parameters that name it upstream;
-    `encoded` is what goes up whatever the mapped ids stand for; `shaping`, by what it means, never goes up."""
+    `encoded` is what goes up whatever the mapped ids stand for; `shaping`, by what it means, never goes up. `part`: one
+    vestiging of a location that has several, so that who is missing may be at another."""
 
     locations: frozenset[str] | None
     organisation: tuple[tuple[str, str], ...]
@@ -81,6 +82,7 @@ class Asked:
     encoded: str = field(default="", repr=False)
     people: tuple[tuple[Parameter, str], ...] = field(default=(), repr=False)
     shaping: Mapping[str, str] = field(default_factory=dict, repr=False)
+    part: bool = False
 
 
 class Router:
@@ -182,8 +184,24 @@ def _ask(match: Match, query: bytes, organisation: Organisation) -> Asked:
     people = [(parameter, value) for parameter, value in used if parameter.meaning == "person"]
     shaping: dict[str, str] = {parameter.meaning: value for parameter, value in used if parameter.meaning in SHAPING}
     locations, upstream = _organisation(match, given, organisation)
-    encoded = urlencode([*upstream, *plain])
-    return Asked(locations, upstream, tuple(things), tuple(plain), encoded, tuple(people), shaping)
+    encoded, kind = urlencode([*upstream, *plain]), _kind(match, given)
+    part = locations is not None and is_part(organisation, kind, locations)
+    return Asked(locations, upstream, tuple(things), tuple(plain), encoded, tuple(people), shaping, part)
+
+
+def _kind(match: Match, given: Mapping[str, str]) -> str | None:
+    """Of the id by which a location is asked for."""
+    names = {parameter.meaning: parameter.name for parameter in match.route.parameters}
+    if "organisation-place" in names:
+        return match.schema.location_type
+    return given.get(names.get("organisation-id-type", ""))
+
+
+def is_part(organisation: Organisation, kind: str | None, locations: Iterable[str]) -> bool:
+    """Whether one id of this kind names less than a location: it has several, as vestigingen that the school holds for
+    one."""
+    ids = [organisation.locations[name].ids for name in locations]
+    return any(sum(one == kind for one, _ in known) > 1 for known in ids)
 
 
 def _given(match: Match, query: bytes) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from gateway.core.model import Caller
+from gateway.core.model import Caller, Finding
 from gateway.core.reasons import Reason
 from gateway.core.release.views import Shelves
 from gateway.transfer import trail as entries
@@ -86,6 +86,16 @@ class Steps:
         raise Stop(Reason.FACTS_CHANGED)
 
     def granted(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Granted:
+        """Steps 1-8 of the gate, and a roster that can be decided on, also of who seems to have left."""
+        granted = self.informed(trail, inquiry, snapshot)
+        asked = inquiry.call.locations
+        doubted = granted.roster.doubted & (granted.sight.delivery.locations if asked is None else asked)
+        if doubted:
+            found = tuple(Finding(Reason.ROSTER_DOUBTED, place) for place in sorted(doubted))
+            raise Stop(Reason.ROSTER_DOUBTED, findings=found)
+        return granted
+
+    def informed(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Granted:
         """Steps 1-8 of the gate, and a roster fresh enough to decide on."""
         now = self.outside.clock()
         granted = self.remembered.granted(trail.caller, inquiry.call, snapshot, now)

@@ -56,7 +56,7 @@ def message_unchanged(
     since = _since(inquiry.since)
     asked = [match.route.soap.action, *(f"{one.name}={value}" for one, value in inquiry.message)]
     (stamp,) = views.look(["\n".join(asked)], [minimised.body], [None], _nothing)
-    whole = all(one.meaning != "thing" for one, _ in inquiry.message)
+    whole = all(one.meaning != "thing" for one, _ in inquiry.message) and not inquiry.asked.part
     _people(views, record, emission, whole=whole)
     return bool(minimised.records) and since is not None and datetime.fromisoformat(stamp.changed) <= since < now
 

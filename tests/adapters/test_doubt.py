@@ -37,7 +37,7 @@ class School:
     book: Subjects
     rosters: tuple[MemoryRoster, ...]
 
-    def learn(self, source: str = "lvs", **told: list[Observation]) -> Mapping[str, int]:
+    def learn(self, source: str = "lvs", **told: list[Observation]) -> Mapping[str, int | None]:
         left_out = self.book.learn(source, told, NOW, RANDOM)
         for roster in self.rosters:
             roster.follow()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -42,6 +42,7 @@ class Book:
     learned: dict[str, Sequence[Observation]] = field(default_factory=dict)
     moments: dict[str, datetime] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    doubts: frozenset[str] = frozenset()
 
     def learn(
         self,
@@ -49,11 +50,13 @@ class Book:
         told: Mapping[str, Sequence[Observation]],
         moment: datetime,
         random: Callable[[int], bytes],
-    ) -> Mapping[str, int]:
+        *,
+        believed: Collection[str] = (),
+    ) -> Mapping[str, int | None]:
         assert source == "lvs"
         self.learned.update(told)
         self.moments.update(dict.fromkeys(told, moment))
-        return self.left_out
+        return {**self.left_out, **dict.fromkeys(self.doubts - set(believed))}
 
     def one(self, kind: str, value: str, location: str = "noord") -> Observation:
         (found,) = (one for one in self.learned[location] if one.ids.get(kind) == value)
@@ -394,6 +397,19 @@ async def test_filter_that_is_ignored_is_noticed() -> None:
 async def test_empty_location_is_learned_as_empty() -> None:
     book, (outcome,) = await learned(Said({}))
     assert (book.learned, outcome) == ({"noord": ()}, Outcome("lvs", "noord"))
+
+
+async def test_answer_that_the_book_doubts_is_a_failure_of_that_location_alone() -> None:
+    book = Book(doubts=frozenset({"noord"}))
+    said = Said({("noord", "enrollments"): [enrollment(reference(ASI="1"))]})
+    sources = [RosterSource("lvs", (NOORD, ZUID))]
+    sync = RosterSync(Association(said.fetch, Limits()), book, sources, counting_bytes())
+
+    doubted = await sync.run_source("lvs", NOW)
+    believed = await sync.run_source("lvs", NOW, ["noord"])
+
+    assert doubted == (Outcome("lvs", "noord", 1, failure="doubted"), Outcome("lvs", "zuid"))
+    assert believed == (Outcome("lvs", "noord", 1), Outcome("lvs", "zuid"))
 
 
 def test_organisation_query_names_the_most_particular_id() -> None:

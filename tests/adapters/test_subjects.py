@@ -42,10 +42,15 @@ class School:
     lvs: MemoryRoster
     new: MemoryRoster
 
-    def learn(self, *observations: Observation, source: str = "lvs", location: str = "noord") -> None:
-        self.book.learn(source, {location: observations}, NOW, RANDOM)
+    def learn(
+        self, *observations: Observation, source: str = "lvs", location: str = "noord", believed: bool = False
+    ) -> bool:
+        """Whether it was taken over."""
+        who = [location] if believed else []
+        left_out = self.book.learn(source, {location: observations}, NOW, RANDOM, believed=who)
         self.lvs.follow()
         self.new.follow()
+        return left_out[location] is not None
 
     def facts(self) -> int:
         return self.database.versioned().versions.facts
@@ -219,7 +224,7 @@ def test_who_is_no_longer_in_the_answer_has_left_this_location_only(school: Scho
 @BOTH
 def test_who_left_everywhere_is_still_known_without_enrolments(school: School) -> None:
     school.learn(seen({"las-key": "7"}))
-    school.learn()
+    school.learn(believed=True)
 
     assert found(school.lvs, "las-key", "7").enrolments == ()
 
@@ -445,7 +450,7 @@ def test_destroyed_pupil_that_comes_back_is_somebody_new(school: School) -> None
 @BOTH
 def test_bsn_finds_the_same_pupil_as_every_other_id_and_stands_nowhere(school: School) -> None:
     school.learn(seen({"las-key": "7", "bsn": "123456782"}))
-    school.learn(seen({"las-key": "9"}))
+    school.learn(seen({"las-key": "9"}), believed=True)
 
     pupil = found(school.lvs, "bsn", "123456782")
     assert pupil is school.lvs.find("las-key", "7")

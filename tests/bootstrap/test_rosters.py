@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from gateway.adapters.pupils.subjects import Subjects
+from gateway.bootstrap import acts
 from gateway.bootstrap.office import synchronise
-from gateway.bootstrap.school import School, clock, create_key, legal_today, open_school
+from gateway.bootstrap.school import Refused, School, clock, create_key, legal_today, open_school, random
 from gateway.bootstrap.templates import SHARE, answered
-from gateway.core.model import Person, Subject
+from gateway.core.model import Enrolment, Person, Subject
 from gateway.demo.directory import Ports, make_directory
 from gateway.demo.lvs import DemoLvs, make_lvs
 from gateway.demo.school import Pupil
 from gateway.demo.server import running
 from gateway.demo.somtoday import leerling_id
+from gateway.transfer.ports import Observation
 from tests.servers import counting_bytes
+from tests.simulators.persons import somebody
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +48,31 @@ def found(school: School, source: str, number: str) -> Subject:
     one = school.world().now().rosters[source].find("las-key", number)
     assert one is not None
     return one
+
+
+def test_location_without_most_of_its_pupils_waits_for_a_person(directory: Path, lvs: tuple[DemoLvs, int]) -> None:
+    assert asyncio.run(synchronise(directory, "lvs"))
+    with open_school(directory) as school:
+        more = [
+            Observation(Person.PUPIL, {"las-key": f"x{number}"}, (Enrolment("noord", 1, date(2020, 8, 1), None),))
+            for number in range(2 * len(lvs[0].school.pupils))
+        ]
+        book = Subjects(school.database, school.store_keys)
+        book.learn("lvs", {"noord": more}, clock(), random, believed=["noord"])
+        with pytest.raises(Refused):
+            acts.believe_roster(school, "lvs", "noord", somebody(), "not yet in doubt")
+
+    assert not asyncio.run(synchronise(directory, "lvs"))
+    with open_school(directory) as school:
+        assert ("lvs", "noord", "in doubt") in acts.roster_status(school)
+        acts.believe_roster(school, "lvs", "noord", somebody(), "they never were here")
+        assert acts.entries(school, 1, None)[0]["detail"] == [
+            "reason: they never were here", "source: lvs", "location: noord",
+        ]  # fmt: skip
+
+    assert asyncio.run(synchronise(directory, "lvs", believed=["noord"]))
+    with open_school(directory) as school:
+        assert "in doubt" not in {moment for *_, moment in acts.roster_status(school)}
 
 
 def test_pupil_of_two_formats_is_one_pupil(directory: Path, lvs: tuple[DemoLvs, int]) -> None:

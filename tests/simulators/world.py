@@ -24,7 +24,7 @@ import orjson
 from gateway.adapters.policy.files import load_recipient
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import AnyFact, gathered
-from gateway.core.model import Caller, KeyVersion, Subject, Versions
+from gateway.core.model import Caller, KeyVersion, Person, Subject, Versions
 from gateway.core.policy.rules import RecipientState, compile_standings
 from gateway.core.policy.terms import Location, Organisation, Recipient, SchoolPolicy
 from gateway.core.register import Draft, Issue
@@ -104,6 +104,7 @@ class SimulatedRoster:
     people: dict[bytes, Subject] = field(default_factory=dict)
     stale: bool = False
     births_stale: bool = False
+    doubted: frozenset[str] = frozenset()
 
     def digest(self, number: str) -> bytes:
         return hashlib.sha256(number.encode()).digest()
@@ -114,6 +115,10 @@ class SimulatedRoster:
 
     def by_id(self, internal: bytes) -> Subject | None:
         return self.people.get(internal)
+
+    def peopled(self, locations: frozenset[str] | None, today: date) -> bool:
+        stays = [stay for one in self.people.values() if one.person is Person.PUPIL for stay in one.enrolments]
+        return any((locations is None or one.location in locations) and one.end is None for one in stays)
 
     def members(self, group: str) -> list[Subject]:
         return [one for one in self.people.values() if group in one.groups]

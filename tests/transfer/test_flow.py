@@ -157,6 +157,34 @@ async def test_stale_roster_refuses_before_anything_is_fetched(school: School) -
     assert school.journal == ["register refusal refused"]
 
 
+async def test_location_in_doubt_refuses_before_anything_is_fetched_and_names_it_to_the_school_only(
+    school: School,
+) -> None:
+    school.roster.doubted = frozenset({"noord"})
+
+    answer = await school.ask(STUDENTS)
+
+    assert answer.reason is Reason.ROSTER_DOUBTED
+    assert school.upstream.calls == []
+    assert b"noord" not in (await left(answer)).body
+    (draft,) = school.register.drafts
+    assert draft.detail == ("ROSTER_DOUBTED: noord",)
+
+
+async def test_location_in_doubt_stops_no_other(school: School) -> None:
+    school.roster.doubted = frozenset({"zuid"})
+
+    assert (await school.ask(STUDENTS)).reason is None
+
+
+async def test_location_in_doubt_refuses_who_names_a_pupil_or_no_location(school: School) -> None:
+    school.roster.doubted = frozenset({"noord"})
+
+    answer = await school.ask("/lvs/students", body=student_asked(UNKNOWN))
+
+    assert answer.reason is Reason.ROSTER_DOUBTED
+
+
 async def test_stale_birth_dates_stop_nobody_whose_age_is_not_asked(school: School) -> None:
     school.roster.births_stale = True
 

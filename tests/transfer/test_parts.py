@@ -210,6 +210,8 @@ async def test_large_answer_about_one_pupil_is_built_whole(school: School) -> No
 
 async def test_list_within_the_bound_is_built_whole(school: School) -> None:
     school.upstream.holds["/students/school"] = []
+    for number in school.pupils:
+        school.leaves(number)
 
     answer = await school.ask(STUDENTS)
 

@@ -16,7 +16,7 @@ from gateway.core.reasons import Reason
 from gateway.core.release.sight import Sight
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Stop
-from tests.builders_formats import student_json
+from tests.builders_formats import pupil, student_json
 from tests.policy.shipped import answered
 from tests.simulators.world import NORTH, NOW, School, a_school, caller, policy
 
@@ -156,14 +156,14 @@ def test_sight_of_another_recipient_is_another(school: School) -> None:
 
 
 async def test_delivery_on_its_last_day_is_made(school: School) -> None:
-    school.upstream.holds["/students/school"] = []
+    school.upstream.holds["/students/school"] = [student_json(pupil(1))]
     school.clock.now = datetime(2027, 7, 31, 21, 59, tzinfo=UTC)
 
     assert (await school.ask(STUDENTS)).reason is None
 
 
 async def test_delivery_after_its_last_day_in_amsterdam_is_refused(school: School) -> None:
-    school.upstream.holds["/students/school"] = []
+    school.upstream.holds["/students/school"] = [student_json(pupil(1))]
     await school.ask(STUDENTS)
     school.clock.now = datetime(2027, 7, 31, 22, 0, tzinfo=UTC)
 

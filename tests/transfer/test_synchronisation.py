@@ -240,13 +240,7 @@ def missing_at_the_source(school: School) -> None:
     ]  # fmt: skip
 
 
-def nobody_at_the_source(school: School) -> None:
-    school.upstream.holds["/students/school"] = []
-
-
-@pytest.mark.parametrize(
-    "absence", [restricted, restricted_and_withdrawn, malformed, missing_at_the_source, nobody_at_the_source]
-)
+@pytest.mark.parametrize("absence", [restricted, restricted_and_withdrawn, malformed, missing_at_the_source])
 async def test_absence_for_a_while_is_no_end(absence: Any) -> None:
     school = consented()
     await students(school)

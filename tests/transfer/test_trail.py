@@ -14,6 +14,7 @@ from gateway.core.reasons import Reason
 from gateway.transfer import trail as entries
 from gateway.transfer.request import Match, Stop
 from gateway.transfer.trail import Trail, instant, uuid7
+from tests.builders_formats import pupil, student_json
 from tests.policy.shipped import schemas
 from tests.simulators.world import NORTH, NOW, a_school
 
@@ -87,7 +88,7 @@ def test_trail_before_a_route_is_known_answers_as_a_problem() -> None:
 @pytest.mark.anyio
 async def test_delivery_names_the_policy_it_was_made_under() -> None:
     school = a_school()
-    school.upstream.holds["/students/school"] = []
+    school.upstream.holds["/students/school"] = [student_json(pupil(1))]
     await school.ask(f"/lvs/students/school?{NORTH}")
 
     draft = school.register.drafts[-1]

@@ -5,20 +5,27 @@ Ids seen together are one person. Leaves out: who might be two (`doubt`), when i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from gateway.adapters.database import bump, tables
 from gateway.adapters.pupils.ids import BSN, Sighting, scope
-from gateway.adapters.pupils.observed import encode_enrolments, encode_groups, encode_observation, merged
+from gateway.adapters.pupils.observed import (
+    decode_enrolments,
+    encode_enrolments,
+    encode_groups,
+    encode_observation,
+    merged,
+)
 from gateway.adapters.pupils.sealed_groups import SealedGroups
 from gateway.adapters.store_keys import StoreKeys
 from gateway.adapters.tasks import open_task
-from gateway.core.model import Person
+from gateway.core.days import holds, legal_date
+from gateway.core.model import Enrolment, Person
 from gateway.transfer.trail import instant
 
 _CHUNK = 400  # ids searched for in one statement
@@ -107,10 +114,31 @@ class Learning:
         known = [lookup for lookup in waiting if lookup in self.known]
         self.connection.execute(sa.delete(table).where(table.c.lookup.in_(known)))
 
+    def lacks_most(self, told: Mapping[str, Sequence[Sighting]]) -> bool:
+        """Whether of the pupils who are known here today more are missing from the answers, by location, than are in
+        them (R109). Who is told to have left, by a last day, or to be at another location is not missing."""
+        table, subject = tables.roster, tables.subject
+        pupils = sa.select(table.c.subject, table.c.enrolments).join(subject)
+        known = self.connection.execute(pupils.where(self._here(), subject.c.person == Person.PUPIL.value)).all()
+        today = legal_date(self.moment)
+        here = {row.subject for row in known if _is_here(decode_enrolments(row.enrolments), today)}
+        missing = here - self._named(told[self.location]) if here else set()
+        if 2 * len(missing) > len(here):  # elsewhere is looked only then: it is everybody
+            missing -= {who for seen in told.values() for who in self._named(seen)}
+        return 2 * len(missing) > len(here)
+
+    def _named(self, seen: Iterable[Sighting]) -> set[bytes]:
+        """Everybody, also who might be two."""
+        lookups = [lookup for one in seen for lookup in one.lookups]
+        self.find_known([lookup for lookup in lookups if lookup not in self.known])
+        return {self.known[lookup] for lookup in lookups if lookup in self.known}
+
+    def _here(self) -> sa.ColumnElement[bool]:
+        return sa.and_(tables.roster.c.source == self.source, tables.roster.c.location == self.location)
+
     def replace_roster(self) -> None:
         """The location as it is now: who is no longer present has left it."""
-        table = tables.roster
-        here = sa.and_(table.c.source == self.source, table.c.location == self.location)
+        table, here = tables.roster, self._here()
         rows = self.connection.execute(sa.select(table).where(here))
         stored = {row.subject: (row.enrolments, row.groups) for row in rows}
         now = {who: (e, self.groups.seal(self.location, g)) for who, (e, g) in self.present.items()}
@@ -124,7 +152,7 @@ class Learning:
     def merge_roster(self, subject: bytes) -> None:
         """For one person: what was seen now comes beside what is known of this location."""
         table = tables.roster
-        here = sa.and_(table.c.source == self.source, table.c.location == self.location, table.c.subject == subject)
+        here = sa.and_(self._here(), table.c.subject == subject)
         row = self.connection.execute(
             sa.delete(table).where(here).returning(table.c.enrolments, table.c.groups)
         ).first()
@@ -151,6 +179,10 @@ class Learning:
     def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         if rows:
             self.connection.execute(sa.insert(table), rows)
+
+
+def _is_here(stays: Iterable[Enrolment], today: date) -> bool:
+    return any(holds(one.begin, one.end, today) for one in stays)
 
 
 def mark_changed(connection: sa.Connection, subjects: Iterable[bytes], facts: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -17,11 +17,17 @@ from gateway.adapters.pupils.doubt import in_doubt
 from gateway.adapters.pupils.ids import BSN, id_lookup, reference
 from gateway.adapters.pupils.observed import decode_enrolments, decode_groups
 from gateway.adapters.pupils.sealed_groups import SealedGroups
+from gateway.adapters.pupils.vanished import doubted
 from gateway.adapters.store_keys import StoreKeys
+from gateway.core.days import holds
 from gateway.core.model import Enrolment, Person, Subject
 
 _TOGETHER = 2_000  # persons read in one go
 
+_PUPILS = (
+    "SELECT roster.location, enrolments FROM roster JOIN subject ON subject.id = roster.subject "
+    "WHERE roster.source = ? AND subject.person = ?"
+)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _Ids = dict[bytes, list[tuple[str, str]]]
 _Presence = dict[bytes, tuple[tuple[Enrolment, ...], frozenset[str]]]
@@ -48,6 +54,7 @@ class MemoryRoster:
         self._births = births
         self._fresh_until: dict[str, datetime] = {}
         self._facts = -1
+        self.doubted: frozenset[str] = frozenset()
         self._by_id: dict[bytes, Subject] = {}
         self._by_kind: dict[str, dict[str, Subject]] = {}
         self._others: dict[bytes, list[tuple[str, str]]] = {}  # by which one is found beside `Subject.ids`
@@ -65,6 +72,16 @@ class MemoryRoster:
             value = id_lookup(self._keys, self._source, kind, value).hex()
         known = self._by_kind.get(kind)
         return known.get(value) if known is not None else None
+
+    def peopled(self, locations: frozenset[str] | None, today: date) -> bool:
+        """Raises DatabaseUnavailable."""
+        rows = self._database.look_up(_PUPILS, (self._source, Person.PUPIL.value))
+        return any(
+            holds(one.begin, one.end, today)
+            for location, text in rows
+            if locations is None or location in locations
+            for one in decode_enrolments(text)
+        )
 
     def digest(self, number: str) -> bytes:
         """How a national number stands in `Subject.numbers`."""
@@ -105,6 +122,7 @@ class MemoryRoster:
                     some = changed[at : at + _TOGETHER]
                     self._read(connection, subject.c.id.between(some[0], some[-1]))
         self._facts = current
+        self.doubted = doubted(self._database, self._source)
 
     def _read(self, connection: sa.Connection, some: sa.ColumnElement[bool]) -> None:
         subject = tables.subject

@@ -9,7 +9,7 @@ An answer that is not complete is not learned: of a location that fails, the ear
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -36,7 +36,7 @@ from gateway.transfer.seams import Moved, Read, Sheet, Walk
 _AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 _READINGS = 3  # of a list that moves while it is read
 
-Failure = Literal["not-reached", "too-late", "unusable", "malformed", "filter-ignored"]
+Failure = Literal["not-reached", "too-late", "unusable", "malformed", "filter-ignored", "doubted"]
 Fetch = Callable[[str, str, str, Limits], Awaitable[UpstreamAnswer]]
 Ids = frozenset[tuple[str, str]]
 _T = TypeVar("_T")
@@ -106,17 +106,19 @@ class RosterSync:
         self._sources = {source.name: source for source in sources}
         self._random = random
 
-    async def run_source(self, name: str, now: datetime) -> tuple[Outcome, ...]:
-        """One round over the locations of this source."""
+    async def run_source(self, name: str, now: datetime, believed: Collection[str] = ()) -> tuple[Outcome, ...]:
+        """One round over the locations of this source. `believed`: where a person says that most pupils left."""
         read = await self._dialect.read(self._sources[name], legal_day(now))
         told = {location: seen.persons for location, seen in read.items() if isinstance(seen, Seen)}
-        left_out = self._book.learn(name, told, now, self._random)
+        left_out = self._book.learn(name, told, now, self._random, believed=believed)
         return tuple([_outcome(name, location, seen, left_out.get(location, 0)) for location, seen in read.items()])
 
 
-def _outcome(source: str, location: str, seen: Seen | Failure, left_out: int) -> Outcome:
+def _outcome(source: str, location: str, seen: Seen | Failure, left_out: int | None) -> Outcome:
     if not isinstance(seen, Seen):
         return Outcome(source, location, failure=seen)
+    if left_out is None:
+        return Outcome(source, location, len(seen.persons), failure="doubted")
     return Outcome(source, location, len(seen.persons) - left_out, seen.unclear + left_out)
 
 

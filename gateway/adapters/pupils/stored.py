@@ -17,6 +17,7 @@ from typing import Any
 from gateway.adapters.pupils.ids import BSN, id_lookup, reference
 from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.pupils.observed import decode_enrolments, decode_groups
+from gateway.adapters.pupils.vanished import doubted
 from gateway.core.model import Person, Subject
 
 _MOST = 500  # persons remembered
@@ -49,6 +50,7 @@ class StoredRoster(MemoryRoster):
         """What was remembered may have changed."""
         self._grouped = None
         self._forget_all()
+        self.doubted = doubted(self._database, self._source)
 
     def _forget_all(self) -> None:
         self._by_id.clear()

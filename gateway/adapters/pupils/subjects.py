@@ -8,12 +8,13 @@ persons (`adapters.pupils.linking`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
+from gateway.adapters.pupils import vanished
 from gateway.adapters.pupils.doubt import sure
 from gateway.adapters.pupils.ids import sighting
 from gateway.adapters.pupils.learning import Learning
@@ -37,7 +38,9 @@ class Subjects:
         told: Mapping[str, Sequence[Observation]],
         moment: datetime,
         random: Callable[[int], bytes],
-    ) -> Mapping[str, int]:
+        *,
+        believed: Collection[str] = (),
+    ) -> Mapping[str, int | None]:
         """See the port: a transaction for each location, and whoever is not in what is told of one has left it. Raises
         DatabaseUnavailable."""
         seen = {
@@ -45,14 +48,22 @@ class Subjects:
             for location, observations in told.items()
         }
         certain = sure(self._database, source, seen, moment)
+        left_out = dict[str, int | None]()
         for location, sightings in certain.items():
             with self._database.write() as connection:
                 learning = Learning(connection, self._keys, source, location, moment, random)
-                learning.learn(sightings, waits=source in self._succeeds)
-                learning.replace_roster()
-                learning.finish()
+                doubted = location not in believed and learning.lacks_most(seen)
+                if doubted:
+                    vanished.begin(connection, source, location, moment)
+                else:
+                    learning.learn(sightings, waits=source in self._succeeds)
+                    learning.replace_roster()
+                    learning.finish()
+                    vanished.end(connection, source, location, moment)
+                # it was read, also where it is in doubt: that nothing leaves of this location stops no other
                 _synchronised(connection, source, location, moment)
-        return {location: len(seen[location]) - len(certain[location]) for location in seen}
+            left_out[location] = None if doubted else len(seen[location]) - len(sightings)
+        return left_out
 
 
 def synchronised_now(database: Database, source: str, location: str, moment: datetime) -> None:

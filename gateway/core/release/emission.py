@@ -6,6 +6,7 @@ Leaves out: who a record speaks of and what is decided about them (`sight`), the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from gateway.core.model import Subject, Verdict
 from gateway.core.policy.schema import Record
@@ -129,13 +130,18 @@ class Emission:
             verdict = self.sight.verdict(record, subject)
             return Owner(verdict.reasons or self._withheld.get(subject, ()), subject)
 
+        @cache
+        def lacking() -> bool:
+            """Whether of whom it should show more are missing than told: then it is not believed (R109)."""
+            return views.lacks_most({subject.id for subject in self.released}, owner)
+
         def unlisted(key: str, whose: Owner) -> bool:
             """A person who is available is absent; a thing of theirs, or of nobody, is gone when the source, which can
-            be read, does not tell it any more."""
+            be read and believed, does not tell it any more."""
             if key in hidden:
                 return all(ENDS.issuperset(reasons) for reasons in hidden[key])
             itself = whose.subject is not None and self.sight.pseudonym(whose.subject) == key
-            return bool(self._released) and not itself and not self.malformed
+            return bool(self._released) and not itself and not self.malformed and not lacking()
 
         return views.ended(owner, unlisted)
 

@@ -259,6 +259,12 @@ class Views:
         self._note([one.stamp for one in told])
         return told
 
+    def lacks_most(self, here: Collection[bytes], owner: Callable[[bytes], Owner]) -> bool:
+        """Whether more persons who are available and had records are in none of this answer than are in it (`here`)."""
+        others = self.shelves.others(self.shelf, self.places, self.seen)
+        missing = {about.owner for view, about in others if about.owner is not None and view.ended is None}
+        return sum(not owner(one).reasons and owner(one).subject is not None for one in missing - set(here)) > len(here)
+
     def _announced(self, owner: Callable[[bytes], Owner]) -> None:
         """Raises Unannounced."""
         for view, about in self.shelves.others(self.shelf, self.places, self.seen):
