@@ -243,11 +243,13 @@ class SupportRequest(Fact, frozen=True, tag=Kind.SUPPORT_REQUEST.value):
 
 
 class Inzage(Fact, frozen=True, tag=Kind.INZAGE.value):
-    """R57, N26: the parents (or the pupil of 16) have seen what goes to `recipient` (None: any), with their remark."""
+    """R57, N26: the parents (or the pupil of 16) have seen what goes to `recipient` (None: any), with their remark.
+    `agreed`: whether with its content (None: they did not say)."""
 
     day: date
     recipient: str | None = None
     remark: str | None = None
+    agreed: bool | None = None
 
     def __repr__(self) -> str:
         return "<Inzage …>"

@@ -210,6 +210,7 @@ def test_guardian_row_is_a_representative() -> None:
         ("statement", {}, Statement(categories=frozenset({Category.RESULTS}), text="Wij zien dit anders.")),
         ("support-request", {"until": "2027-01-01"}, SupportRequest(recipient="bureau-a", until=date(2027, 1, 1))),
         ("inzage", {"remark": "akkoord"}, Inzage(day=date(2026, 11, 20), remark="akkoord")),
+        ("inzage", {"agreed": "no"}, Inzage(day=date(2026, 11, 20), agreed=False)),
         ("withdrawal", {}, Withdrawal(moment=datetime(2026, 11, 22, 11, 59, tzinfo=UTC))),
     ],
 )  # fmt: skip

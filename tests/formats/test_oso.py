@@ -325,12 +325,34 @@ def test_dossier_about_which_the_school_recorded_nothing_says_nothing_of_inzage_
     assert claims(found.body) == {"akkoord": "Onbekend"}
 
 
-def test_what_the_parents_thought_leaves_once_the_inzage_was_recorded() -> None:
-    facts = SimulatedFacts({PUPIL.id: Facts(inzagen=(Inzage(day=date(2026, 11, 2)),))})
-    found, _ = run(official(f"{POPO}_full"), build.keep(*fields()), facts)
+@pytest.mark.parametrize(("agreed", "said"), [(None, "Onbekend"), (True, "Ja"), (False, "Nee")])
+@pytest.mark.parametrize("own", ["Ja", "Onbekend", None])
+def test_what_the_school_recorded_of_the_parents_agreement_leaves_whatever_the_dossier_says(
+    own: str | None, agreed: bool | None, said: str
+) -> None:
+    facts = SimulatedFacts({PUPIL.id: Facts(inzagen=(Inzage(day=date(2026, 11, 2), agreed=agreed),))})
+    word = f"<akkoord>{own}</akkoord>".encode() if own else b""
+    found, _ = run(official(f"{POPO}_full").replace(b"<akkoord>Nee</akkoord>", word), build.keep(*fields()), facts)
 
     assert_valid(found.body)
-    assert claims(found.body) == {"inzage": "true", "inzagedatum": "2026-11-02", "akkoord": "Nee"}
+    told = claims(found.body)
+    assert told.pop("akkoord", None) == (said if own or agreed is not None else None)
+    assert told == {"inzage": "true", "inzagedatum": "2026-11-02"}
+
+
+def test_dossier_that_denies_the_agreement_which_the_school_recorded_is_held() -> None:
+    facts = SimulatedFacts({PUPIL.id: Facts(inzagen=(Inzage(day=date(2026, 11, 2), agreed=True),))})
+    found, emission = run(official(f"{POPO}_full"), build.keep(*fields()), facts)
+
+    assert found.body == b""
+    assert [reason for _, reason in emission.held] == [Reason.FACTS_CONTRADICTED]
+
+
+def test_dossier_that_says_no_where_the_school_recorded_no_leaves() -> None:
+    facts = SimulatedFacts({PUPIL.id: Facts(inzagen=(Inzage(day=date(2026, 11, 2), agreed=False),))})
+    found, _ = run(official(f"{POPO}_full"), build.keep(*fields()), facts)
+
+    assert claims(found.body)["akkoord"] == "Nee"
 
 
 def test_remark_with_a_national_number_does_not_leave_and_neither_does_the_dossiers_own() -> None:

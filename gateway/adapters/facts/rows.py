@@ -244,11 +244,13 @@ class SupportRequestRow(FactRow):
 
 
 class InzageRow(FactRow):
-    """R57, N26: the parents (or the pupil of 16) have seen what goes to `recipient`, with their remark."""
+    """R57, N26: the parents (or the pupil of 16) have seen what goes to `recipient`, with their remark, and whether
+    they agree with its content."""
 
     day: Day
     recipient: Slug | None = None
     remark: Words | None = None
+    agreed: YesNo | None = None
 
     def wrong(self, door: Door) -> Iterator[Wrong]:
         yield from super().wrong(door)
@@ -257,7 +259,7 @@ class InzageRow(FactRow):
             yield "'day' lies in the future", "R57"
 
     def facts(self, guardian: bytes | None) -> tuple[AnyFact, ...]:
-        return (Inzage(day=self.day, recipient=self.recipient, remark=self.remark),)
+        return (Inzage(day=self.day, recipient=self.recipient, remark=self.remark, agreed=self.agreed),)
 
 
 def _set(categories: tuple[Category, ...] | None) -> frozenset[Category] | None:

@@ -1,4 +1,5 @@
-"""What a record says of itself that only the school's facts decide: the inzage, the parents' remark, the consent.
+"""What a record says of itself that only the school's facts decide: the inzage, whether the parents agreed, their
+remark, the consent.
 
 A record that denies what the school recorded is held, as a person must look (R109); one that claims what nobody
 recorded gains nothing by it: it does not even leave. What leaves in such a field is what the school recorded, or that
@@ -27,16 +28,12 @@ def recorded(claim: Claim, facts: Facts, delivery: Delivery, today: date) -> str
         case "inzage-remark":
             return inzage.remark if inzage is not None else None
         case "inzage-agreement":
-            return None
+            agreed = inzage.agreed if inzage is not None else None
+            return None if agreed is None else claim.granted if agreed else next(iter(claim.denied), None)
         case "consent":  # without it nobody is available where it is the ground
             return claim.granted if delivery.grondslag and delivery.grondslag.ground is Ground.CONSENT else None
 
 
-def stands(claim: Claim, facts: Facts, delivery: Delivery, today: date) -> bool:
-    """Whether the record's own word leaves: what the parents thought of it, where the school recorded that they saw."""
-    return claim.of == "inzage-agreement" and recorded_inzage(facts, delivery, today) is not None
-
-
 def denied(claim: Claim, text: str, facts: Facts, delivery: Delivery, today: date) -> bool:
     """Whether the record says no where the school recorded yes."""
-    return text.strip() in claim.denied and recorded(claim, facts, delivery, today) is not None
+    return text.strip() in claim.denied and recorded(claim, facts, delivery, today) == claim.granted

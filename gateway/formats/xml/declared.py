@@ -11,7 +11,7 @@ from lxml import etree
 
 from gateway.core.model import Subject
 from gateway.core.reasons import Reason
-from gateway.core.release.claims import denied, recorded, stands
+from gateway.core.release.claims import denied, recorded
 from gateway.core.release.emission import Emission
 from gateway.core.release.projection import Branch
 from gateway.core.release.sight import Seen
@@ -51,8 +51,6 @@ class Declared:
         sight, found = emission.sight, dict[str, str]()
         facts = sight.facts.about(about[0].id) if len(about) == 1 and self._source.claims else None
         for path, claim in self._source.claims.items():
-            if facts is not None and stands(claim, facts, sight.delivery, sight.today):
-                continue
             text = recorded(claim, facts, sight.delivery, sight.today) if facts is not None else None
             spoken = any(one.strip() for one in self._source.texts(record, path))
             found[path] = self._said(path, text, guard) or (claim.nothing if spoken else "")
