@@ -6,16 +6,17 @@ So a request costs look-ups, and nothing outlives the policy, facts or keys it w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from gateway.core.days import legal_date
-from gateway.core.gate.decide import Call, Permit, Refusal, decide
+from gateway.core.gate.decide import PUSH, Call, Permit, Refusal, decide
 from gateway.core.gate.declared import findings, undeclared
 from gateway.core.gate.question import Audience
 from gateway.core.gate.screening import uses_age
 from gateway.core.model import Caller, Versions
 from gateway.core.policy.grants import groups
+from gateway.core.policy.terms import Delivery
 from gateway.core.reasons import Reason
 from gateway.core.release.sight import Issued, Sight
 from gateway.formats.json import JsonMinimiser
@@ -49,7 +50,7 @@ class Remembered:
         self._since: tuple[Versions, date] | None = None
         self._granted: dict[tuple[Caller, Call], Granted] = {}
         self._permits: dict[tuple[Caller, Call], Permit] = {}
-        self._sights: dict[tuple[str, str, str, str], Sight] = {}
+        self._sights: dict[tuple[str, str, str, str, frozenset[str]], Sight] = {}
 
     def granted(self, caller: Caller, call: Call, snapshot: Snapshot, now: datetime) -> Granted:
         """Raises Stop with everything that spoke. On an occasion it is made anew: a permit ends at a moment (D4)."""
@@ -88,10 +89,10 @@ class Remembered:
         """Whom this delivery sees of this source."""
         today = legal_date(now)
         self._forget_what_moved(snapshot, today)
-        source, delivery = permit.call.source, permit.standing.delivery
+        source, delivery = permit.call.source, _delivery(permit)
         if delivery.conditions.one_off:
             return self._seen(permit, snapshot, today, now)
-        key = (source, delivery.recipient, delivery.purpose, delivery.schema)
+        key = (source, delivery.recipient, delivery.purpose, delivery.schema, delivery.locations)
         sight = self._sights.get(key)
         if sight is None:
             sight = self._sights[key] = self._seen(permit, snapshot, today, None)
@@ -101,7 +102,7 @@ class Remembered:
         source, standing = permit.call.source, permit.standing
         roster, audience = snapshot.rosters[source], Audience(standing.recipient.kind)
         return Sight(
-            standing.delivery,
+            _delivery(permit),
             source,
             roster,
             snapshot.facts,
@@ -138,3 +139,12 @@ class Remembered:
         if undone:
             raise Stop(Reason.FACTS_NOT_DECLARED, findings=findings(undone))
         return verdict
+
+
+def _delivery(permit: Permit) -> Delivery:
+    """R68, R109: of a message that names a location only who is there may stand in it. (A list that is asked for is of
+    whoever the source says is there, and ends whom the delivery no longer sees anywhere.)"""
+    delivery, named = permit.standing.delivery, permit.call.locations
+    if permit.call.channel != PUSH or named is None:
+        return delivery
+    return replace(delivery, locations=delivery.locations & named)

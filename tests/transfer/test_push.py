@@ -22,13 +22,14 @@ from gateway.transfer.request import Request
 from tests import builders_push as build
 from tests.builders_formats import pupil
 from tests.official import needs_standards, problems
-from tests.policy.shipped import answered
+from tests.policy.shipped import answered, changed
 from tests.simulators.world import School, a_school, caller, policy
 
 pytestmark = pytest.mark.anyio
 
 SYSTEM = Caller("school-1", "school", None, None)
 DUO, TEST = "/lvs/push/duo/inschrijving/inschrijving-vo", "/lvs/push/doorstroomtoets/doorstroomtoets/registreren"
+SOUTH = "0000000700001AB01000"
 EDU = f"edu-to={build.OIN}&edu-from={build.ADMINISTRATION}"
 PUPIL = build.known()
 TAKEN = UpstreamAnswer(200, "text/xml", build.enveloped(build.receipt()))
@@ -68,6 +69,17 @@ async def push(
     answer = await school.transfers.answer(who, request)
     assert isinstance(answer, Released)
     return answer
+
+
+async def test_pupil_of_another_location_than_the_message_names_does_not_leave_in_it() -> None:
+    """R68, R109: the delivery is of both locations, the message of one."""
+    text = changed(answered("doorstroomtoets"), ("    locations:\n", "    locations:\n      - zuid\n"))
+    school = a_school(compiled=policy(texts=(("doorstroomtoets", text),)), pupils=[pupil(2), pupil(3, location="zuid")])
+    school.endpoints.answers = lambda _: UpstreamAnswer(202, "", b"")
+
+    for query, number in ((EDU, 2), (f"edu-to={SOUTH}&edu-from={SOUTH}", 3)):
+        assert (await listed(school, build.participants(2, 3), query)).reason is None
+        assert school.register.drafts[-2].released == (school.pupils[number],)
 
 
 async def listed(school: School, body: bytes, query: str = EDU) -> Released:
