@@ -294,9 +294,14 @@ def sight(
     today: date = TODAY,
     issued: Issued | None = None,
     records: Iterable[Record] = (),
+    owners: Mapping[str, bytes] | None = None,
 ) -> Sight:
-    book, audience = facts or SimulatedFacts(), Audience(RecipientKind.PUBLISHER)
-    return Sight(terms, "lvs", Roster.of(people), book, Keys(), today, issued, audience=audience, records=records)
+    """`owners`: by mapped id."""
+    book, audience, known = facts or SimulatedFacts(), Audience(RecipientKind.PUBLISHER), owners or {}
+    return Sight(
+        terms, "lvs", Roster.of(people), book, Keys(), today, issued,
+        audience=audience, records=records, owners=lambda _, mapped: known.get(mapped),
+    )  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -115,7 +115,12 @@ class Remembered:
             base=f"{self._world.url}/{source}{snapshot.compiled.schemas[permit.call.schema].base_path}",
             places=self._places(permit, snapshot),
             records=snapshot.compiled.schemas[permit.call.schema].records.values(),
+            owners=lambda thing, mapped: self._owner(standing.delivery.domain, thing, mapped),
         )
+
+    def _owner(self, domain: str, thing: str, mapped: str) -> bytes | None:
+        issue = self._world.issued(domain, mapped, thing)
+        return issue.owner if issue is not None else None
 
     def _places(self, permit: Permit, snapshot: Snapshot) -> frozenset[str]:
         """How this schema names the locations of the delivery."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.core.model import Category, FieldClass, Person, Subject
@@ -13,6 +14,7 @@ from gateway.core.policy.schema import Leaf, Record
 from gateway.core.policy.schema import Many as SchemaMany
 from gateway.core.policy.terms import Grant
 from gateway.core.reasons import Reason
+from gateway.core.release.emission import Emission
 from tests import builders_formats as build
 from tests.formats.test_json_minimiser import (
     ANNE,
@@ -228,6 +230,30 @@ def test_assignment_in_a_group_has_no_owner_until_its_own_record_shows_it() -> N
 
     assert [issue.owner for issue in first.issued if issue.thing == "assignment"] == [None]
     assert [issue.owner for issue in second.issued if issue.thing == "assignment"] == [teacher.id]
+
+
+@pytest.mark.parametrize(
+    ("granted", "known", "here", "left"),
+    [(True, True, True, 1), (True, False, True, 0), (True, True, False, 0), (False, True, True, 0)],
+    ids=["leads to somebody", "nobody's yet", "of somebody who is withheld", "its record is not granted"],
+)
+def test_assignment_leaves_in_a_group_only_where_it_leads_the_recipient_to_one(
+    granted: bool, known: bool, here: bool, left: int
+) -> None:
+    teacher = build.pupil(50, person=Person.STAFF, location="noord" if here else "zuid")
+    grants = {"Group": build.group_grants()} | ({"Assignment": build.assignment_grants()} if granted else {})
+    terms = build.delivery(grants)
+    records = [build.group(), build.assignment()]
+    mapped = build.sight(terms).thing("assignment", "a-1")
+    owners = {mapped: teacher.id} if known else {}
+    sight = build.sight(terms, [ANNE, teacher], records=records, owners=owners)
+    emission = Emission(sight)
+
+    body = encoded([build.group_json(1, [ANNE], assignments=["a-1", "a-2"])])
+    made = build.compiled(build.group(), build.group_grants()).minimise(body, emission, many=True)
+
+    assert [one["assignments"] for one in msgspec.json.decode(made.body)] == [[mapped][:left]]
+    assert sum(issue.thing == "assignment" for issue in emission.issued) == left
 
 
 def test_assignment_of_a_coach_belongs_to_the_pupil_first() -> None:

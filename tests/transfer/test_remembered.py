@@ -16,7 +16,7 @@ from gateway.core.reasons import Reason
 from gateway.core.release.sight import Sight
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Stop
-from tests.builders_formats import pupil, student_json
+from tests.builders_formats import enrollment_json, pupil, student_json
 from tests.policy.shipped import answered
 from tests.simulators.world import NORTH, NOW, School, a_school, caller, policy
 
@@ -183,3 +183,23 @@ async def test_pupil_whose_last_day_passes_is_withheld_the_next_day(school: Scho
     await school.ask(STUDENTS)
 
     assert [len(draft.released) for draft in school.register.drafts] == [1, 0]
+
+
+# -- where the id of a thing leads -------------------------------------------------------------------------
+
+
+async def test_id_of_somebodys_thing_leads_there_once_it_was_issued_as_theirs(school: School) -> None:
+    school.upstream.holds["/enrollments/school"] = [enrollment_json(1, school.pupils[1])]
+    call = Call("lvs", "edu-v-association", "Enrollment", None, frozenset({"noord"}))
+    value = school.upstream.holds["/enrollments/school"][0]["enrollmentId"]
+
+    def leads() -> bool:
+        remembered = Remembered(school.world)
+        found = remembered.permit(caller("uitgever-noord"), call, school.world.now(), TODAY)
+        return remembered.sight(found, school.world.now(), NOW).leads("enrolment", value)
+
+    assert not leads()
+    assert (await school.ask(f"/lvs/enrollments/school?{NORTH}")).reason is None
+    assert leads()
+    school.leaves(1)
+    assert not leads()

@@ -7,7 +7,7 @@ rule 4). Leaves out: one answer (`emission`), the rules about a person (`screeni
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from gateway.core.gate.screening import screen, screen_inbound
 from gateway.core.gate.screening_fields import FieldTerms, field_terms
 from gateway.core.model import KeyVersion, Person, Subject, Verdict
 from gateway.core.policy import grants
-from gateway.core.policy.grants import beside_person, persons_told
+from gateway.core.policy.grants import beside_person, leaf_at, persons_told
 from gateway.core.policy.schema import Record
 from gateway.core.policy.terms import Delivery
 from gateway.core.reasons import Reason
@@ -119,10 +119,21 @@ class Issued:
             known.clear()
 
 
+def _nobodys(_thing: str, _mapped: str) -> None:
+    """Nothing was issued."""
+
+
+def _owned(record: Record) -> str | None:
+    """The kind of the things that these records are, where each is somebody's."""
+    order = leaf_at(record.fields, record.order) if record.order else None
+    return order.maps if order is not None and any(one.withheld == "record" for one in record.subjects) else None
+
+
 class Sight:
     """One delivery from one source to one audience, under one set of versions, on one day (`now` where permits end at
     a moment, `permit`: the number of the one that is handed over). `base`: the URL under which the source is found
-    here; `places`: how it names the delivery's locations; `records`: of its schema. `bound`: what a format made for it;
+    here; `places`: how it names the delivery's locations; `records`: of its schema. `owners`: whose a thing (kind, mapped id) that
+    was issued is. `bound`: what a format made for it;
     `unsettled`: how many persons have ids that are not yet durably issued."""
 
     def __init__(
@@ -141,9 +152,13 @@ class Sight:
         base: str = "",
         places: frozenset[str] = frozenset(),
         records: Iterable[Record] = (),
+        owners: Callable[[str, str], bytes | None] = _nobodys,
     ) -> None:
         self.base = base
         self.records = tuple(records)
+        self._owner_of = owners
+        self._owned = {thing: one for one in self.records if (thing := _owned(one)) is not None}
+        self._owners: dict[tuple[str, str], bytes] = {}
         self.places = places
         self.delivery = delivery
         self.source = source
@@ -250,6 +265,22 @@ class Sight:
             speaking = (record,) if record.subjects else self.records
             found = self._kinds[record.name] = persons_told(speaking, self.delivery.grants)
         return found
+
+    def leads(self, thing: str, value: str) -> bool:
+        """Whether the id of a thing would lead this recipient anywhere: one of a person does while its own record is
+        granted, once it is known whose it is, and as long as that person may be seen."""
+        record = self._owned.get(thing)
+        if record is None:
+            return True
+        owner = self._owner(thing, value) if self.delivery.grants.get(record.name) else None
+        subject = None if owner is None else self.roster.by_id(owner)
+        return subject is not None and self.verdict(record, subject).available
+
+    def _owner(self, thing: str, value: str) -> bytes | None:
+        owner = self._owners.get((thing, value)) or self._owner_of(thing, self.thing(thing, value))
+        if owner is not None:
+            self._owners[thing, value] = owner
+        return owner
 
     @property
     def groups(self) -> tuple[str, ...]:

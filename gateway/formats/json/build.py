@@ -64,6 +64,7 @@ class Builder:
         self.bound: list[str] = []
         self.functions: list[str] = []
         self.mapped_key: Leaf | None = None
+        self.leads = False  # whether what leads somewhere is asked
         self._things: dict[tuple[str, bool], str] = {}
 
     def constant(self, value: Any) -> str:
@@ -173,7 +174,11 @@ class Builder:
         if made == "x":
             return read
         # Mapped ids leave in their own order, not in the LVS's (house rule 7).
-        array = f"sorted([{made} for x in {read}])" if leaf.maps else f"[{made} for x in {read}]"
+        array = f"[{made} for x in {read}]"
+        if leaf.maps is not None:
+            self.bound += [] if self.leads else ["leads = sight.leads"]
+            self.leads = True
+            array = f"sorted([{made} for x in {read} if leads({self.constant(leaf.maps)}, x)])"
         return array if many.required else f"None if {read} is None else {array}"
 
     def made(self, leaf: Leaf, read: str, owner: str | None = None) -> str:
