@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from gateway.core.days import legal_date
 from gateway.core.gate.decide import PUSH, Call, Permit, Refusal, decide
@@ -115,12 +116,8 @@ class Remembered:
             base=f"{self._world.url}/{source}{snapshot.compiled.schemas[permit.call.schema].base_path}",
             places=self._places(permit, snapshot),
             records=snapshot.compiled.schemas[permit.call.schema].records.values(),
-            owners=lambda thing, mapped: self._owner(standing.delivery.domain, thing, mapped),
+            owners=partial(_owner, self._world, standing.delivery.domain),
         )
-
-    def _owner(self, domain: str, thing: str, mapped: str) -> bytes | None:
-        issue = self._world.issued(domain, mapped, thing)
-        return issue.owner if issue is not None else None
 
     def _places(self, permit: Permit, snapshot: Snapshot) -> frozenset[str]:
         """How this schema names the locations of the delivery."""
@@ -144,6 +141,11 @@ class Remembered:
         if undone:
             raise Stop(Reason.FACTS_NOT_DECLARED, findings=findings(undone))
         return verdict
+
+
+def _owner(world: World, domain: str, thing: str, mapped: str) -> bytes | None:
+    issue = world.issued(domain, mapped, thing)
+    return issue.owner if issue is not None else None
 
 
 def _delivery(permit: Permit) -> Delivery:

@@ -86,7 +86,7 @@ class Steps:
         raise Stop(Reason.FACTS_CHANGED)
 
     def granted(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> Granted:
-        """Steps 1-8 of the gate, and a roster that can be decided on, also of who seems to have left."""
+        """Steps 1-8 of the gate, and a roster that can be decided on, also of who seems to have left (R109)."""
         granted = self.informed(trail, inquiry, snapshot)
         asked = inquiry.call.locations
         doubted = granted.roster.doubted & (granted.sight.delivery.locations if asked is None else asked)
