@@ -59,7 +59,9 @@ class Lvs:
             self.users = [*self.users[1:], {**self.users[-1], "sourcedId": f"z-{self.moves}"}]
         return UpstreamAnswer(200, "application/json", msgspec.json.encode(body))
 
-    def learn(self, _source: str, told: Mapping[str, Sequence[Observation]], *_: object, believed: object = ()) -> Mapping[str, int]:
+    def learn(
+        self, _source: str, told: Mapping[str, Sequence[Observation]], *_: object, believed: object = ()
+    ) -> Mapping[str, int]:
         self.learned.update(told)
         return {}
 

@@ -67,7 +67,9 @@ class Lvs:
             records.reverse()
         return UpstreamAnswer(200, "application/json", body)
 
-    def learn(self, _source: str, told: Mapping[str, Sequence[Observation]], *_: object, believed: object = ()) -> Mapping[str, int]:
+    def learn(
+        self, _source: str, told: Mapping[str, Sequence[Observation]], *_: object, believed: object = ()
+    ) -> Mapping[str, int]:
         self.learned.update(told)
         return {}
 

@@ -59,7 +59,9 @@ class Lvs:
         told = f'<leerlinggegevens_antwoord xmlns="{SPACE}">{self.documents[key]}</leerlinggegevens_antwoord>'
         return UpstreamAnswer(200, "text/xml", enveloped(told.encode()))
 
-    def learn(self, _source: str, told: Mapping[str, Sequence[Observation]], *_: object, believed: object = ()) -> Mapping[str, int]:
+    def learn(
+        self, _source: str, told: Mapping[str, Sequence[Observation]], *_: object, believed: object = ()
+    ) -> Mapping[str, int]:
         self.learned.update(told)
         return {}
 

@@ -1,4 +1,4 @@
-"""Answers of the roster that lack most of the pupils of a location: not believed, and the location is in doubt (R109)."""
+"""Answers of the roster that lack most pupils of a location: not believed, and the location is in doubt (R109)."""
 
 from __future__ import annotations
 

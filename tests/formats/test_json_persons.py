@@ -238,7 +238,7 @@ def test_assignment_in_a_group_has_no_owner_until_its_own_record_shows_it() -> N
     ids=["leads to somebody", "nobody's yet", "of somebody who is withheld", "its record is not granted"],
 )
 def test_assignment_leaves_in_a_group_only_where_it_leads_the_recipient_to_one(
-    granted: bool, known: bool, here: bool, left: int
+    *, granted: bool, known: bool, here: bool, left: int
 ) -> None:
     teacher = build.pupil(50, person=Person.STAFF, location="noord" if here else "zuid")
     grants = {"Group": build.group_grants()} | ({"Assignment": build.assignment_grants()} if granted else {})

@@ -328,7 +328,7 @@ def test_dossier_about_which_the_school_recorded_nothing_says_nothing_of_inzage_
 @pytest.mark.parametrize(("agreed", "said"), [(None, "Onbekend"), (True, "Ja"), (False, "Nee")])
 @pytest.mark.parametrize("own", ["Ja", "Onbekend", None])
 def test_what_the_school_recorded_of_the_parents_agreement_leaves_whatever_the_dossier_says(
-    own: str | None, agreed: bool | None, said: str
+    own: str | None, said: str, *, agreed: bool | None
 ) -> None:
     facts = SimulatedFacts({PUPIL.id: Facts(inzagen=(Inzage(day=date(2026, 11, 2), agreed=agreed),))})
     word = f"<akkoord>{own}</akkoord>".encode() if own else b""

@@ -159,5 +159,3 @@ async def test_path_that_names_one_vestiging_of_two_is_a_part() -> None:
     school.upstream.empty = True
 
     assert (await connect(school, "/leerling?amount=6", vestiging=NOORD)).reason is None
-
-

@@ -130,11 +130,11 @@ def _owned(record: Record) -> str | None:
 
 
 class Sight:
-    """One delivery from one source to one audience, under one set of versions, on one day (`now` where permits end at
-    a moment, `permit`: the number of the one that is handed over). `base`: the URL under which the source is found
-    here; `places`: how it names the delivery's locations; `records`: of its schema. `owners`: whose a thing (kind, mapped id) that
-    was issued is. `bound`: what a format made for it;
-    `unsettled`: how many persons have ids that are not yet durably issued."""
+    """One delivery from one source to one audience, under one set of versions, on one day (`now` where permits end at a
+    moment, `permit`: the number of the one that is handed over). `base`: the URL under which the source is found here;
+    `places`: how it names the delivery's locations; `records`: of its schema. `owners`: whose a thing (kind, mapped id)
+    that was issued is. `bound`: what a format made for it; `unsettled`: how many persons have ids that are not yet
+    durably issued."""
 
     def __init__(
         self,
