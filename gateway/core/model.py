@@ -93,6 +93,19 @@ class Person(StrEnum):
     STAFF = "staff"
 
 
+class IdKind(StrEnum):
+    """By which a person is known, the same for all formats: another finds nobody."""
+
+    LAS_KEY = "las-key"
+    ECK_ID = "eck-id"
+    NEPRI = "nepri"
+    NEPPI = "neppi"
+    BPI = "bpi"
+    EDUID = "eduid"
+    BSN = "bsn"
+    GUARDIAN_KEY = "guardian-key"
+
+
 class Transform(StrEnum):
     """What a released leaf becomes. `fixed` says the same for everybody; `empty` releases an empty list; `view` is the
     gateway's own word: when what this recipient has of the record first left or last changed, or whether it ended."""

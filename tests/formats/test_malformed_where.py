@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,6 +75,17 @@ def test_required_field_that_is_not_there_is_told_as_such() -> None:
     )
 
     assert emission.faults == {Fault("day", REQUIRED): 1}
+
+
+@pytest.mark.parametrize(("said", "malformed"), [("A1", 0), ("A12", 1), ("xA1", 1), ("A1\n", 1)])
+def test_pattern_of_a_json_schema_fits_the_whole_text(said: str, malformed: int) -> None:
+    fields: dict[str, Node] = {"code": replace(build.leaf(), pattern="[A-Z][0-9]")}
+    bench = build.bench(Record("Note", Branch(fields)), build.keep("code"), [ANNE])
+    emission = bench.emission()
+
+    bench.minimiser.minimise(json.dumps([{"code": said}]).encode(), emission, many=True)
+
+    assert emission.faults == ({Fault("code", "pattern: [A-Z][0-9]"): 1} if malformed else {})
 
 
 def test_field_that_is_not_granted_is_not_looked_at() -> None:

@@ -115,6 +115,21 @@ def test_nothing_follows_from_what_a_delta_does_not_hold() -> None:
     assert told(left)["file.users"] == "delta"
 
 
+def test_what_refers_to_a_malformed_user_of_a_delta_goes_too() -> None:
+    rows = [one.user(1), {**one.user(2), "enabledUser": "perhaps"}]
+    granted = {**one.grants(), "users": {**one.grants()["users"], **build.keep("enabledUser")}}
+    left = one.bench(granted).left(one.zipped(one.files(users=rows), {"users": "delta", "enrollments": "delta"}))
+    assert (len(left["users"]), len(left["enrollments"])) == (1, 2)
+
+
+def test_what_refers_to_a_malformed_row_of_a_delta_goes_link_by_link() -> None:
+    orgs = [{"sourcedId": "o1", "name": "", "type": "school"}]
+    modes = dict.fromkeys(("orgs", "classes", "users", "enrollments"), "delta")
+    left = one.bench().left(one.zipped(one.files(orgs=orgs), modes))
+    assert "orgs" not in left
+    assert "enrollments" not in left
+
+
 def test_a_withheld_user_is_in_no_delta_either() -> None:
     body = one.zipped(one.files(users=[one.user(1)]), {"users": "delta", "enrollments": "delta"})
     assert len(one.bench(people=one.PUPILS[:1]).left(body)["enrollments"]) == 2

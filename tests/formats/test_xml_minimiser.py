@@ -11,8 +11,8 @@ import pytest
 from lxml import etree
 
 from gateway.core.facts import Document, Facts
-from gateway.core.model import Category, FieldClass, PseudonymMethod, Transform
-from gateway.core.policy.schema import Branch, Many
+from gateway.core.model import Category, FieldClass, Person, PseudonymMethod, Transform
+from gateway.core.policy.schema import Branch, KeyIds, Many, Node, Record, SubjectPosition
 from gateway.core.policy.terms import Aggregate, Grant
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
@@ -29,6 +29,7 @@ from tests.builders_csv import leaf
 from tests.simulators.facts import SimulatedFacts
 
 CONTENT = b64encode(b"a report").decode()
+HMAC = PseudonymMethod.HMAC
 SUPPORT = "support.aim", "support.file.name", "support.file.content"
 
 
@@ -446,6 +447,56 @@ def test_a_list_without_anybody_is_an_empty_list() -> None:
     found, emission = xml.bench(xml.grants()).run(listed(xml.text(key="nobody")), many=True)
     assert xml.shape(etree.fromstring(found.body)) == ["pupils"]
     assert (found.records, emission.unresolved) == (0, 1)
+
+
+def library(*, turned: bool = False) -> Record:
+    """Members, and what each lent; `turned`: in the other order, so that it is built whole."""
+    key = leaf(category=Category.PUPIL_NUMBER, field_class=FieldClass.ID, required=True)
+    members = Branch({"member": Many(Branch({"@key": key, "year": leaf("integer")}))})
+    loans = Branch({"loan": Many(Branch({"@who": replace(key, refers="members.member.@key"), "book": leaf()}))})
+    places = (("members.member", "@key"), ("loans.loan", "@who"))
+    people = [
+        SubjectPosition(at, Person.PUPIL, "item", None, None, KeyIds({own: "las-key"}, own)) for at, own in places
+    ]
+    fields: dict[str, Node] = {"loans": loans, "members": members} if turned else {"members": members, "loans": loans}
+    return Record("library", Branch(fields), tuple(people), element="library")
+
+
+LENT = (
+    f'<library xmlns="{xml.SPACE}"><members><member key="las-1"><year>three</year></member>'
+    '<member key="las-2"/></members>'
+    '<loans><loan who="las-1"><book>a</book></loan><loan who="las-2"><book>b</book></loan></loans></library>'
+)
+IDS = build.changed(Transform.PSEUDONYM, "members.member.@key", "loans.loan.@who") | build.keep("loans.loan.book")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("method", [PseudonymMethod.HMAC, PseudonymMethod.NONE])
+def test_what_refers_to_a_malformed_person_of_the_document_goes_too(method: PseudonymMethod, *, turned: bool) -> None:
+    bench = xml.bench(IDS | build.keep("members.member.year"), record=library(turned=turned), method=method)
+    found, emission = bench.run(LENT)
+    out = etree.fromstring(found.body)
+    assert [one.text for one in out.iter("{*}book")] == ["b"]
+    assert len(list(out.iter("{*}member"))) == 1
+    assert emission.malformed == 1
+    ((who, why),) = emission.withheld
+    assert (who, set(why)) == (xml.ANNE, {Reason.RECORD_MALFORMED, Reason.NOT_AVAILABLE})
+    assert emission.released == (xml.BEN,)
+
+
+def test_who_is_malformed_where_they_are_named_stays_where_they_are_described() -> None:
+    body = LENT.replace("<year>three</year>", "").replace("<book>a</book>", "<book><a/></book>")
+    found, emission = xml.bench(IDS, record=library(), method=HMAC).run(body)
+    assert len(list(etree.fromstring(found.body).iter("{*}member"))) == 2
+    assert (emission.malformed, len(emission.released)) == (1, 2)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_references_stay_where_nothing_that_leaves_describes_the_person(*, turned: bool) -> None:
+    found, _ = xml.bench(
+        {name: one for name, one in IDS.items() if "loan" in name}, record=library(turned=turned), method=HMAC
+    ).run(LENT)
+    assert [one.text for one in etree.fromstring(found.body).iter("{*}book")] in (["a", "b"], ["b", "a"])
 
 
 def test_one_malformed_record_of_a_list_is_withheld_alone() -> None:

@@ -219,6 +219,10 @@ LANGUAGE = "      language: {type: string, class: quasi, category: nationality}"
         (LANGUAGE, "      language: {type: string, class: quasi}", "language:", "R9"),
         (LANGUAGE, "      language: {type: string, class: geheim, category: nationality}", "language:", "form"),
         (LANGUAGE, "      language: {type: text, class: quasi, category: nationality}", "language:", "form"),
+        (LANGUAGE, LANGUAGE.replace("}", ", format: datum}"), "language:", "form"),
+        (LANGUAGE, LANGUAGE.replace("}", ", refers: gender}"), "language:", "form"),
+        ("ASI: las-key", "ASI: leerlingnummer", "kinds: {ASI", "form"),
+        ("userMasterIdentifier: {type: string", "userMasterIdentifier: {type: integer", '- {at: "", person', "form"),
         (LANGUAGE, "      language: nationality", "language: nat", "form"),
         (LANGUAGE, f"{LANGUAGE}\n      'een naam': {{type: string, class: quasi, category: sex}}", "een naam", "form"),
         ('{at: "", person: pupil', "{at: nergens, person: pupil", "at: nergens", "form"),
@@ -317,6 +321,17 @@ def test_id_that_stands_by_itself_in_json_has_nothing_beside_it() -> None:
 
     assert isinstance(loaded, list)
     assert ["no other field beside it" in one.message for one in loaded] == [True]
+
+
+@pytest.mark.parametrize("target", ["groepen.groep.@sleutel", "groepen", "leerlingen.leerling.groep.@key"])
+def test_reference_in_xml_that_leads_to_no_other_value_is_refused_at_its_line(target: str) -> None:
+    line = "maps: group, refers: groepen.groep.@key}"
+    text = schema_text("edexml-2-1").replace(line, line.replace("groepen.groep.@key", target), 1)
+
+    loaded = load_schema(text, "schemas/edexml-2-1.yaml")
+
+    assert isinstance(loaded, list)
+    assert told(loaded) == [(line_of(text, f"refers: {target}"), "form")]
 
 
 def test_what_a_record_claims_is_read_in_xml_only() -> None:

@@ -29,7 +29,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 
 from gateway.adapters.policy.yaml_text import Ask, Document, Path, Problem, shown
 from gateway.core.facts import Occasion
-from gateway.core.model import Category, FieldClass, Ground, PseudonymMethod, RecipientKind, Role, Transform
+from gateway.core.model import Category, FieldClass, Ground, IdKind, PseudonymMethod, RecipientKind, Role, Transform
 from gateway.core.policy.words import vague
 
 ROUNDS = 6
@@ -136,6 +136,7 @@ ClassName = Annotated[FieldClass, member(FieldClass), Mended(FieldClass.ORDINARY
 GroundLetter = Annotated[Ground, member(Ground), Asking(Ground.PUBLIC_TASK)]
 MethodName = Annotated[PseudonymMethod, member(PseudonymMethod), Mended(PseudonymMethod.HMAC)]
 KindName = Annotated[RecipientKind, member(RecipientKind), Mended(RecipientKind.OTHER)]
+IdKindName = Annotated[IdKind, member(IdKind), Mended(IdKind.LAS_KEY)]
 RoleName = Annotated[Role, member(Role), Asking(Role.PROCESSOR)]
 OccasionName = Annotated[Occasion, member(Occasion), Mended(Occasion.STANDING)]
 TransformName = Annotated[Transform, member(Transform), Mended(Transform.KEEP)]

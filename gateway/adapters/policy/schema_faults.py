@@ -26,9 +26,9 @@ from gateway.adapters.policy.schema_forms import (
     SoapForm,
     parameters_of,
 )
-from gateway.adapters.policy.schema_persons import person_faults
-from gateway.core.policy.grants import leaves, node_at
-from gateway.core.policy.schema import Branch, Leaf, Many
+from gateway.adapters.policy.schema_persons import person_faults, placed_leaves
+from gateway.core.policy.grants import leaf_at, leaves, node_at
+from gateway.core.policy.schema import Branch, Leaf, Many, Node
 
 
 def faults(form: SchemaForm) -> Iterator[Fault]:
@@ -85,15 +85,33 @@ def _record_faults(form: SchemaForm, name: str, record: RecordForm) -> Iterator[
             yield (*place, "ids"), "'ids' must be one of the identities", "form"
         elif not _bears(root, subject.at, form.identities[subject.ids]):
             yield (*place, "at"), "at 'at' stands no object with the fields that 'ids' names", "form"
+        elif form.format == "json" and any(
+            _is_number(one) for one in _ids(root, subject.at, form.identities[subject.ids])
+        ):
+            yield (*place, "ids"), "in JSON an id of a person is of type string: a pseudonym is no number", "form"
     alone = {f"{one.at}.{TEXT}" for one in record.subjects if _stands_alone(root, one.at)}
     if form.format == "json" and any(path.endswith(TEXT) and path not in alone for path, _ in leaves(root)):
         yield (*where, "fields"), f"in JSON '{TEXT}' is the id of a person, with no other field beside it", "form"
+    yield from _reference_faults(form, where, record, root)
     if form.format != "xml" and any(leaf.claim is not None for _, leaf in leaves(root)):
         yield (*where, "fields"), "'claim' belongs to XML", "form"
     if not record.subjects and any(leaf.field_class.value == "id" for _, leaf in leaves(root)):
         yield where, "a record with an id of a person must say whose it is in 'subjects'", "R46"
     else:
         yield from person_faults(where, record, root)
+
+
+def _reference_faults(
+    form: SchemaForm, where: tuple[str | int, ...], record: RecordForm, root: Branch
+) -> Iterator[Fault]:
+    """What refers to nothing would never leave. (In a set of files: `csv_forms`.)"""
+    for place, path, leaf in placed_leaves((*where, "fields"), record.fields, ""):
+        if leaf.refers is None or form.format == "csv":
+            continue
+        if form.format == "json":
+            yield (*place, "refers"), "'refers' belongs to XML and CSV", "form"
+        elif leaf.refers == path or leaf_at(root, leaf.refers) is None:
+            yield (*place, "refers"), "'refers' must be the path of another value of this record", "form"
 
 
 def _prefix_faults(form: SchemaForm, where: tuple[str | int, ...], fields: Mapping[str, NodeForm]) -> Iterator[Fault]:
@@ -114,17 +132,25 @@ def _stands_alone(root: Branch, at: str) -> bool:
     return isinstance(inner, Branch) and set(inner.fields) == {TEXT}
 
 
+def _is_number(node: Node | None) -> bool:
+    return isinstance(node, Leaf) and node.type != "string"
+
+
 def _bears(root: Branch, at: str, identity: IdentityForm) -> bool:
+    found = list(_ids(root, at, identity))
+    return bool(found) and all(isinstance(one, Leaf) for one in found)
+
+
+def _ids(root: Branch, at: str, identity: IdentityForm) -> Iterator[Node | None]:
+    """What stands where an object at this path must have its ids."""
     node = node_at(root, at) if at else root
     inner = node.item if isinstance(node, Many) else node
-    if not isinstance(inner, Branch):
-        return False
     paths = [identity.master] if identity.master else []
     if identity.keys:
         paths += list(identity.keys.kinds)
     if identity.typed:
         paths += [f"{identity.typed.path}.{leaf}" for leaf in (identity.typed.value, identity.typed.type)]
-    return bool(paths) and all(isinstance(node_at(inner, path), Leaf) for path in paths)
+    return (node_at(inner, path) if isinstance(inner, Branch) else None for path in paths)
 
 
 def _route_faults(form: SchemaForm, index: int, route: RouteForm) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
@@ -64,6 +64,9 @@ class ClaimForm(Form):
 LinkPath = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_.~-]+)+/\{[A-Za-z_][A-Za-z0-9_]*\}$")]
 
 
+Format = Literal["date", "date-time", "uuid"]
+
+
 class LeafForm(Form):
     """One value. `link`: a URL that the gateway makes, as /users/{sourcedId}: a path of this source, and what leaves in
     the field beside it; what the source wrote is never read."""
@@ -73,7 +76,7 @@ class LeafForm(Form):
     category: CategoryName
     required: bool = False
     maps: Key | None = None
-    format: Plain | None = None
+    format: Format | None = None
     values: list[Plain] = Field(default_factory=list)
     pattern: Plain | None = None
     filler: Plain | None = None

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from gateway.adapters.policy.csv_forms import CsvForm, csv_of
-from gateway.adapters.policy.forms import Form, Key
+from gateway.adapters.policy.forms import Form, IdKindName, Key
 from gateway.adapters.policy.schema_fields import (
     At,
     FieldName,
@@ -55,7 +55,7 @@ class TypedForm(Form):
     value: FieldName
     type: FieldName
     own: Plain
-    kinds: dict[Plain, Key]
+    kinds: dict[Plain, IdKindName]
 
 
 class KeysForm(Form):
@@ -63,7 +63,7 @@ class KeysForm(Form):
     where the format has one."""
 
     own: FieldName | None = None
-    kinds: dict[FieldName, Key]
+    kinds: dict[FieldName, IdKindName]
 
 
 class IdentityForm(Form):
@@ -107,7 +107,7 @@ class ParameterForm(Form):
     values: list[Plain] = Field(default_factory=list)
     required: bool = False
     persons: list[Literal["pupil", "staff"]] = Field(default_factory=list)
-    kind: Key | None = None
+    kind: IdKindName | None = None
     export: Exported | None = None
 
 

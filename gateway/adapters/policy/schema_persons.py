@@ -35,7 +35,7 @@ _OF_ONE_PERSON = frozenset(
 def person_faults(where: tuple[str | int, ...], record: RecordForm, root: Branch) -> Iterator[Fault]:
     """R46: each field that speaks of one person goes when that person is withheld."""
     covered = tuple(_goes_with(root, one) for one in record.subjects)
-    for place, path, leaf in _leaves((*where, "fields"), record.fields, ""):
+    for place, path, leaf in placed_leaves((*where, "fields"), record.fields, ""):
         if leaf.field_class in _OF_ONE_PERSON and not path.startswith(covered):
             yield place, "this speaks of a person: say in 'subjects' whose object it stands in", "R46"
 
@@ -49,7 +49,7 @@ def _goes_with(root: Branch, subject: SubjectForm) -> str:
     return ".".join(steps[: ends[-1] if ends else len(steps)]) + "."
 
 
-def _leaves(
+def placed_leaves(
     where: tuple[str | int, ...], fields: Mapping[str, NodeForm], prefix: str
 ) -> Iterator[tuple[tuple[str | int, ...], str, LeafForm]]:
     for name, node in fields.items():
@@ -58,4 +58,4 @@ def _leaves(
         if isinstance(inner, LeafForm):
             yield place, path, inner
         else:
-            yield from _leaves((*place, "items" if isinstance(node, ManyForm) else "fields"), inner, f"{path}.")
+            yield from placed_leaves((*place, "items" if isinstance(node, ManyForm) else "fields"), inner, f"{path}.")

@@ -32,6 +32,7 @@ _NUMBERS = {
     "boolean": re.compile(r"true|false|0|1"),
 }
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LONGEST = 10_000_000  # signs of a text that is only laid beside its schema
 Read = Callable[[str], str | None]
 
@@ -77,6 +78,8 @@ def _formatted(wanted: str | None, text: str) -> str | None:
             return date.fromisoformat(day.group(1)).isoformat() if day is not None else None
         if wanted == "date-time":
             datetime.fromisoformat(text)
+        elif wanted == "uuid" and _UUID.fullmatch(text) is None:
+            return None
     except ValueError:
         return None
     return text

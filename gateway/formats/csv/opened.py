@@ -34,7 +34,7 @@ class Opened:
     """`there`: the files in it, in the schema's order; `full`: those that hold everything; `named`: of each, the
     columns by which others refer to its rows; `groups`: id columns of files that speak of nobody. `nobodys`: the rows
     of those, as if nothing stayed behind because nobody refers to it, once that was looked at; `alone`: which do,
-    once that is known; `lines`: how many left of each."""
+    once that is known; `lost`: by what others refer to malformed rows; `lines`: how many left of each."""
 
     archive: Archive
     contents: Contents
@@ -45,6 +45,7 @@ class Opened:
     nobodys: Mapping[str, Sequence[Row]] | None = field(default=None, repr=False)
     expected: Released = field(default_factory=dict, repr=False)
     alone: frozenset[Name] | None = field(default=None, repr=False)
+    lost: set[Name] = field(default_factory=set, repr=False)
     said: dict[str, set[str]] = field(default_factory=dict, repr=False)
     lines: Counter[str] = field(default_factory=Counter)
     _released: dict[str, AbstractSet[str]] = field(default_factory=dict, repr=False)
@@ -71,6 +72,7 @@ class Opened:
         assert piece is not None
         self._piece = None
         self.alone = piece.alone
+        self.lost |= piece.sheet.lost
         self.lines[piece.name] += len(piece.sheet.lines)
         for column, texts in piece.sheet.named.items():
             self._left.setdefault(column, set()).update(texts)

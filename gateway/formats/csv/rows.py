@@ -75,11 +75,12 @@ class Compiled(Protocol):
 class Beside:
     """Of a set of files: what stood in a column ("users.sourcedId") of the rows that leave (`released`), by which
     columns rows of this file are referred to (`named`), and which rows stay behind because nobody refers to them
-    (`alone`)."""
+    (`alone`); `malformed`: rows of which that is known, also where a file does not hold everything."""
 
     released: Mapping[str, AbstractSet[str]] = field(default_factory=dict, repr=False)
     named: frozenset[str] = frozenset()
     alone: AbstractSet[Name] = field(default=frozenset(), repr=False)
+    malformed: AbstractSet[Name] = field(default=frozenset(), repr=False)
 
 
 ALONE = Beside()
@@ -106,11 +107,13 @@ class Rows:
         self._births = {place.subject.at: _birth(compiled.projection.record, place) for place in compiled.places}
         self._id = id_of(compiled.projection.record)
         self.malformed = 0
+        self.lost: set[Name] = set()  # by what others refer to the malformed rows
         self.hidden: list[str] = []  # what orders the rows that stay behind because nobody refers to them
 
     def row(self, cells: list[str]) -> Row | None:
         """None for one that does not leave."""
         people: dict[str, Seen] = {}
+        row: Mapping[str, str] = {}
         try:
             row = self._under_names(cells)
             if self._alone(row):
@@ -121,7 +124,10 @@ class Rows:
         except Malformed as malformed:
             self.malformed += 1
             self._emission.malform(_known(people), (malformed.fault,))
+            self._lose(row)
         except Gone:
+            if any((one.to, row[one.column].strip()) in self._beside.malformed for one in self._compiled.references):
+                self._lose(row)
             self._emission.withhold(_known(people), Reason.NOT_AVAILABLE)
         return None
 
@@ -154,9 +160,18 @@ class Rows:
             return None  # R7, R68: a list of which nobody is in this delivery is none of its business
         emission.release([*people.values(), *made.shown])
         emission.block(about, made.blocked)
-        named = {name: row.get(name, "").strip() for name in self._beside.named}
+        named = self._named(row)
         refers = made.refers | {(one.to, row[one.column].strip()) for one in compiled.references}
         return Row(self._key(row, people), text, named, next(iter(about), None), frozenset(refers))
+
+    def _lose(self, row: Mapping[str, str]) -> None:
+        """Nor does what refers to this row leave."""
+        record = self._compiled.projection.record.name
+        self.lost |= {(f"{record}.{column}", said) for column, said in self._named(row).items() if said}
+
+    def _named(self, row: Mapping[str, str]) -> dict[str, str]:
+        """By what others refer to this row."""
+        return {name: row.get(name, "").strip() for name in self._beside.named}
 
     # -- whom a row is about -------------------------------------------------------------------------------
 
@@ -188,8 +203,9 @@ class Rows:
 
     def _there(self, text: str, to: str) -> bool:
         """Whether the row of another file that this id names leaves, as far as that is known here."""
-        known = self._beside.released.get(to)
-        return (known is None or text.strip() in known) and (to, text.strip()) not in self._beside.alone
+        known, name = self._beside.released.get(to), (to, text.strip())
+        behind = name in self._beside.alone or name in self._beside.malformed
+        return (known is None or name[1] in known) and not behind
 
     def _alone(self, row: Mapping[str, str]) -> bool:
         by = self._id.partition(".")[2]

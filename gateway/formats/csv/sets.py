@@ -2,7 +2,8 @@
 
 A row that needs a row which stays behind stays behind too (an enrolment of a withheld pupil); a reference that is not
 needed becomes empty. Where a file holds only changes (delta), a row it does not hold may be known to the recipient:
-then nothing follows from its absence. A group that nobody who leaves refers to stays behind (`referred`).
+then nothing follows from its absence, but what refers to a malformed row in it stays behind. A group that nobody who
+leaves refers to stays behind (`referred`).
 
 Files of persons are walked once, in the order of the schema, in which a file stands behind those it refers to; then the
 others, which are few: before it, to know which of their rows persons may refer to, and after it, to know which somebody
@@ -189,7 +190,7 @@ class CsvSet:
         released, alone = opened.released(name), opened.alone
         if alone is None and not self._records[name].subjects:
             alone = self._alone(opened, emission)
-        beside = Beside(released, self._named[name], alone or frozenset())
+        beside = Beside(released, self._named[name], alone or frozenset(), opened.lost)
         sheet = self._minimisers[name].sheet(given, emission, everybody, share=share, beside=beside, views=views)
         opened.made(name, sheet, alone)
         return sheet
@@ -200,9 +201,11 @@ class CsvSet:
         expected: dict[str, AbstractSet[str]] = {}
         for name in self.order(opened):
             if not self._records[name].subjects:
-                beside, apart = Beside(expected, self._named[name]), Emission(emission.sight)
-                sheet = self._minimisers[name].sheet(self._table(opened, name), apart, everybody, beside=beside)
+                beside = Beside(expected, self._named[name], malformed=opened.lost)
+                given, apart = self._table(opened, name), Emission(emission.sight)
+                sheet = self._minimisers[name].sheet(given, apart, everybody, beside=beside)
                 found[name] = sheet.rows
+                opened.lost |= sheet.lost
                 if name in opened.full:
                     expected |= columns(name, self._named[name], sheet.named)
         opened.nobodys, opened.expected = found, expected

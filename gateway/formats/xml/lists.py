@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from gateway.core.reasons import Reason
 from gateway.core.release.emission import Emission
 from gateway.core.release.faults import REQUIRED
 from gateway.core.release.sight import Seen
@@ -136,10 +137,14 @@ class ListsBuilder(Builder):
     def _by_itself(self, step: Step, within: etree._Element, item: etree._Element) -> Item | None:
         holder = self.source.names.element(str(self.record.tag))
         part = etree.SubElement(holder, within.tag)
+        before = len(self.built.shown)
         made = self.element(step, within, item, part, None)
         if made is None:
             return None
         self._lists.references.mend(holder, self._referring, self._left)
+        if not len(part):  # what it refers to is not there, and with it whoever the item is of
+            self.emission.withhold(self.built.shown[before:], Reason.NOT_AVAILABLE)
+            del self.built.shown[before:]
         names = tuple((path, text) for path in self._lists.told for text in self.source.texts(holder, path))
         key = made[0] or next((text for path, text in names if path in self._lists.targets.values()), "")
         return Item(key, _inner(_inner(_text(holder))) if len(part) else b"", names=names)

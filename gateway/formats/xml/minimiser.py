@@ -261,7 +261,11 @@ class XmlMinimiser:
         """Built whole. Raises Gone, Malformed, RecordGone."""
         made = self.names.element(form.tag)
         Builder(self._source, emission, guard, built, record).fill(plan.root, record, made)
-        self._references.mend(made, self._references.known(form.parts))
+        self._references.mend(made, self._references.known(form.parts, plan.leaving))
+        gone = set(self._references.gone(made, plan.leaving, built.shown))
+        if gone:
+            emission.withhold(gone, Reason.NOT_AVAILABLE)
+            built.shown[:] = [one for one in built.shown if one not in gone]
         self._groups.mend(made, record, plan.leaving, emission)
         return Row("", _written(made), self._source.documents(record) - self._source.documents(made))
 
@@ -270,7 +274,7 @@ class XmlMinimiser:
     ) -> Row:
         """Its items one by one, as text. Raises Gone and Malformed."""
         made, whole = self.names.element(form.tag), form.left is None
-        referring = self._references.known(form.parts if whole else None)
+        referring = self._references.known(form.parts if whole else None, plan.leaving)
         lists = self._lists(reference_day(emission.sight.today))
         builder = ListsBuilder(self._source, emission, guard, built, record, lists, referring, form.left or Left())
         builder.fill(plan.root, record, made)
@@ -280,7 +284,9 @@ class XmlMinimiser:
         if whole:
             return Row("", builder.whole(made))
         item = builder.only(made)
-        return Row(item.key, item.body, names=self._groups.said(item.names))
+        targets = {one.target for one in self.sections}
+        key = next((text for path, text in item.names if path in targets), item.key)  # others refer to it by this
+        return Row(key, item.body, names=self._groups.said(item.names))
 
     def _lists(self, reference: date) -> Lists:
         """Compiled once a day."""

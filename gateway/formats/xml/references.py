@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Container, Iterable, Mapping
 
 from lxml import etree
 
-from gateway.core.policy.grants import Group, groups, leaves
+from gateway.core.policy.grants import Group, groups, leaves, slots
 from gateway.core.policy.schema import Record
 from gateway.core.release.emission import Emission
+from gateway.core.release.sight import Seen
 from gateway.formats.xml.items import Left
 from gateway.formats.xml.source import Source
 
@@ -21,17 +22,39 @@ class References:
     def __init__(self, record: Record, source: Source) -> None:
         self._source = source
         self._known = [(path, leaf.refers) for path, leaf in leaves(record.fields) if leaf.refers is not None]
+        self._people = frozenset[str]().union(*(slot.paths for slot in slots(record)))
+        self._places = [f"{one.at}." if one.at else "" for one in record.subjects]
+        self._of_people = any(target in self._people for _, target in self._known)
 
-    def known(self, parts: Collection[str] | None = None) -> Mapping[str, str]:
+    def known(self, parts: Collection[str] | None = None, leaving: Collection[str] | None = None) -> Mapping[str, str]:
         """Path of a reference → of the id it names. A message without the part that is referred to (`parts`: those it
-        has) names what another message holds."""
-        return {path: to for path, to in self._known if parts is None or to.split(".")[0] in parts}
+        has) names what another message holds. Where persons are described without the id by which they are referred
+        to (`leaving`: what leaves), nobody can say who is missing."""
+        return {
+            path: to
+            for path, to in self._known
+            if (parts is None or to.split(".")[0] in parts)
+            and (leaving is None or to in leaving or to not in self._people)
+        }
+
+    def gone(self, made: etree._Element, leaving: Collection[str], shown: Collection[Seen]) -> list[Seen]:
+        """Who of these stands nowhere any more, as far as the ids that leave can tell."""
+        telling = [path for path in self._people if path in leaving]
+        if not self._of_people or any(_silent(at, telling, leaving) for at in self._places):
+            return []
+        here = {text for path in telling for text in self._source.texts(made, path)}
+        return [one for one in shown if one.ids and here.isdisjoint(dict(one.ids).values())]
 
     def mend(self, made: etree._Element, known: Mapping[str, str], left: Left | None = None) -> None:
         """Take away what refers to nothing, and what is then empty above it. `left`: what an item may refer to."""
         for path, target in known.items():
             there = left.named(target) if left is not None else set(self._source.texts(made, target))
             _keep(self._source, made, path, there)
+
+
+def _silent(at: str, telling: Collection[str], leaving: Collection[str]) -> bool:
+    """Whether something of these persons leaves, and not who they are."""
+    return any(one.startswith(at) for one in leaving) and not any(one.startswith(at) for one in telling)
 
 
 class Groups:
