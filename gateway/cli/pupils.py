@@ -101,8 +101,8 @@ def settle(
     """Say whether those who share an id are one pupil, or two and by which number this one is known; numbers are asked
     for, not given as arguments."""
     with acting(directory, by) as (opened, actor):
-        what = "las-key that is this pupil's too" if one else "las-key that this pupil keeps"
-        doubts.settle(opened, actor, number, asked(what, hidden=True), reason, one=one)
+        what = "las-key that is this pupil's too" if one else "las-key that this pupil keeps (nothing: none of them)"
+        doubts.settle(opened, actor, number, asked(what, hidden=True, optional=not one), reason, one=one)
         console.print(f"{number} is settled", markup=False)
 
 

@@ -196,6 +196,15 @@ def test_once_the_lvs_is_right_each_is_again_who_it_was(school: School) -> None:
     assert school.tasks() == 0
 
 
+def test_two_whom_nobody_knew_are_each_somebody_once_the_lvs_is_right(school: School) -> None:
+    school.learn(noord=[seen(SEVEN)], zuid=[seen(EIGHT)])
+    school.learn(noord=[seen(SEVEN)], zuid=[seen({"las-key": "8", "eck-id": "f"}, "zuid")])
+
+    assert None not in {school.who("las-key", "7"), school.who("las-key", "8")}
+    assert school.who("las-key", "7") != school.who("las-key", "8")
+    assert school.tasks() == 0
+
+
 def test_first_who_leaves_does_not_leave_its_place_to_the_second(school: School) -> None:
     school.learn(noord=[seen(SEVEN)], zuid=[])
     school.learn(noord=[seen(SEVEN)], zuid=[seen(EIGHT)])
@@ -265,6 +274,14 @@ def test_two_pupils_are_each_found_by_what_is_theirs(school: School, doubt: tupl
 
     assert school.who("las-key", "7") == who
     assert school.who("las-key", "8") == school.who("eck-id", "e") not in {who, None}
+
+
+def test_pupil_who_keeps_no_number_is_found_by_none(school: School, doubt: tuple[int, bytes]) -> None:
+    """The LVS gave the number of who left to another."""
+    settle_as_two(school.database, KEYS, doubt[0], "", an_act())
+    school.learn(noord=[seen({"las-key": "7"})], zuid=[])
+
+    assert school.who("las-key", "7") not in {doubt[1], None}
 
 
 def test_two_pupils_of_whom_the_lvs_still_says_the_same_are_in_doubt_again(

@@ -11,13 +11,16 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
+from gateway.adapters.database import tables
 from gateway.adapters.facts.store import numbers
 from gateway.adapters.lvs.token import Client
 from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust
 from gateway.adapters.lvs.wire import Limits
 from gateway.adapters.pupils.association import Association
 from gateway.adapters.pupils.details import PupilSync, part
+from gateway.adapters.pupils.ids import id_lookup
 from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.pupils.roster import RosterSource, RosterSync
 from gateway.adapters.pupils.students import Students
@@ -185,6 +188,33 @@ async def test_id_given_to_two_pupils_tells_nothing_of_either(recording: Recordi
 
     assert (outcome.persons, outcome.unclear) == (0, 2)
     assert recording.known(0).birth is None
+
+
+def of(recording: Recording, bsn: str) -> bytes | None:
+    """Whose this number is."""
+    with recording.database.read() as connection:
+        ids, lookup = tables.subject_id, id_lookup(KEYS, "lvs", "bsn", bsn)
+        owner: bytes | None = connection.execute(sa.select(ids.c.subject).where(ids.c.lookup == lookup)).scalar()
+        return owner
+
+
+async def test_bsn_that_the_lvs_tells_of_two_pupils_is_nobodys(recording: Recording) -> None:
+    await read(recording, student(bsn="111222333"))
+    assert of(recording, "111222333") == recording.pupils[0]
+
+    await read(recording, student(bsn="111222333"), student("1", bsn="111222333"))
+
+    assert of(recording, "111222333") is None
+
+
+async def test_bsn_that_the_lvs_gives_to_another_pupil_is_that_pupils_by_the_next_round(recording: Recording) -> None:
+    """It was typed at the wrong pupil: over it the one's dossier would leave as the other's."""
+    await read(recording, student(bsn="111222333"))
+    for _ in range(2):
+        await read(recording, student(bsn="123456782"), student("1", bsn="111222333"))
+
+    assert of(recording, "111222333") == recording.pupils[1]
+    assert of(recording, "123456782") == recording.pupils[0]
 
 
 async def test_id_of_a_pupil_with_the_number_of_another_tells_nothing(recording: Recording) -> None:

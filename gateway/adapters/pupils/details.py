@@ -23,14 +23,13 @@ from gateway.adapters.facts.store import Entered, NotKnown, UnknownSubject, ente
 from gateway.adapters.pupils.doubt import id_place, in_doubt, kinds_of
 from gateway.adapters.pupils.found import known_of, persons_by_id
 from gateway.adapters.pupils.ids import id_lookup
-from gateway.adapters.pupils.introductions import add_bsns
-from gateway.adapters.pupils.roster import Detail, Details, Outcome, RosterSource, legal_day, of_several, whole
+from gateway.adapters.pupils.introductions import add_bsns, disown_bsns
+from gateway.adapters.pupils.roster import Detail, Details, Failure, Outcome, RosterSource, legal_day, of_several, whole
 from gateway.adapters.pupils.subjects import synchronised_now
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.facts import Birth, Kind
 from gateway.core.model import Person
-from gateway.core.policy.terms import Location
 
 ACTOR = "lvs-sync"
 _TOGETHER = 500  # facts entered by one act
@@ -47,6 +46,9 @@ class _Told:
 
     births: set[date] = field(default_factory=set)
     bsns: set[str] = field(default_factory=set)
+
+
+_Sure = tuple[dict[bytes, _Told], int]
 
 
 class _Whose:
@@ -89,22 +91,23 @@ class PupilSync:
         if name not in self._sources:
             return ()
         source, telling = self._sources[name]
-        return tuple([await self._location(source, telling, one, now) for one in source.locations])
+        read = {one.name: await whole(telling.details(source, one, legal_day(now))) for one in source.locations}
+        found = {at: one if isinstance(one, str) else self._sorted(name, one) for at, one in read.items()}
+        self._add_bsns(name, [one[0] for one in found.values() if not isinstance(one, str)])
+        return tuple([self._outcome(name, at, one, now) for at, one in found.items()])
 
-    async def _location(self, source: RosterSource, telling: Details, location: Location, now: datetime) -> Outcome:
-        read = await whole(telling.details(source, location, legal_day(now)))
+    def _outcome(self, source: str, location: str, read: _Sure | Failure, now: datetime) -> Outcome:
         if isinstance(read, str):
-            return Outcome(part(source.name), location.name, failure=read)
-        told, unclear = self._sorted(source.name, read)
+            return Outcome(part(source), location, failure=read)
+        told, unclear = read
         try:
-            self._enter(source.name, told, now)
+            self._enter(source, told, now)
         except (NotKnown, UnknownSubject):  # a person forgot a pupil, or ended a fact, meanwhile: the next round tells
-            return Outcome(part(source.name), location.name, failure="unusable")
-        self._add_bsns(source.name, told)
-        synchronised_now(self._database, part(source.name), location.name, now)
-        return Outcome(part(source.name), location.name, len(told), unclear)
+            return Outcome(part(source), location, failure="unusable")
+        synchronised_now(self._database, part(source), location, now)
+        return Outcome(part(source), location, len(told), unclear)
 
-    def _sorted(self, source: str, details: Iterable[Detail]) -> tuple[dict[bytes, _Told], int]:
+    def _sorted(self, source: str, details: Iterable[Detail]) -> _Sure:
         """By pupil, as the roster knows them; how many records say nothing that can be used."""
         lookups = [(one, {id_lookup(self._keys, source, *known): known[0] for known in one.ids}) for one in details]
         with self._database.read() as connection:
@@ -132,13 +135,14 @@ class PupilSync:
             ends = [number for pupil, _ in some for number, _ in known.get(pupil, ())]
             enter(self._database, self._keys, act, [Entered(pupil, Birth(day=day)) for pupil, day in some], ends)
 
-    def _add_bsns(self, source: str, told: dict[bytes, _Told]) -> None:
-        owners = {
-            id_lookup(self._keys, source, BSN, next(iter(one.bsns))): pupil
-            for pupil, one in told.items()
-            if len(one.bsns) == 1
-        }
-        add_bsns(self._database, owners)
+    def _add_bsns(self, source: str, told: Iterable[Mapping[bytes, _Told]]) -> None:
+        """A number of two, wherever they are, is nobody's."""
+        owners = defaultdict[bytes, set[bytes]](set)
+        for pupil, one in ((pupil, one) for here in told for pupil, one in here.items() if len(one.bsns) == 1):
+            owners[id_lookup(self._keys, source, BSN, min(one.bsns))].add(pupil)
+        sole = {lookup: min(pupils) if len(pupils) == 1 else None for lookup, pupils in owners.items()}
+        disown_bsns(self._database, sole)
+        add_bsns(self._database, {lookup: pupil for lookup, pupil in sole.items() if pupil is not None})
 
 
 def _same(known: Collection[tuple[int, object]], day: date) -> bool:

@@ -32,13 +32,18 @@ MIXED = "several-in-one"
 ONE = "known-as-one"
 """A person looked: all that this one is known by is one person's."""
 _WHO = "who"
-_SUBJECT = 32  # signs of an internal id; a keyed hash has more
+_ID = "#"  # begins what a task is about where nobody is known yet: the keyed hash of an id
 Told = Mapping[str, Sequence[Sighting]]
 
 
 def in_doubt(connection: sa.Connection) -> frozenset[bytes]:
     """Whom nobody finds for now."""
-    return frozenset(bytes.fromhex(who) for who, _ in _open(connection) if len(who) == _SUBJECT)
+    return frozenset(filter(None, (known_by(who) for who, _ in _open(connection))))
+
+
+def known_by(name: str) -> bytes | None:
+    """The internal id of whom a task is about."""
+    return None if name.startswith(_ID) else bytes.fromhex(name)
 
 
 def sure(database: Database, source: str, told: Told, moment: datetime) -> Mapping[str, Sequence[Sighting]]:
@@ -70,8 +75,9 @@ def _renew(database: Database, source: str, found: Mapping[str, str], ended: Col
             open_task(connection, kind, [who, source], moment)
         for who in ended:
             end_task(connection, SHARED, [who, source], moment)
-        moved = {bytes.fromhex(who) for who in {*found, *ended} if len(who) == _SUBJECT}
-        mark_changed(connection, moved, bump(connection, "facts"))
+        moved = {one for who in {*found, *ended} if (one := known_by(who)) is not None}
+        if moved:
+            mark_changed(connection, moved, bump(connection, "facts"))
 
 
 def _there(stays: Collection[Enrolment], today: date) -> bool:
@@ -164,7 +170,7 @@ class _Known:
         for who in people:
             yield who, MIXED if any(count > 1 and owner == who for (_, owner), count in owned.items()) else SHARED
         if not people:
-            yield min(value for _, value in marks), SHARED
+            yield _ID + min(value for _, value in marks), SHARED
 
     def _known(self, marks: Ids) -> Iterator[tuple[str, bytes]]:
         for kind, value in marks:
@@ -178,7 +184,7 @@ class _Known:
             return set()
         seen = {who for one in here for who in self.names(one)}
         against = {who.hex() for one in self._changed for who in self.people(one) if self._other(one, who)}
-        return {who for who in shared if len(who) != _SUBJECT or who in seen - against}
+        return {who for who in shared if who.startswith(_ID) or who in seen - against}
 
 
 def id_place(source: str, kind: str) -> tuple[str, str]:

@@ -6,11 +6,11 @@ new is read with the next change. Leaves out: pupils, whom the roster introduces
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import sqlalchemy as sa
 
-from gateway.adapters.database import Database, tables
+from gateway.adapters.database import Database, bump, tables
 from gateway.adapters.facts.row_forms import BSN, GUARDIAN_KEY
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Person
@@ -58,19 +58,42 @@ def add_bsns(database: Database, owners: Mapping[bytes, bytes]) -> None:
             connection.execute(mark, [{"who": owners[one]} for one in new])
 
 
+def disown_bsns(database: Database, told: Mapping[bytes, bytes | None]) -> None:
+    """Look-up value of a BSN → whose the source says it is; None: of several. One that is known as somebody else's is
+    nobody's until it is told again: over it, the one's record would leave as the other's."""
+    table, subject = tables.subject_id, tables.subject
+    with database.read() as connection:
+        known = _owners(connection, told)
+    wrong = {lookup: owner for lookup, owner in known.items() if told[lookup] != owner}
+    if not wrong:
+        return
+    with database.write() as connection:
+        changed = bump(connection, "facts")
+        connection.execute(
+            sa.delete(table).where(table.c.lookup == sa.bindparam("one")), [{"one": one} for one in wrong]
+        )
+        mark = sa.update(subject).where(subject.c.id == sa.bindparam("who")).values(changed=changed)
+        connection.execute(mark, [{"who": who} for who in set(wrong.values())])
+
+
+def _owners(connection: sa.Connection, lookups: Collection[bytes]) -> dict[bytes, bytes]:
+    table, wanted = tables.subject_id, sorted(lookups)
+    found: dict[bytes, bytes] = {}
+    for at in range(0, len(wanted), 400):
+        query = sa.select(table.c.lookup, table.c.subject).where(table.c.lookup.in_(wanted[at : at + 400]))
+        found.update({row.lookup: row.subject for row in connection.execute(query)})
+    return found
+
+
 def _any_new(database: Database, lookups: Mapping[bytes, object]) -> bool:
     """Asked first: a file that says nothing new takes no turn from deliveries."""
     with database.read() as connection:
         return bool(_unknown(connection, lookups))
 
 
-def _unknown(connection: sa.Connection, lookups: Mapping[bytes, object]) -> list[bytes]:
-    table, wanted = tables.subject_id, sorted(lookups)
-    known: set[bytes] = set()
-    for at in range(0, len(wanted), 400):
-        query = sa.select(table.c.lookup).where(table.c.lookup.in_(wanted[at : at + 400]))
-        known.update(connection.execute(query).scalars())
-    return [one for one in wanted if one not in known]
+def _unknown(connection: sa.Connection, lookups: Collection[bytes]) -> list[bytes]:
+    known = _owners(connection, lookups)
+    return [one for one in sorted(lookups) if one not in known]
 
 
 def _next(connection: sa.Connection) -> int:

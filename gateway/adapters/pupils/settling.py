@@ -14,14 +14,12 @@ import sqlalchemy as sa
 from gateway.adapters.database import Database, bump, tables
 from gateway.adapters.facts.batches import concerned
 from gateway.adapters.facts.row_forms import LAS_KEY
-from gateway.adapters.pupils.doubt import MIXED, ONE, SHARED
+from gateway.adapters.pupils.doubt import MIXED, ONE, SHARED, known_by
 from gateway.adapters.pupils.ids import id_lookup
 from gateway.adapters.pupils.learning import mark_changed
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
 from gateway.transfer.trail import instant
-
-_ID = 16  # bytes of an internal id
 
 
 class NotInDoubt(Exception):
@@ -69,13 +67,13 @@ def settle_as_one(database: Database, keys: StoreKeys, number: int, other: str, 
 
 
 def settle_as_two(database: Database, keys: StoreKeys, number: int, kept: str, act: Act) -> None:
-    """This pupil is `kept`; what else of this source and of every source it was known by is learned anew, of whoever
-    has it. Raises NotInDoubt."""
+    """This pupil is `kept` (empty: none of these any more); what else of this source and of every source it was known
+    by is learned anew, of whoever has it. Raises NotInDoubt."""
     ids, roster, task = tables.subject_id, tables.roster, tables.task
     with database.write() as connection:
         subject, source = _end(connection, number, act)
         mine, lookup = ids.c.subject == subject, id_lookup(keys, source, LAS_KEY, kept)
-        if connection.execute(sa.select(ids.c.lookup).where(mine, ids.c.lookup == lookup)).first() is None:
+        if kept and connection.execute(sa.select(ids.c.lookup).where(mine, ids.c.lookup == lookup)).first() is None:
             raise NotInDoubt
         connection.execute(sa.delete(ids).where(mine, ids.c.lookup != lookup, ids.c.source.in_(("", source))))
         connection.execute(sa.delete(roster).where(roster.c.subject == subject, roster.c.source == source))
@@ -105,7 +103,7 @@ def _end(connection: sa.Connection, number: int, act: Act) -> tuple[bytes, str]:
 
 def _about(text: str) -> tuple[bytes | None, str]:
     who, _, source = text.partition(",")
-    return bytes.fromhex(who) if len(who) == 2 * _ID else None, source
+    return known_by(who), source
 
 
 def _doubtful(connection: sa.Connection, keys: StoreKeys, row: Any) -> Doubtful:
