@@ -162,7 +162,7 @@ _NEXT = {
     Reason.FINAL_RECIPIENT_MISSING: "noem wie het uiteindelijk krijgt: --final-recipient",
     Reason.ROUTE_UNKNOWN: "gateway filter --help en gateway export --help zeggen wat gevraagd kan worden",
     Reason.PARAMETER_MISSING: "geef dit als optie mee",
-    Reason.MEDIA_TYPE_UNKNOWN: "het bestand heeft een ander formaat: noem bij --schema waarmee het is gemaakt",
+    Reason.MEDIA_TYPE_UNKNOWN: "het bestand heeft een ander formaat: noem bij --schema waarmee het is gemaakt, bij één tabel uit een set --record",
     Reason.BODY_INVALID: "is het zoals zijn schema zegt (XML: namespace, eerste element)? Haal het anders opnieuw op",
     Reason.REGISTER_UNAVAILABLE: "is de schijf vol? Geef dezelfde opdracht daarna opnieuw",
     Reason.INTERNAL: "geef dezelfde opdracht daarna opnieuw",

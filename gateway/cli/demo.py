@@ -160,8 +160,8 @@ async def _tell(
 
 def _file(directory: Path, one: Example) -> dict[str, str]:
     path = str(directory / "examples" / one.name)
-    asked = {"recipient": one.recipient, "purpose": one.purpose, "schema": one.schema, "record": one.record}
-    return {"format": one.format, "path": path, **asked}
+    asked = {"recipient": one.recipient, "purpose": one.purpose, "schema": one.schema}
+    return {"format": one.format, "path": path, **asked, **({"record": one.record} if one.record else {})}
 
 
 def _push(directory: Path, one: Example, url: str) -> dict[str, str]:
@@ -209,7 +209,7 @@ def _for_people(told: Mapping[str, Any]) -> str:
 
 
 def _command(one: Mapping[str, str]) -> str:
-    asked = " ".join(f"--{name} {one[name]}" for name in ("recipient", "purpose", "schema", "record"))
+    asked = " ".join(f"--{name} {one[name]}" for name in ("recipient", "purpose", "schema"))
     return f"gateway filter {asked} {one['path']} -o gefilterd-{Path(one['path']).name}"
 
 

@@ -6,8 +6,6 @@ leave. Made when they are not there. Leaves out: who gets what of them (recipien
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -21,6 +19,7 @@ from gateway.demo.grades import grade_list
 from gateway.demo.pushes import enrolment, oins, participants
 from gateway.demo.records import Json, Records, make_records
 from gateway.demo.school import NOORD, Pupil, School, make_school
+from gateway.demo.sets import class_set
 from gateway.demo.somtoday import Somtoday
 from gateway.demo.uwlr import Documents
 
@@ -29,8 +28,8 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A file, whose name says nothing, and the delivery it can be tried with. `record` is one kind of its schema's;
-    `made`: how it is written."""
+    """A file, whose name says nothing, and the delivery it can be tried with. `record` is one kind of its schema's, empty
+    for a set of files; `made`: how it is written."""
 
     format: str
     name: str
@@ -47,19 +46,6 @@ def _array(records: Iterable[Json]) -> bytes:
 
 def _lines(records: Iterable[Json]) -> bytes:
     return b"".join(orjson.dumps(one) + b"\n" for one in records)
-
-
-def _table(records: Iterable[Json]) -> bytes:
-    """OneRoster's users, with a column of the vendor's own."""
-    written = io.StringIO(newline="")
-    names = ("sourcedId", "enabledUser", "username", "givenName", "familyName", "email", "password", "metadata.bsn")
-    rows = csv.DictWriter(written, names, lineterminator="\r\n")
-    rows.writeheader()
-    for one in records:
-        number = one["userIds"][0]["userId"]
-        told = (number, "true", f"l{number}", one["givenName"], one["familyName"], one["email"], f"pw-{number}")
-        rows.writerow(dict(zip(names, (*told, one["bsn"]), strict=True)))
-    return written.getvalue().encode()
 
 
 def _students(held: Records) -> Iterable[Json]:
@@ -83,8 +69,7 @@ EXAMPLES = (
         lambda school, _: _array(Somtoday(school).records("leerlingen", NOORD)),
     ),
     Example(
-        "csv", "gebruikers.csv", "oneroster-csv", "users", "digitale-leeromgeving", "klassen-inrichten",
-        lambda _, held: _table(_students(held)),
+        "zip", "klassen.zip", "oneroster-csv", "", "digitale-leeromgeving", "klassen-inrichten", class_set,
     ),
     Example(
         "csv", "cijfers.csv", "cijferlijst-csv", "cijferlijst", "ouders", "voortgang",

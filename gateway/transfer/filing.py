@@ -8,7 +8,8 @@ file (`filter`), one upload (`upload`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Protocol
 
 from gateway.core.file_forms import Form, OtherFormat
@@ -20,7 +21,7 @@ from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.csv import CsvFile, SetFile
 from gateway.formats.json import JsonFile
-from gateway.formats.xml import Names, XmlFile, XmlItemsFile, XmlListFile
+from gateway.formats.xml import Names, XmlFile, XmlItemsFile, XmlListFile, first_element
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import Inquiry
@@ -39,8 +40,8 @@ SET = "/*"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the records are and for whom. `record` may be left out where the delivery has one kind only; `named`: the
-    purpose of the header, where there is one; `platform`: through whom (R55)."""
+    """What the records are and for whom. `record` may be left out where the delivery has one kind only, and of XML;
+    `named`: the purpose of the header, where there is one; `platform`: through whom (R55)."""
 
     source: str
     schema: str
@@ -61,13 +62,15 @@ def through(recipient: str, final: str | None) -> tuple[str, str | None]:
 
 
 def handed_in(compiled: Compiled, wanted: Wanted, form: Form = Form.ARRAY) -> tuple[Match, Inquiry]:
-    """As if a route had been called. Raises Stop for a schema or record that is not there."""
+    """As if a route had been called. Raises Stop for a schema or record that is not there. Of several documents in XML
+    it is the first, until it is known which one came (`by_element`)."""
     schema = compiled.schemas.get(wanted.schema)
     if schema is None or wanted.schema not in compiled.spoken.get(wanted.source, ()):
         spoken = ", ".join(sorted(compiled.spoken.get(wanted.source, ()))) or "none"
         raise Stop(Reason.ROUTE_UNKNOWN, f"schema: of this source in order are {spoken}; gateway check tells the rest")
     whole = wanted.record is None and schema.csv is not None and schema.csv.manifest is not None
-    record = wanted.record or (_records_of(compiled, wanted)[0] if whole else _only_record(compiled, wanted))
+    several = whole or schema.format == "xml"
+    record = wanted.record or (_records_of(compiled, wanted)[0] if several else _only_record(compiled, wanted))
     if record not in schema.records:
         raise Stop(Reason.ROUTE_UNKNOWN, "record: one of " + ", ".join(schema.records))
     route = Route(METHOD, SET if whole else f"/{record}", record, form is not Form.SINGLE and not whole)
@@ -111,10 +114,27 @@ def minimiser_of(compiled: Compiled, permit: Permit, record: str, match: Match |
     return Tables(csv) if csv is not None else compiled.minimiser(permit, record)
 
 
+def by_element(compiled: Compiled, wanted: Wanted, chunks: Iterable[bytes]) -> tuple[Wanted, Iterable[bytes]]:
+    """Where the record was left out and the delivery has several documents: the one whose element comes first."""
+    schema = compiled.schemas[wanted.schema]
+    records = [schema.records[name] for name in _records_of(compiled, wanted)]
+    if wanted.record or schema.format != "xml" or len(records) == 1:
+        return wanted, chunks
+    rest, names = iter(chunks), Names(schema.namespaces)
+    opening = next(rest, b"")
+    came = first_element(opening)
+    found = [one.name for one in records if names(one.envelope or one.element or one.name) == came]
+    return replace(wanted, record=found[0] if found else None), chain((opening,), rest)
+
+
 def _records_of(compiled: Compiled, wanted: Wanted) -> list[str]:
-    """Of a delivery that is not there any record will do: the gate then says what is wrong."""
+    """Of a delivery that is not there any record will do: the gate then says what is wrong. What a recipient answers is
+    not handed in."""
+    schema = compiled.schemas[wanted.schema]
     standing = compiled.standings.get((wanted.recipient, wanted.purpose, wanted.schema))
-    return [*standing.delivery.grants] if standing else [*compiled.schemas[wanted.schema].records][:1]
+    answers = {route.answer for route in schema.routes}
+    found = [one for one in standing.delivery.grants if one not in answers] if standing else []
+    return found or [*schema.records][:1]
 
 
 def _only_record(compiled: Compiled, wanted: Wanted) -> str:

@@ -20,7 +20,17 @@ from gateway.core.release.minimised import Minimised, tolerable
 from gateway.formats.csv import CsvSet, Opened, unknown_in_set
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
-from gateway.transfer.filing import TOGETHER, Filing, Reader, Wanted, cut, handed_in, handed_in_as, is_set
+from gateway.transfer.filing import (
+    TOGETHER,
+    Filing,
+    Reader,
+    Wanted,
+    by_element,
+    cut,
+    handed_in,
+    handed_in_as,
+    is_set,
+)
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.minimiser import Minimiser, SetPieces, Sets
 from gateway.transfer.parts import Part, Piece
@@ -123,9 +133,10 @@ class Filter(Filing):
     async def _file(
         self, filed: Filed, wanted: Wanted, chunks: Iterable[bytes], give_on: Callable[[Rows], None]
     ) -> None:
-        match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
-        filed.trail = filed.trail.at(match)
-        filed.permit, minimiser = await self.steadily(lambda snapshot: self.may_be_read(filed.trail, inquiry, snapshot))
+        match, inquiry, minimiser = await self._begun(filed, wanted)
+        known, chunks = by_element(self.outside.world.now().compiled, wanted, chunks)
+        if known != wanted:
+            match, inquiry, minimiser = await self._begun(filed, known)
         for one in self._cut(match, minimiser, chunks):
             whole = one.last and filed.parts == 0
             if minimiser.masks and not whole:
@@ -144,6 +155,12 @@ class Filter(Filing):
         if self._within is not None:
             assert isinstance(minimiser, Sets)
             give_on(minimiser.files.manifest(self._within.opened))
+
+    async def _begun(self, filed: Filed, wanted: Wanted) -> tuple[Match, Inquiry, Minimiser]:
+        match, inquiry = handed_in(self.outside.world.now().compiled, wanted)
+        filed.trail = filed.trail.at(match)
+        filed.permit, minimiser = await self.steadily(lambda snapshot: self.may_be_read(filed.trail, inquiry, snapshot))
+        return match, inquiry, minimiser
 
     def _cut(self, match: Match, minimiser: Minimiser, chunks: Iterable[bytes]) -> Iterator[_Cut]:
         reader = handed_in_as(match, self.sizes.answer_bytes)

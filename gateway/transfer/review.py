@@ -12,7 +12,7 @@ from functools import partial
 
 from gateway.core.policy.terms import Delivery
 from gateway.core.release.classified import Waiting
-from gateway.transfer.filing import Filing, Wanted, cut, handed_in, handed_in_as
+from gateway.transfer.filing import Filing, Wanted, by_element, cut, handed_in, handed_in_as
 from gateway.transfer.one_pupil import OnePupil, caller_for
 from gateway.transfer.remembered import Remembered
 from gateway.transfer.request import Stop
@@ -45,6 +45,7 @@ class FileReview(Filing):
         """Raises Stop: for a file that may not be read or is none, and for a pupil of whom nothing of it would leave,
         with the first reason."""
         snapshot = self.outside.world.now()
+        wanted, chunks = by_element(snapshot.compiled, wanted, chunks)
         match, inquiry = handed_in(snapshot.compiled, wanted)
         _, emission, minimiser = self.emission(self.begin(wanted.caller(person)).at(match), inquiry, snapshot)
         reader = handed_in_as(match, self.sizes.answer_bytes)

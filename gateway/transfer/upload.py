@@ -20,7 +20,17 @@ from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
 from gateway.core.release.minimised import Minimised
 from gateway.formats.json.minimiser import Pieces
-from gateway.transfer.filing import TOGETHER, Filing, Wanted, cut, handed_in, handed_in_as, is_set, through
+from gateway.transfer.filing import (
+    TOGETHER,
+    Filing,
+    Wanted,
+    by_element,
+    cut,
+    handed_in,
+    handed_in_as,
+    is_set,
+    through,
+)
 from gateway.transfer.flow import Target
 from gateway.transfer.inquiry import Inquiry, accepts, declared, named_purpose
 from gateway.transfer.parts import Part, Piece
@@ -70,7 +80,8 @@ class Upload(Filing):
             media, forms = _declared(request, match.schema.format)
             await self.steadily(lambda snapshot: self.may_be_read(trail, inquiry, snapshot))
             pieces = await self._read(request, match, forms)
-            answer = await self._answer(trail, wanted, inquiry, pieces)
+            wanted, _ = by_element(self.outside.world.now().compiled, wanted, pieces.bodies)
+            answer = await self._answer(trail, wanted, pieces)
             return answer if answer.reason else replace(answer, media=media)
         except Stop as stop:
             return await self.refuse(trail, stop)
@@ -96,8 +107,8 @@ class Upload(Filing):
     def _too_large(self, why: str) -> Stop:
         return Stop(Reason.BODY_TOO_LARGE, f"{why}: at most {self.sizes.answer_bytes} bytes (limits.answer_bytes)")
 
-    async def _answer(self, trail: Trail, wanted: Wanted, inquiry: Inquiry, pieces: Pieces) -> Released:
-        match, _ = handed_in(self.outside.world.now().compiled, wanted, self.form)
+    async def _answer(self, trail: Trail, wanted: Wanted, pieces: Pieces) -> Released:
+        match, inquiry = handed_in(self.outside.world.now().compiled, wanted, self.form)
         trail, body = trail.at(match), pieces.bodies[0]
         if not is_set(match):
             self.outside.drift.look(match, body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from lxml import etree
 from gateway.bootstrap import acts
 from gateway.bootstrap.school import open_school
 from gateway.demo.examples import EXAMPLES, Example
+from tests import builders_push
 from tests.cli.conftest import CommandLine
 from tests.official import needs_standards, oso_schema
 
 
 def asked(one: Example) -> list[str]:
-    return [word for name in ("recipient", "purpose", "schema", "record") for word in (f"--{name}", getattr(one, name))]
+    return [word for name in ("recipient", "purpose", "schema") for word in (f"--{name}", getattr(one, name))]
 
 
 def filtered(demo: CommandLine, tmp_path: Path, one: Example) -> tuple[bytes, dict[str, object]]:
@@ -52,6 +54,17 @@ def test_dossier_is_valid_before_and_after(demo: CommandLine, tmp_path: Path, on
     body, _ = filtered(demo, tmp_path, one)
     for text in ((demo.directory / "examples" / one.name).read_bytes(), body):
         assert oso_schema().validate(etree.fromstring(text))
+
+
+def test_document_says_itself_which_of_several_it_is(demo: CommandLine, tmp_path: Path) -> None:
+    given, told = tmp_path / "in.xml", tmp_path / "verslag.json"
+    enrolled = (demo.directory / "examples" / "inschrijving.xml").read_bytes()
+    number = re.findall(rb"<basis:burgerservicenummer>(\d+)", enrolled)[0].decode()
+    given.write_bytes(builders_push.removal(number))
+    asked = ("--recipient", "duo", "--purpose", "inschrijving", "--schema", "duo-inschrijving-vo")
+    demo("filter", *asked, str(given), "-o", str(tmp_path / "uit.xml"), "--report", str(told))
+    assert b"aanleverenVerwijderingInschrijvingVO_Request" in (tmp_path / "uit.xml").read_bytes()
+    assert orjson.loads(told.read_bytes())["record"] == "verwijdering"
 
 
 # -- through OnderwijsTransparant (R55) -------------------------------------------------------------------

@@ -3,7 +3,7 @@
 (`drift`)."""
 
 from gateway.formats.xml.drift import unknown_fields
-from gateway.formats.xml.files import XmlFile, XmlListFile
+from gateway.formats.xml.files import XmlFile, XmlListFile, first_element
 from gateway.formats.xml.inbound import XmlInbound
 from gateway.formats.xml.item_files import XmlItems, XmlItemsFile
 from gateway.formats.xml.items import Left, document_of, leaving, named_in, sections
@@ -25,6 +25,7 @@ __all__ = [
     "XmlListFile",
     "XmlMinimiser",
     "document_of",
+    "first_element",
     "leaving",
     "named_in",
     "sample_of",

@@ -7,16 +7,27 @@ cut.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from lxml import etree
 
 from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.release.minimised import EnvelopeBroken
-from gateway.formats.xml.parse import Limits, Listed
+from gateway.formats.xml.parse import Arriving, Limits, Listed
 
 _BOM = b"\xef\xbb\xbf"
 OPENING = 1024
+
+
+def first_element(opening: bytes) -> str:
+    """Its tag; empty where these first bytes of a file have none."""
+    arriving = Arriving("*", ("start",), Limits())
+    try:
+        told = next(chain(arriving.feed(opening), arriving.rest()), None)
+    except EnvelopeBroken:
+        return ""
+    return str(told[1].tag) if told is not None else ""
 
 
 class XmlFile:
