@@ -162,7 +162,7 @@ _NEXT = {
     Reason.FINAL_RECIPIENT_MISSING: "noem wie het uiteindelijk krijgt: --final-recipient",
     Reason.ROUTE_UNKNOWN: "gateway filter --help en gateway export --help zeggen wat gevraagd kan worden",
     Reason.PARAMETER_MISSING: "geef dit als optie mee",
-    Reason.MEDIA_TYPE_UNKNOWN: "het bestand heeft een ander formaat: noem bij --schema waarmee het is gemaakt, bij één tabel uit een set --record",
+    Reason.MEDIA_TYPE_UNKNOWN: "het bestand heeft een ander formaat: klopt --schema? Een tabel uit een set: --record",
     Reason.BODY_INVALID: "is het zoals zijn schema zegt (XML: namespace, eerste element)? Haal het anders opnieuw op",
     Reason.REGISTER_UNAVAILABLE: "is de schijf vol? Geef dezelfde opdracht daarna opnieuw",
     Reason.INTERNAL: "geef dezelfde opdracht daarna opnieuw",
@@ -189,7 +189,8 @@ def told(made: dict[str, Any]) -> list[str]:
     lines += [f"  {_many(times, 'wacht', 'wachten')} op een besluit: {reason}" for reason, times in waiting.items()]
     lines += [f"  {made['unresolved']} {_UNRESOLVED}"] if made["unresolved"] else []
     malformed, documents, twice = made["malformed"], made["documents_dropped"], made["twice"]
-    lines += [f"  {_many(malformed, 'wijkt', 'wijken')} af van het schema, en blijft achter"] if malformed else []
+    stay = "blijft" if malformed == 1 else "blijven"
+    lines += [f"  {_many(malformed, 'wijkt', 'wijken')} af van het schema, en {stay} achter"] if malformed else []
     lines += [
         f"    {one['field'] or 'het record'}: {_many(one['records'], 'record', 'records')}, verwacht {one['expected']}"
         for one in made["malformed_fields"]

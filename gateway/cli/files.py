@@ -29,7 +29,9 @@ def filter_(
     final: Annotated[
         str | None, typer.Option("--final-recipient", help="Who gets it in the end, where the recipient is a platform.")
     ] = None,
-    record: Annotated[str | None, typer.Option("--record", help="Which kind of record, if several; in XML the file says so.")] = None,
+    record: Annotated[
+        str | None, typer.Option("--record", help="Which kind of record, if several; in XML the file says so.")
+    ] = None,
     source: Annotated[str | None, typer.Option("--source", help="Which source knows the pupils, if several.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, in words.")] = "handed over as a file",
     by: OnBehalf = None,

@@ -28,8 +28,8 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A file, whose name says nothing, and the delivery it can be tried with. `record` is one kind of its schema's, empty
-    for a set of files; `made`: how it is written."""
+    """A file, whose name says nothing, and the delivery it can be tried with. `record` is one kind of its schema's,
+    empty for a set of files; `made`: how it is written."""
 
     format: str
     name: str

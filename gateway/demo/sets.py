@@ -22,7 +22,7 @@ _MANIFEST = {"manifest.version": "1.0", "oneroster.version": "1.2", "source.syst
 def class_set(school: School, held: Records) -> bytes:
     """Version 1.2, bulk."""
     groups = [group for group in school.groups if group.pupils]
-    files = {
+    files: dict[str, list[Row]] = {
         "orgs": [{"sourcedId": one.ve_code, "name": one.title, "type": "school"} for one in SITES],
         "classes": [_class(group) for group in groups],
         "users": [_user(str(pupil.number), one) for pupil, one in held.students.items()],
