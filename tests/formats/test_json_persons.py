@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 
+from gateway.core.facts import Facts
 from gateway.core.model import Category, FieldClass, Person, Subject
 from gateway.core.policy.schema import Branch as SchemaBranch
 from gateway.core.policy.schema import Leaf, Record
@@ -28,6 +30,7 @@ from tests.formats.test_json_minimiser import (
     pseudonym,
     students,
 )
+from tests.simulators.facts import SimulatedFacts
 
 # -- several persons in a record -----------------------------------------------------------------------------
 
@@ -137,6 +140,27 @@ def test_persons_deep_in_a_record_take_it_with_them_where_the_schema_says_so() -
     assert len(found) == 1
     assert set(emission.released) == {ANNE}
     assert emission.withheld == ((CHRIS, (Reason.PUPIL_NOT_IN_SCOPE,)),)
+
+
+@pytest.mark.parametrize("item", [True, False])
+def test_person_deep_in_a_record_born_on_another_day_than_the_school_recorded_waits(*, item: bool) -> None:
+    born = build.leaf(Category.BIRTH_DATE, form="date")
+    entry = SchemaBranch({**build.id_fields(), "born": born})
+    record = Record(
+        "Deep",
+        SchemaBranch({"rows": SchemaMany(SchemaBranch({"people": SchemaMany(entry)}))}),
+        (build.position("rows.people", item=item),),
+    )
+    grants = {**build.keep("rows.people.born"), **build.own_slot("rows.people")}
+    facts = SimulatedFacts({one.id: Facts(birth=date(2012, 3, 4)) for one in (ANNE, BEN)})
+    said = {ANNE: "2012-03-04", BEN: "2012-03-05"}
+    source = [{"rows": [{"people": [{**build.reference(one), "born": day} for one, day in said.items()]}]}]
+
+    found, emission, _ = minimised(record, grants, source, facts=facts)
+
+    assert [len(row["people"]) for one in found for row in one["rows"]] == ([1] if item else [])
+    assert emission.withheld == ((BEN, (Reason.FACTS_CONTRADICTED,)),)
+    assert emission.held == ((BEN, Reason.FACTS_CONTRADICTED),)
 
 
 def test_persons_deep_in_a_record_decide_about_it_also_when_nothing_about_them_leaves() -> None:

@@ -17,6 +17,7 @@ from gateway.core.facts import CourtOrder, Facts
 from gateway.core.model import Category, Person, PseudonymMethod, Transform
 from gateway.core.policy.schema import Hidden
 from gateway.core.policy.terms import Delivery, Grant
+from gateway.core.reasons import Reason
 from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken
@@ -37,6 +38,7 @@ BEN = replace(build.pupil(2), ids={"las-key": "l2"}, numbers=frozenset({build.Ro
 COR = replace(build.pupil(3, year=2), ids={"las-key": "l3"})  # not in this delivery
 DIRK = replace(build.pupil(11), person=Person.STAFF, ids={"neppi": "t1"})
 PEOPLE = [ANNE, BEN, COR, DIRK]
+BORN_ELSEWHEN = Facts(birth=date(2014, 1, 1))
 NOT_BORN = Facts(court_orders=(CourtOrder(categories=frozenset({Category.BIRTH_DATE})),))
 NOT_GROUPED = Facts(court_orders=(CourtOrder(categories=frozenset({Category.ORGANISATION})),))
 WIDE = (
@@ -163,7 +165,7 @@ def written(drawn: tuple[Any, ...]) -> str:
 
 
 KINDS = st.sampled_from(["uwlr-smalle-set", "uwlr-lvs-set", "none", "hmac"])
-FACTS = st.sampled_from([{}, {ANNE.id: NOT_BORN}, {ANNE.id: NOT_GROUPED, BEN.id: NOT_BORN}])
+FACTS = st.sampled_from([{}, {ANNE.id: BORN_ELSEWHEN}, {ANNE.id: NOT_BORN}, {ANNE.id: NOT_GROUPED, BEN.id: NOT_BORN}])
 
 
 @settings(max_examples=400, deadline=None)
@@ -230,6 +232,21 @@ def test_who_is_withheld_stays_behind_alone() -> None:
 
     assert found.body.count(b"<leerling ") == 1
     assert [subject for subject, _ in emission.withheld] == [COR]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("kind", ["uwlr-smalle-set", "hmac"])
+def test_who_is_told_to_be_born_on_another_day_than_the_school_recorded_waits(kind: str, *, whole: bool) -> None:
+    """R109: the record may be another pupil's."""
+    facts = SimulatedFacts({one.id: Facts(birth=date(2015, 3, 1)) for one in (ANNE, BEN)})
+    said = {"l1": "2015-03-01", "l2": "2015-03-02"}
+    pupils = [pupil(f"<geboortedatum>{day}</geboortedatum>", key) for key, day in said.items()]
+
+    found, emission = made(kind, facts, whole=whole).run(document(*pupils).encode())
+
+    assert found.body.count(b"<leerling ") == 1
+    assert emission.withheld == ((BEN, (Reason.FACTS_CONTRADICTED,)),)
+    assert emission.held == ((BEN, Reason.FACTS_CONTRADICTED),)
 
 
 def test_a_number_of_a_pupil_in_the_document_is_held_back_on_the_straight_way_too() -> None:

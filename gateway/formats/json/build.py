@@ -24,6 +24,7 @@ from gateway.core.release.projection import Branch, Leaf, Many, Node, Slot, leav
 from gateway.core.release.sight import Seen, contradicted
 from gateway.core.release.transforms import change
 from gateway.formats.json import guard
+from gateway.formats.json.births import differing
 from gateway.formats.json.places import Place, elsewhere, may_be_missing
 from gateway.formats.json.shapes import MALFORMED, Shape, id_fields
 from gateway.formats.json.walked import Withheld
@@ -243,10 +244,13 @@ class Builder:
         self.functions.append("\n".join([f"def {signature}:", *(f"    {line}" for line in lines)]))
 
     def met(self, branch: Branch, shape: Shape, one: Person) -> list[str]:
-        """Somebody deep in a record: an item goes alone, else the record goes with them."""
+        """Somebody deep in a record: an item goes alone, else the record goes with them. Who is told to be born on
+        another day than the school recorded waits (R109)."""
         assert branch.subject is not None
         goes = "drop(s); return None" if branch.subject.withheld == "item" else "raise Withheld(s)"
-        return [*self.look(branch, shape, "x", one), f"if s.reasons: {goes}"]
+        differs = differing(self.record, branch, shape, "x", one.name, optional=False)
+        waits = [f"if not s.reasons and {one}: s = contradicted(s)" for one in differs]
+        return [*self.look(branch, shape, "x", one), *waits, f"if s.reasons: {goes}"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from gateway.core.release.emission import Emission
 from gateway.core.release.sight import Seen
 from gateway.core.release.text_guard import Guard
 from gateway.formats.xml.build import thinned
-from gateway.formats.xml.lane import Way, Whose, is_simple
+from gateway.formats.xml.lane import Read, Way, Whose, agrees, is_simple, reading, tags_named
 from gateway.formats.xml.plan import Element, Plan, Step
 from gateway.formats.xml.source import Source
 from gateway.formats.xml.straight import Named, Unusual, children, straight, tags_of
@@ -45,6 +45,9 @@ class ItemLane:
         self._names = source.names
         self._opening = f"<{source.names.prefixed(step.name)}"
         self._whose = Whose(self._plan.place, source) if self._plan.place is not None else None
+        birth = self._plan.place.birth if self._plan.place is not None else None
+        self._birth: Read | None = reading(birth, source) if birth is not None else None
+        self._tags = tags_named([birth] if birth is not None else [], source)
         self._own = _own_id(self._plan)
         self._told = told | {self._own}
         self._ways: dict[frozenset[str], Way | None] = {}
@@ -57,6 +60,8 @@ class ItemLane:
         withheld = _NOTHING if seen is None else seen.withheld
         write, wanted = self._ways.get(withheld) or self._way(withheld, seen)
         kids, found = children(element, wanted)
+        if seen is not None and seen.born is not None and self._birth is not None:
+            agrees(seen.born, self._birth(element, kids), found)
         names: list[Named] = []
         text = write(element, kids, found, seen, emission, guard, names.append)
         key = seen.key if seen is not None else next((one for path, one in names if path == self._own), "")
@@ -74,7 +79,7 @@ class ItemLane:
 
     def _made(self, plan: Element | None) -> Way | None:
         written = straight(plan, self._names, self._opening, self._told) if plan is not None else None
-        return None if plan is None or written is None else (written, tags_of(plan))
+        return None if plan is None or written is None else (written, tags_of(plan) | self._tags)
 
 
 def _own_id(plan: Element) -> str:

@@ -8,7 +8,7 @@ that speak of others, of secrets or of flags. What is said of one record here is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -53,8 +53,8 @@ class Whose:
 
     def __init__(self, place: Place, source: Source) -> None:
         self._place = place
-        self._reads = [_read(name, source) for name in place.kinds]
-        self._tags = _elements(place.kinds, source)
+        self._reads = [reading(name, source) for name in place.kinds]
+        self._tags = tags_named(place.kinds, source)
 
     def see(self, record: etree._Element, emission: Emission) -> Seen:
         """Raises Unusual where the long way must say."""
@@ -96,13 +96,13 @@ class Lane:
     ) -> None:
         order = projection.order
         names = [*(place.kinds if place else ()), *([birth] if birth else ()), *([order.path] if order else ())]
-        self._tags = _elements(names, source)
+        self._tags = tags_named(names, source)
         self._projection = projection
         self._source = source
         self._plans = plans
         self._whose = Whose(place, source) if place else None
-        self._birth = _read(birth, source) if birth else None
-        self._order = _read(order.path, source) if order else None
+        self._birth = reading(birth, source) if birth else None
+        self._order = reading(order.path, source) if order else None
         self._things = order.maps if order else None
         self._opening = opening
         self._counts = source.counts_documents
@@ -140,7 +140,7 @@ class Lane:
         write, wanted = bound.ways.get(withheld) or self._way(bound, withheld)
         kids, found = children(record, wanted)
         if seen is not None and seen.born is not None and self._birth is not None:
-            _agrees(seen.born, self._birth(record, kids), found)
+            agrees(seen.born, self._birth(record, kids), found)
         text = write(record, kids, found, seen, emission, lambda: self._guard(emission, seen, circle), _unasked)
         key = seen.key if self._order is None and seen is not None else self._key(record, kids, emission)
         return Row(key, text.encode(), self._source.documents(record) if self._counts else 0)
@@ -170,7 +170,6 @@ def lane(
     source: Source,
     plans: Plans,
     places: Sequence[Place],
-    births: Mapping[str, str | None],
     tag: str,
 ) -> Lane | None:
     """None where every record goes the long way."""
@@ -179,7 +178,7 @@ def lane(
     if source.flags or within or refers:
         return None
     place = places[0] if places else None
-    birth = births[place.subject.at] if place else None
+    birth = place.birth if place else None
     names = [*(place.kinds if place else ()), birth or "", projection.order.path if projection.order else ""]
     if not is_simple(names):
         return None
@@ -188,18 +187,18 @@ def lane(
     return found if found.way(_NOTHING, date(2000, 10, 1)) is not None else None
 
 
-def _elements(names: Iterable[str], source: Source) -> frozenset[str]:
+def tags_named(names: Iterable[str], source: Source) -> frozenset[str]:
     return frozenset(source.names(name) for name in names if not name.startswith("@"))
 
 
-def _agrees(born: date, text: str | None, found: Found | None) -> None:
+def agrees(born: date, text: str | None, found: Found | None) -> None:
     """R109: a record that says another day goes the long way."""
     said = (text or "").strip()[:10]
     if (said and said != born.isoformat()) or found is not None:
         raise Unusual
 
 
-def _read(name: str, source: Source) -> Read:
+def reading(name: str, source: Source) -> Read:
     attribute, tag = source.names.attribute(name), source.names(name)
 
     def said(record: etree._Element, _kids: Kids) -> str | None:

@@ -15,8 +15,7 @@ from functools import cache
 from lxml import etree
 
 from gateway.core.file_forms import Form, in_form
-from gateway.core.model import Category, Transform
-from gateway.core.policy.grants import leaves
+from gateway.core.model import Transform
 from gateway.core.policy.terms import Aggregate
 from gateway.core.reasons import Reason
 from gateway.core.release.circle import Circle
@@ -84,7 +83,6 @@ class XmlMinimiser:
         self._places = [
             Place(record, one, self._source) for one in subjects(projection.root) if one.withheld == "record"
         ]
-        self._births = {place.subject.at: self._birth(place) for place in self._places}
         self._plans: dict[tuple[frozenset[str], date, Parts], Plan | None] = {}
         self._people = [one.at for one in subjects(projection.root)]
         self._references = References(record, self._source)
@@ -94,11 +92,7 @@ class XmlMinimiser:
         whole = self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
         self._groups = Groups(record, self._source, whole.leaving if whole is not None else ())
         self._declared = Declared(projection.root, self._source)
-        self._lane = (
-            None
-            if self._source.claims
-            else lane(projection, self._source, self.plan, self._places, self._births, self._tag)
-        )
+        self._lane = None if self._source.claims else lane(projection, self._source, self.plan, self._places, self._tag)
 
     def __repr__(self) -> str:
         return f"<XmlMinimiser of {self.projection.record.name}>"
@@ -305,28 +299,9 @@ class XmlMinimiser:
             found = self._source.elements(record, place.subject.at)
             for element in found:
                 seen = place.see(element, emission)
-                wrong = self._contradicts(place, element, seen) or self._declared.denies(record, seen, emission)
-                people[element] = contradicted(seen) if wrong else seen
+                people[element] = contradicted(seen) if self._declared.denies(record, seen, emission) else seen
         if self._places and not people:
             raise Malformed(self._places[0].subject.at, SOMEBODY)
-
-    def _contradicts(self, place: Place, element: etree._Element, seen: Seen) -> bool:
-        """R109: another birth date than the one the school recorded."""
-        path = self._births.get(place.subject.at)
-        if path is None or seen.born is None or seen.reasons:
-            return False
-        said = [text.strip()[:10] for text in self._source.texts(element, path) if text.strip()]
-        return any(day != seen.born.isoformat() for day in said)
-
-    def _birth(self, place: Place) -> str | None:
-        """The field of this person's birth date, from the person's own object."""
-        at = f"{place.subject.at}." if place.subject.at else ""
-        for path, leaf in leaves(self.projection.record.fields):
-            name = path.removeprefix(at)
-            days = leaf.category is Category.BIRTH_DATE and leaf.format == "date"
-            if days and path.startswith(at) and "." not in name:
-                return name
-        return None
 
     def _key(self, record: etree._Element, people: Mapping[etree._Element, Seen], emission: Emission) -> str:
         order = self.projection.order

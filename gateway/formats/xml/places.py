@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from lxml import etree
 
+from gateway.core.model import Category
 from gateway.core.model import Subject as Known
+from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Record
 from gateway.core.reasons import Reason
 from gateway.core.release.compiler import DeliveryRefused
 from gateway.core.release.emission import Emission
 from gateway.core.release.national_number import normal
 from gateway.core.release.projection import Subject
-from gateway.core.release.sight import ECK_ID, Seen
+from gateway.core.release.sight import ECK_ID, Seen, contradicted
 from gateway.formats.xml.source import Source
 
 _NUMBER = "bsn"  # the kind of id that is found by its keyed digest and kept nowhere (D7)
@@ -25,7 +27,7 @@ Ids = tuple[tuple[str, str], ...]
 
 
 class Place:
-    """One subject position of one record."""
+    """One subject position of one record. `birth`: the field of this person's birth date, in their own element."""
 
     def __init__(self, record: Record, subject: Subject, source: Source) -> None:
         if subject.typed is not None:
@@ -36,10 +38,19 @@ class Place:
         self.kinds = dict(subject.keys.kinds) if subject.keys else {}
         if subject.master is not None:
             self.kinds[subject.master] = ECK_ID
+        self.birth = _birth(record, f"{subject.at}." if subject.at else "")
 
     def see(self, element: etree._Element, emission: Emission) -> Seen:
-        """Whom this element speaks of."""
-        return self.known(self.said(self._texts(element)), emission)
+        """Whom this element speaks of; who is told to be born on another day than the school recorded, waits."""
+        seen = self.known(self.said(self._texts(element)), emission)
+        return contradicted(seen) if self.contradicts(element, seen) else seen
+
+    def contradicts(self, element: etree._Element, seen: Seen) -> bool:
+        """R109: another birth date than the one the school recorded."""
+        if self.birth is None or seen.born is None or seen.reasons:
+            return False
+        said = [text.strip()[:10] for text in self._source.texts(element, self.birth) if text.strip()]
+        return any(day != seen.born.isoformat() for day in said)
 
     def _texts(self, element: etree._Element) -> Iterator[tuple[str, str]]:
         for name, kind in self.kinds.items():
@@ -68,3 +79,12 @@ class Place:
         known = subject.numbers
         digest = emission.sight.roster.digest
         return bool(known) and any(kind == _NUMBER and digest(value) not in known for kind, value in ids)
+
+
+def _birth(record: Record, at: str) -> str | None:
+    for path, leaf in leaves(record.fields):
+        name = path.removeprefix(at)
+        days = leaf.category is Category.BIRTH_DATE and leaf.format == "date"
+        if days and path.startswith(at) and "." not in name:
+            return name
+    return None
