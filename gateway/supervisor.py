@@ -22,6 +22,7 @@ import uvicorn
 from gateway.bootstrap.logs import configure
 from gateway.bootstrap.office import METRICS_DIRECTORY, Office, open_office
 from gateway.bootstrap.rosters import tells_where
+from gateway.bootstrap.school import Unusable
 from gateway.bootstrap.server import Server
 
 _LOOK_EVERY = 0.25  # seconds between looks at the policy files: a change works within a second
@@ -133,8 +134,13 @@ def _admin_config(office: Office) -> uvicorn.Config:
 
 
 def _listen(address: tuple[str, int]) -> socket.socket:
+    """Raises Unusable."""
     host, port = address
-    listening = socket.create_server((host, port), backlog=1024, reuse_port=False)
+    try:
+        listening = socket.create_server((host, port), backlog=1024, reuse_port=False)
+    except OSError as error:
+        why = error.strerror.partition(" (")[0] if error.strerror else "it cannot be listened on"
+        raise Unusable([f"{host}:{port}: {why}"]) from None
     listening.set_inheritable(True)
     return listening
 

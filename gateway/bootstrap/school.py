@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from gateway import settings as settings_file
@@ -243,6 +244,29 @@ def overdue(directory: Path) -> list[str]:
     if policy.adopted and policy.instemming and policy.adopted < policy.instemming:
         found.append("the policy was adopted before the participation council consented")
     return [f"{settings_file.FILE}: {warning}" for warning in found]
+
+
+def unread(directory: Path) -> list[str]:
+    """Secrets and certificates that are not where gateway.yaml says, or that this account may not read: without them
+    nothing is served."""
+    try:
+        settings = settings_file.load(directory.resolve())
+    except settings_file.SettingsWrong:
+        return []  # told as a problem
+    reads: list[Callable[[], object]] = [
+        *(partial(_upstream_source, one, one.url) for one in settings.sources.values() if one.url is not None),
+        *(partial(_endpoint, one) for one in settings.endpoints.values() if not one.sftp),
+    ]
+    found = [_lacking(read) for read in reads]
+    return [f"{settings_file.FILE}: {lacking}" for lacking in dict.fromkeys(found) if lacking]
+
+
+def _lacking(read: Callable[[], object]) -> str:
+    try:
+        read()
+    except LookupError as error:
+        return str(error.args[0])
+    return ""
 
 
 def upstream_sources(settings: Settings) -> dict[str, UpstreamSource]:

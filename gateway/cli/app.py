@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.bootstrap.school import unread
 from gateway.cli import (
     clients,
     demo,
@@ -26,7 +27,7 @@ from gateway.cli import (
     rows,
     texts,
 )
-from gateway.cli.output import HERE, Directory, console, school
+from gateway.cli.output import HERE, USAGE, Directory, console, fail, school, told
 from gateway.supervisor import Addresses, Supervisor
 
 app = typer.Typer(
@@ -87,7 +88,10 @@ def serve(
     """Serve: a supervisor with the admin listener, and worker processes with the data plane."""
     with school(directory) as opened:
         number = workers or opened.settings.workers
-    asyncio.run(Supervisor(directory, number).run(_announce))
+        if lacking := unread(directory):
+            fail(lacking, USAGE)
+    with told():
+        asyncio.run(Supervisor(directory, number).run(_announce))
 
 
 def _announce(addresses: Addresses) -> None:

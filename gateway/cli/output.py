@@ -28,15 +28,21 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 @contextmanager
-def school(directory: Path) -> Iterator[School]:
-    """The school of this directory; what makes it unusable is told in full and exits with 2, a refusal with 3."""
+def told() -> Iterator[None]:
+    """What makes a directory unusable is told in full and exits with 2, a refusal with 3."""
     try:
-        with open_school(directory) as opened:
-            yield opened
+        yield
     except Unusable as unusable:
         fail(unusable.problems, USAGE)
     except Refused as refused:
         fail(refused.problems, REFUSED)
+
+
+@contextmanager
+def school(directory: Path) -> Iterator[School]:
+    """The school of this directory, or why there is none."""
+    with told(), open_school(directory) as opened:
+        yield opened
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import typer
 from gateway.bootstrap import acts, samples
 from gateway.bootstrap.explained import Asked, explained
 from gateway.bootstrap.facts import still_to_declare
-from gateway.bootstrap.school import Refused, Unusable, overdue
+from gateway.bootstrap.school import Refused, Unusable, overdue, unread
 from gateway.bootstrap.school import check as check_files
 from gateway.cli.output import HERE, PROBLEMS, USAGE, Directory, OnBehalf, Why, acting, console, fail, school, table
 from gateway.cli.persons import asked
@@ -37,7 +37,7 @@ def check(
     report = check_files(directory)
     for question in report.questions:
         console.print(f"{question} (open)", markup=False)
-    for warning in (*overdue(directory), *report.warnings):
+    for warning in (*overdue(directory), *unread(directory), *report.warnings):
         console.print(f"{warning} (warning)", markup=False)
     for undone in still_to_declare(directory):
         console.print(f"{undone} (to declare: gateway facts declare)", markup=False)

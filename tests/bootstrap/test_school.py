@@ -20,6 +20,7 @@ from gateway.bootstrap.school import (
     open_school,
     overdue,
     random,
+    unread,
 )
 from gateway.bootstrap.templates import SHARE
 from gateway.core.model import Enrolment, Person
@@ -73,6 +74,13 @@ def test_policy_adopted_after_the_council_consented_is_not_told(directory: Path)
     rewrite(directory, "evaluation: 2027-09-18", "evaluation: 2999-01-01\n  adopted: 2999-01-01")
 
     assert overdue(directory) == []
+
+
+def test_secret_that_is_not_where_the_settings_say_is_told(directory: Path) -> None:
+    place = directory.with_name("nowhere")
+    rewrite(directory, "duo:\n", "duo:\n    certificate: file:../nowhere\n")
+
+    assert f"gateway.yaml: no certificate at file:{place}" in unread(directory)
 
 
 def test_key_is_never_made_over_an_existing_one(directory: Path) -> None:

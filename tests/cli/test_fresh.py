@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import socket
 import stat
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -15,8 +16,9 @@ import pytest
 from gateway.adapters.policy.answers import questions
 from gateway.bootstrap import acts, session
 from gateway.bootstrap.pupils import pupil
-from gateway.bootstrap.school import open_school
+from gateway.bootstrap.school import Unusable, open_school
 from gateway.core.persons import Held, PersonRole
+from gateway.supervisor import _listen
 from tests.commands import invoke
 from tests.policy.shipped import ANSWERED, RECIPIENTS
 from tests.simulators.persons import somebody
@@ -103,6 +105,23 @@ def test_directory_that_is_there_and_empty_is_filled(run: Run, tmp_path: Path) -
 
 def test_answers_from_a_file_put_the_directory_in_order(run: Run, answered: Path) -> None:
     assert "in order" in run("check", "-C", str(answered))
+
+
+def test_certificate_that_is_not_there_is_warned_of_and_nothing_is_served(run: Run, answered: Path) -> None:
+    text = "endpoints:\n  duo: {url: 'https://duo.example/ws', certificate: file:../none.pem}\n"
+    (answered / "gateway.yaml").write_text((answered / "gateway.yaml").read_text() + text)
+
+    assert "none.pem (warning)" in run("check", "-C", str(answered))
+    assert "no certificate at file:" in run("serve", "-C", str(answered), code=2)
+
+
+def test_address_that_is_taken_is_told_by_name() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = taken.getsockname()
+        with pytest.raises(Unusable) as found:
+            _listen(address)
+
+    assert found.value.problems == [f"127.0.0.1:{address[1]}: Address already in use"]
 
 
 def test_answers_are_asked_once_each_and_an_empty_one_leaves_the_question_open(run: Run, tmp_path: Path) -> None:
