@@ -29,7 +29,7 @@ from gateway.core.persons import Actor, Deed
 from gateway.core.reasons import Reason
 from gateway.formats.csv import set_of
 from gateway.transfer.filing import Wanted
-from gateway.transfer.filter import Filed, Filter, Rows
+from gateway.transfer.filter import Filed, Filter, Rows, document
 from gateway.transfer.ports import NotSent, RegisterUnavailable, UpstreamAnswer, UpstreamCall
 from gateway.transfer.request import Stop
 
@@ -238,7 +238,13 @@ def _leaves(filed: Filed) -> bool:
 
 
 def _formed(filed: Filed, rows: SortedRows) -> Texts:
-    return set_of(rows.keyed()) if filed.form is Form.SET else in_form(filed.form, rows, filed.head)
+    match filed.form:
+        case Form.SET:
+            return set_of(rows.keyed())
+        case Form.DOCUMENT:
+            return document(rows.keyed(), filed.named, filed.head)
+        case form:
+            return in_form(form, rows, filed.head)
 
 
 def _taken(rows: SortedRows, part: Rows) -> None:

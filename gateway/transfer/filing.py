@@ -21,7 +21,7 @@ from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.csv import CsvFile, SetFile
 from gateway.formats.json import JsonFile
-from gateway.formats.xml import Names, XmlFile, XmlItemsFile, XmlListFile, first_element
+from gateway.formats.xml import Names, XmlDocumentFile, XmlFile, XmlItemsFile, XmlListFile, first_element, sections
 from gateway.transfer.compiled import Compiled
 from gateway.transfer.flow import Flow
 from gateway.transfer.inquiry import Inquiry
@@ -165,9 +165,14 @@ def is_set(match: Match) -> bool:
     return match.route.path == SET
 
 
-def handed_in_as(match: Match, most: int) -> Reader:
-    """What reads what is handed in."""
-    return SetFile() if is_set(match) else reader_of(match.schema, match.route.record, most)
+def handed_in_as(match: Match, most: int, small: int | None = None) -> Reader:
+    """What reads what is handed in. `small`: of a document of lists that may leave in parts, what is read whole."""
+    if is_set(match):
+        return SetFile()
+    record = match.schema.records[match.route.record]
+    if small is not None and match.schema.format == "xml" and sections(record):
+        return XmlDocumentFile(record, Names(match.schema.namespaces), small, most)
+    return reader_of(match.schema, match.route.record, most)
 
 
 def as_listed(match: Match, most: int) -> Reader:

@@ -8,7 +8,7 @@ and 4). Leaves out: sorting the rows of all parts and writing them (`adapters.fi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.core.file_forms import Form, in_form
@@ -18,6 +18,7 @@ from gateway.core.register import Draft, altered
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import Minimised, tolerable
 from gateway.formats.csv import CsvSet, Opened, unknown_in_set
+from gateway.formats.xml import Left, document_of, leaving, named_in, sections, waiting
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
 from gateway.transfer.filing import (
@@ -32,7 +33,7 @@ from gateway.transfer.filing import (
     is_set,
 )
 from gateway.transfer.inquiry import Inquiry
-from gateway.transfer.minimiser import Minimiser, SetPieces, Sets
+from gateway.transfer.minimiser import Documents, Items, Minimiser, SetPieces, Sets
 from gateway.transfer.parts import Part, Piece
 from gateway.transfer.ports import Receipt, Register, RegisterUnavailable, Snapshot
 from gateway.transfer.remembered import Remembered
@@ -60,7 +61,8 @@ class PersonsRegister:
 @dataclass(slots=True)
 class Filed:
     """What came of one file. `stop`: why nothing of it may leave, also where parts are registered; then what was given
-    on must be destroyed. `permit`: the terms under which the rest leaves."""
+    on must be destroyed. `permit`: the terms under which the rest leaves; `named`: of a document that leaves item by
+    item, what its rows refer to, and `waiting` which of them leave only where one does."""
 
     trail: Trail
     tally: Tally = field(default_factory=Tally)
@@ -69,6 +71,13 @@ class Filed:
     parts: int = 0
     permit: Permit | None = None
     stop: Stop | None = None
+    named: set[str] = field(default_factory=set, repr=False)
+    waiting: set[str] = field(default_factory=set, repr=False)
+
+
+def document(rows: Iterable[tuple[str, bytes]], named: Container[str], head: bytes) -> Iterable[bytes]:
+    """Of rows in their order. A group that nobody refers to is not in it (R7)."""
+    return document_of((row for _, row in leaving(rows, named)), head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,7 @@ class Filter(Filing):
         once its entry is durable."""
         self._form: Form | None = None
         self._within: Within | None = None
+        self._left: Left | None = None
         self._heads: dict[str, bytes] = {}
         filed = Filed(self.begin(wanted.caller(self.person)))
         try:
@@ -144,6 +154,8 @@ class Filter(Filing):
             # the whole file is registered with the digest of what it becomes, a part with that of its rows
             self._form = one.reader.form if whole and one.within is None else None
             self._within = one.within
+            if one.reader.form is Form.DOCUMENT and self._left is None:
+                self._left = Left()
             part = await self._emit(filed, match, inquiry, one)
             filed.parts += 1
             self.remembered = Remembered(self.outside.world)  # only this part's people are in memory
@@ -151,7 +163,15 @@ class Filter(Filing):
             assert part.minimised is not None
             self._heads[one.name] = part.minimised.head
             filed.head = part.minimised.head
+            if self._left is not None:
+                self._left.recall(sections(match.schema.records[match.route.record]), part.minimised.rows)
+                filed.named |= named_in(part.minimised.rows)
+                filed.waiting |= waiting(part.minimised.rows)
             give_on(part.minimised.rows)
+        if self._left is not None:
+            filed.tally.released -= len(filed.waiting - filed.named)
+            if not filed.tally.persons:
+                filed.tally.released = 0  # a document of groups of which nobody is in it says nothing (R7)
         if self._within is not None:
             assert isinstance(minimiser, Sets)
             give_on(minimiser.files.manifest(self._within.opened))
@@ -163,12 +183,12 @@ class Filter(Filing):
         return match, inquiry, minimiser
 
     def _cut(self, match: Match, minimiser: Minimiser, chunks: Iterable[bytes]) -> Iterator[_Cut]:
-        reader = handed_in_as(match, self.sizes.answer_bytes)
+        size, most = (self.sizes.answer_bytes, None) if minimiser.masks else (self.sizes.part_bytes, TOGETHER)
+        reader = handed_in_as(match, self.sizes.answer_bytes, size)
         if isinstance(minimiser, Sets):
             ((archive, _),) = cut(reader, chunks, self.sizes.answer_bytes)
             yield from self._cut_set(reader, archive, minimiser.files)
             return
-        size, most = (self.sizes.answer_bytes, None) if minimiser.masks else (self.sizes.part_bytes, TOGETHER)
         for records, last in cut(reader, chunks, size, most):
             yield _Cut(reader, records, last)
 
@@ -209,8 +229,10 @@ class Filter(Filing):
         return placed(schema, record, unknown_in(schema, record, sample, many=True))
 
     def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
-        """Of a piece of a set, by what left of it before."""
+        """Of a piece of a set or of a document, by what left of it before."""
         permit, emission, minimiser = super().emission(trail, inquiry, snapshot)
+        if self._left is not None and isinstance(minimiser, Documents):
+            minimiser = Items(minimiser.xml, self._left)
         if self._within is None:
             return permit, emission, minimiser
         opened, name = self._within.opened, self._within.name
@@ -223,7 +245,9 @@ class Filter(Filing):
         name = self._within.name if self._within is not None else ""
         if self._heads.get(name, minimised.head) != minimised.head:  # what left has other columns than what would now
             raise Stop(Reason.FACTS_CHANGED)
-        if self._form not in (None, Form.SET):
+        if self._form is Form.DOCUMENT:
+            minimised.body = b"".join(document(sorted(minimised.rows), named_in(minimised.rows), minimised.head))
+        elif self._form not in (None, Form.SET):
             minimised.body = b"".join(in_form(self._form, (row for _, row in minimised.rows), minimised.head))
 
     async def _stopped(self, filed: Filed, stop: Stop) -> None:

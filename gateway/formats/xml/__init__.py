@@ -5,8 +5,8 @@
 from gateway.formats.xml.drift import unknown_fields
 from gateway.formats.xml.files import XmlFile, XmlListFile, first_element
 from gateway.formats.xml.inbound import XmlInbound
-from gateway.formats.xml.item_files import XmlItems, XmlItemsFile
-from gateway.formats.xml.items import Left, document_of, leaving, named_in, sections
+from gateway.formats.xml.item_files import XmlDocumentFile, XmlItems, XmlItemsFile
+from gateway.formats.xml.items import Left, document_of, leaving, named_in, sections, waiting
 from gateway.formats.xml.minimiser import XmlMinimiser
 from gateway.formats.xml.operations import Operation
 from gateway.formats.xml.parse import Limits
@@ -18,6 +18,7 @@ __all__ = [
     "Limits",
     "Names",
     "Operation",
+    "XmlDocumentFile",
     "XmlFile",
     "XmlInbound",
     "XmlItems",
@@ -31,4 +32,5 @@ __all__ = [
     "sample_of",
     "sections",
     "unknown_fields",
+    "waiting",
 ]

@@ -24,6 +24,7 @@ from gateway.formats.xml.parse import Arriving, Limits, document
 from gateway.formats.xml.source import Names
 
 _NOTHING = "geengegevens"
+_PIECE = 65_536  # so that the parser forgets what it gave before it reads on
 
 
 class XmlItemsFile:
@@ -82,6 +83,42 @@ class XmlItemsFile:
             return text
         begin, end = self._around[section.part]
         return b"".join((begin, text, end))
+
+
+class XmlDocumentFile:
+    """A document of lists: given whole by `close` where it is small, else item by item from when that is known.
+    `small`: its bytes; `most`: of one item."""
+
+    def __init__(self, record: Record, names: Names, small: int, most: int) -> None:
+        self._small = small
+        self._begun = bytearray()
+        self._items = XmlItemsFile(record, names, most)
+        self.form = Form.SINGLE
+
+    def __repr__(self) -> str:
+        return f"<XmlDocumentFile of {len(self._begun)} bytes>" if self.form is Form.SINGLE else repr(self._items)
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        if self.form is Form.DOCUMENT:
+            return self._items.feed(chunk)
+        self._begun += chunk
+        sniffed(bytes(self._begun[:OPENING]))
+        if len(self._begun) <= self._small:
+            return []
+        begun, self._begun, self.form = bytes(self._begun), bytearray(), Form.DOCUMENT
+        pieces = (begun[at : at + _PIECE] for at in range(0, len(begun), _PIECE))
+        return [item for piece in pieces for item in self._items.feed(piece)]
+
+    def close(self) -> list[bytes]:
+        if self.form is Form.DOCUMENT:
+            return self._items.close()
+        if not self._begun.strip():
+            raise EnvelopeBroken("the file ends early")
+        return [bytes(self._begun)]
+
+    def piece(self, records: list[bytes]) -> bytes:
+        """As the minimiser of documents, or that of items, reads it."""
+        return self._items.piece(records) if self.form is Form.DOCUMENT else b"".join(records)
 
 
 class _Cut:

@@ -150,6 +150,11 @@ def named_in(rows: Iterable[tuple[str, bytes]]) -> set[str]:
     return found
 
 
+def waiting(rows: Iterable[tuple[str, bytes]]) -> set[str]:
+    """The keys of the rows that leave only where another refers to them."""
+    return {key for key, row in rows if row.split(b"\0", 2)[1] == _WAITS}
+
+
 def leaving(rows: Iterable[tuple[str, bytes]], named: Container[str]) -> Iterator[tuple[str, bytes]]:
     """Without what waits in vain."""
     return ((key, row) for key, row in rows if key in named or row.split(b"\0", 2)[1] != _WAITS)
