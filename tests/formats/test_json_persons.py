@@ -144,6 +144,7 @@ def test_persons_deep_in_a_record_take_it_with_them_where_the_schema_says_so() -
 
 @pytest.mark.parametrize("item", [True, False])
 def test_person_deep_in_a_record_born_on_another_day_than_the_school_recorded_waits(*, item: bool) -> None:
+    """R109: the record may be another pupil's."""
     born = build.leaf(Category.BIRTH_DATE, form="date")
     entry = SchemaBranch({**build.id_fields(), "born": born})
     record = Record(

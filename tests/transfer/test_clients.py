@@ -47,6 +47,7 @@ pytestmark = [
 
 RESTRICTED = Restriction(ground=RestrictionGround.ACCURACY)
 ANY = frozenset(Category)
+BORN = date(2008, 1, 1)
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Client:
             form=Form.WRITTEN, evidence="f" * 64,
         )  # fmt: skip
         given = Consent(capacity=Capacity.PUPIL, answer=Answer.YES, given=NOW - timedelta(days=9), terms=terms)
-        self.made.record(number, Birth(day=date(2008, 1, 1)), given, *more)
+        self.made.record(number, Birth(day=BORN), given, *more)
 
 
 class FullReplace(Client):
@@ -195,7 +196,8 @@ def uwlr() -> Client:
         return world.policy(texts=((name, text),))
 
     school = a_school(compiled=files(more=False), pupils=uwlr_people())
-    school.upstream.raw["/uwlr/leerlinggegevens"] = answering(moved(sample()))
+    said = sample().replace(b"<geboortedatum>2006-06-21", f"<geboortedatum>{BORN}".encode())  # as the school recorded
+    school.upstream.raw["/uwlr/leerlinggegevens"] = answering(moved(said))
     return Unchanged(name, "methodetoetsen", "uwlr-2-2", school, files)
 
 
