@@ -7,7 +7,7 @@ Leaves out the shape of the Edu-V records (`records`) and how they are served (`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -127,6 +127,15 @@ class Group:
     subject: Subject | None
     pupils: list[Pupil]
     teachers: tuple[tuple[str, Employee], ...]
+
+
+def groups_of(groups: Iterable[Group]) -> dict[Pupil, list[Group]]:
+    """Of each pupil who is in any of these, in their order."""
+    found: dict[Pupil, list[Group]] = {}
+    for group in groups:
+        for pupil in group.pupils:
+            found.setdefault(pupil, []).append(group)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.demo.records import Json
-from gateway.demo.school import SITES, Employee, Group, Pupil, School, Site
+from gateway.demo.school import SITES, Employee, Group, Pupil, School, Site, groups_of
 
 BASE = "/rest/v1/connect"
 MOST = 200  # records of one page, as Somtoday says
@@ -107,13 +107,14 @@ class Somtoday:
         if name == "lesgroepen":
             made = [self._group(one) for one in self.school.groups if one.site is site and one.subject and one.pupils]
         else:
-            made = [self._pupil(one) for one in self.school.pupils if one.stays[-1].site is site and not one.left]
+            within = groups_of(one for one in self.school.groups if one.subject is not None)
+            here = [one for one in self.school.pupils if one.stays[-1].site is site and not one.left]
+            made = [self._pupil(one, within.get(one, [])) for one in here]
         self._made[name, site.name] = sorted(made, key=_by_id)
         return self._made[name, site.name]
 
-    def _pupil(self, pupil: Pupil) -> Json:
+    def _pupil(self, pupil: Pupil, mine: list[Group]) -> Json:
         site = pupil.stays[-1].site
-        mine = [one for one in self.school.groups if one.subject is not None and pupil in one.pupils]
         record: Json = {
             "uuid": leerling_id(pupil), "leerlingnummer": pupil.number, "roepnaam": pupil.name.given,
             "achternaam": pupil.name.family, "geslacht": _SEX.get(pupil.gender, "ONBEKEND"),

@@ -14,7 +14,7 @@ from lxml import etree
 
 from gateway.demo.invented import Invention
 from gateway.demo.records import Json, Records
-from gateway.demo.school import Employee, Group, Pupil, School, Site
+from gateway.demo.school import Employee, Group, Pupil, School, Site, groups_of
 
 UWLR = "http://www.edustandaard.nl/leerresultaten/2/leerlinggegevens"
 _SEX = {"male": "1", "female": "2"}
@@ -75,10 +75,10 @@ class Documents:
         )
 
     def _pupils(self, site: Site, groups: list[Group], *, everybody: bool) -> Iterator[etree._Element]:
-        within = {pupil: [one for one in groups if pupil in one.pupils] for pupil in self._here(site)}
-        for pupil, theirs in within.items():
-            if everybody or theirs:
-                yield self._pupil(pupil, self._held.students[pupil], theirs)
+        within = groups_of(groups)
+        for pupil in self._here(site):
+            if everybody or pupil in within:
+                yield self._pupil(pupil, self._held.students[pupil], within.get(pupil, []))
 
     def _here(self, site: Site) -> Iterator[Pupil]:
         return (one for one in self._school.pupils if not one.left and one.stays[-1].site is site)
