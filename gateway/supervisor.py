@@ -41,10 +41,11 @@ class Addresses:
 
 @dataclass(slots=True)
 class Supervisor:
-    """One directory, its listening sockets and its workers."""
+    """One directory, its listening sockets and its workers. `worker`: the program of each."""
 
     directory: Path
     workers: int
+    worker: tuple[str, ...] = (sys.executable, "-m", "gateway.worker")
     _stopping: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     async def run(self, announce: Callable[[Addresses], None]) -> None:
@@ -66,19 +67,33 @@ class Supervisor:
             loop.add_signal_handler(number, self.stop)
 
     async def _serve(self, office: Office, announce: Callable[[Addresses], None]) -> None:
-        listening, admin_listening = _listen(office.school.settings.listen), _listen(office.school.settings.admin)
-        lifeline, lifeline_end = os.pipe()
+        settings = office.school.settings
+        with _listen(settings.listen) as listening, _listen(settings.admin) as admin_listening:
+            lifeline, lifeline_end = os.pipe()
+            try:
+                await self._until_stopped(office, listening, admin_listening, (lifeline, lifeline_end), announce)
+            finally:
+                os.close(lifeline)
+
+    async def _until_stopped(
+        self,
+        office: Office,
+        listening: socket.socket,
+        admin_listening: socket.socket,
+        lifeline: tuple[int, int],
+        announce: Callable[[Addresses], None],
+    ) -> None:
         admin = Server(_admin_config(office))
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(admin.serve(sockets=[admin_listening]))
-            tasks = [group.create_task(self._keep(n, listening, lifeline, office)) for n in range(self.workers)]
+            tasks = [group.create_task(self._keep(n, listening, lifeline[0], office)) for n in range(self.workers)]
             tasks.append(group.create_task(self._follow_files(office)))
             tasks.append(group.create_task(self._follow_holds(office)))
             called = [name for name, one in office.school.settings.sources.items() if tells_where(one)]
             tasks += [group.create_task(self._follow_roster(office, name)) for name in called]
             group.create_task(self._announce(office, listening, admin_listening, announce))
             await self._stopping.wait()
-            os.close(lifeline_end)  # the workers see it, finish what is running, and stop
+            os.close(lifeline[1])  # the workers see it, finish what is running, and stop
             await asyncio.wait(tasks, timeout=_GRACE)
             admin.should_exit = True
             await serving
@@ -99,7 +114,7 @@ class Supervisor:
     async def _keep(self, number: int, listening: socket.socket, lifeline: int, office: Office) -> None:
         """Run worker `number`; when it dies, run it again."""
         descriptors = (listening.fileno(), lifeline)
-        command = [sys.executable, "-m", "gateway.worker", str(self.directory), *map(str, descriptors), str(number)]
+        command = [*self.worker, str(self.directory), *map(str, descriptors), str(number)]
         # links lead to where we listen, unless something else is said
         environment = {"GATEWAY_URL": office.url(_url(listening)), **os.environ, METRICS_DIRECTORY: str(office.metrics)}
         while not self._stopping.is_set():
