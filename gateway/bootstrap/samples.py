@@ -46,6 +46,9 @@ def _schema(directory: Path, name: str) -> Schema:
 def lines(sample: Sample) -> Iterator[str]:
     """What is to be done comes first."""
     yield f"{sample.record}: {_many(sample.records, 'record')} in the sample"
+    if sample.within:
+        where = f"they stand in {_shown(sample.within, _LONG)}, as in an answer of the source (`envelope`)"
+        yield f"  {where}; for gateway filter take that array out first"
     unknown = [f"{_shown(name, _LONG)} (in {_many(times, 'record')})" for name, times in sorted(sample.unknown.items())]
     yield from _listed("not in the schema, so it never leaves:", unknown)
     yield from _listed(

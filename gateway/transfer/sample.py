@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.core.policy.grants import ECK_ID, leaves
@@ -38,7 +38,7 @@ class Person:
 @dataclass(slots=True)
 class Sample:
     """Of the records of one kind. `unknown`: names that the schema does not have → in how many records; `never`: paths
-    of the schema at which nothing stood; `faults`: how often each."""
+    of the schema at which nothing stood; `within`: the envelope in JSON around them; `faults`: how often each."""
 
     record: str
     records: int
@@ -46,6 +46,7 @@ class Sample:
     never: list[str]
     faults: Faults
     people: list[Person]
+    within: str = ""
 
     @property
     def fits(self) -> bool:
@@ -76,24 +77,24 @@ def _unpacked(schema: Schema, body: bytes) -> Mapping[str, bytes]:
 
 def _laid(schema: Schema, record: Record, body: bytes) -> Sample:
     try:
-        records = _read(schema, record, body)
+        records, within = _read(schema, record, body)
     except EnvelopeBroken as broken:
         why = str(broken)
     else:
         if records:
-            return _sample(record, records, _ruler(schema, record))
+            return replace(_sample(record, records, _ruler(schema, record)), within=within)
         why = "there is no record in it"
     raise NoSample(why)
 
 
-def _read(schema: Schema, record: Record, body: bytes) -> list[Any]:
+def _read(schema: Schema, record: Record, body: bytes) -> tuple[list[Any], str]:
     match schema.format:
         case "json":
             return json.sample_of(body, record)
         case "xml":
-            return xml.sample_of(body, record, schema.namespaces)
+            return xml.sample_of(body, record, schema.namespaces), ""
         case "csv":
-            return csv.sample_of(body, record, schema.csv or Csv())
+            return csv.sample_of(body, record, schema.csv or Csv()), ""
 
 
 def _ruler(schema: Schema, record: Record) -> Ruler:

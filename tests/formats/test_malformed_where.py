@@ -88,6 +88,20 @@ def test_pattern_of_a_json_schema_fits_the_whole_text(said: str, malformed: int)
     assert emission.faults == ({Fault("code", "pattern: [A-Z][0-9]"): 1} if malformed else {})
 
 
+@pytest.mark.parametrize(
+    ("said", "malformed"),
+    [("2026-10-05T09:30:00", 0), ("2026-10-05T09:30:00+02:00", 0), ("2026-10-05T09:30:00Z", 0), ("5 oktober", 1)],
+)
+def test_moment_of_json_may_lack_its_time_zone(said: str, malformed: int) -> None:
+    record = Record("Note", Branch({"at": build.leaf(form="date-time")}))
+    bench = build.bench(record, build.keep("at"), [ANNE])
+    emission = bench.emission()
+
+    bench.minimiser.minimise(json.dumps([{"at": said}]).encode(), emission, many=True)
+
+    assert emission.malformed == malformed
+
+
 def test_field_that_is_not_granted_is_not_looked_at() -> None:
     _, emission, _ = students(build.student_json(BEN, gender=5, initials=7), grants=GRANTS)
 

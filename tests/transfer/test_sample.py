@@ -65,6 +65,19 @@ def test_values_that_do_not_fit_are_counted_and_not_shown() -> None:
     assert "canary" not in str(sample)
 
 
+@pytest.mark.parametrize("name", ["items", "leerling-en"])
+def test_records_in_an_envelope_are_found_in_it(name: str) -> None:
+    sample = laid("leesmeter", f'{{"jaar": "2026", "{name}": [{{"leerling": {{"nummer": "1"}}}}]}}')
+
+    assert (sample.records, sample.within, sample.fits) == (1, name, True)
+
+
+def test_single_record_with_a_list_in_it_is_no_envelope() -> None:
+    sample = laid("leesmeter", '{"leerling": {"nummer": "1"}, "metingen": [{"niveau": "E5", "dag": "2026-10-05"}]}')
+
+    assert (sample.records, sample.within, sample.fits) == (1, "", True)
+
+
 def test_lines_of_json_are_a_sample_too() -> None:
     assert laid("leesmeter", '{"leerling": {"nummer": "1"}}\n{"leerling": {"nummer": "2"}}\n').records == 2
 

@@ -45,11 +45,26 @@ def transform_fits(terms: DeliveryTerms) -> Iterator[PolicyProblem]:
         if one.node is None or (one.leaf is None and one.grant.transform is not Transform.EMPTY):
             continue
         if not _fits(one):
-            message = f"the transform {one.grant.transform} does not fit this field"
+            transform = one.grant.transform
+            message = f"the transform {transform} does not fit this field: it needs {_NEEDS.get(transform, _TEXT)}"
             yield terms.field_problem(one, Reason.SCHEMA_NOT_ACTIVE, "R7", message, "transform")
         if one.grant.transform is not Transform.FIXED and one.grant.value is not None:
             message = "a value belongs to the transform fixed"
             yield terms.field_problem(one, Reason.SCHEMA_NOT_ACTIVE, "R7", message, "value")
+
+
+_TEXT = "text without `format` or `values`"
+_NEEDS = {
+    Transform.EMPTY: "a list",
+    Transform.FIXED: "a `value` that the field can have",
+    Transform.VIEW: "a field with `view`, of a record that is known by an id",
+    Transform.KEEP: "a field without `view`",
+    Transform.PSEUDONYM: "an id, of a person or with `maps`",
+    Transform.YEAR: "`format: date` or `date-time`",
+    Transform.AGE_BAND: "a birth-date with `format: date`",
+    Transform.PC4: "a text of the category address",
+    Transform.MASK: "a text of the class free-text",
+}
 
 
 def _fits(one: Granted) -> bool:

@@ -11,13 +11,18 @@ from gateway.core.release.minimised import BROKEN, EnvelopeBroken
 from gateway.formats.json.files import JsonFile
 
 
-def sample_of(body: bytes, record: Record) -> list[Any]:
-    """The records of a file: an array, a line each, or one; without the schema's envelope. Raises EnvelopeBroken."""
+def sample_of(body: bytes, record: Record) -> tuple[list[Any], str]:
+    """The records of a file: an array, a line each, or one; and in which envelope they stand. Raises EnvelopeBroken."""
     file = JsonFile(len(body))
     found = [_decoded(text) for text in (*file.feed(body), *file.close())]
-    name = record.envelope
-    inside = found[0].get(name) if len(found) == 1 and name else None
-    return inside if isinstance(inside, list) else found
+    lists = {name: one for name, one in found[0].items() if _is_list(one)} if len(found) == 1 else {}
+    known = record.fields.fields.keys() & found[0].keys() if found else set()
+    name = record.envelope or next(iter(lists), "") if not known else record.envelope
+    return (lists[name], name) if name in lists else (found, "")
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
 
 
 def _decoded(text: bytes) -> Any:

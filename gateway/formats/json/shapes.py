@@ -24,7 +24,7 @@ from gateway.formats.json.ids import ABSENT, array_of, id_names
 _UUID = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 FORMATS: Mapping[str, Any] = {
     "date": date,
-    "date-time": Annotated[datetime, Meta(tz=True)],
+    "date-time": datetime,  # with its time zone or, as many write it, without
     "uuid": _UUID,
 }
 MALFORMED = (Unreadable, msgspec.DecodeError, UnicodeDecodeError)
