@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 
 from gateway.adapters.policy.files import load_schema
 from gateway.core.model import Person, PseudonymMethod, Subject, Transform
@@ -14,8 +15,9 @@ from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Grant
 from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
+from gateway.core.release.minimised import Share
 from gateway.core.release.sight import Sight
-from gateway.formats.csv import CsvMinimiser, CsvSet, MinimisedSet, SetLimits
+from gateway.formats.csv import CsvMinimiser, CsvSet, MinimisedSet, SetLimits, set_of
 from tests import builders_csv as csv
 from tests import builders_formats as build
 from tests.policy.shipped import schema_text
@@ -123,6 +125,19 @@ class Bench:
 
     def left(self, body: bytes) -> dict[str, Rows]:
         return unzipped(self.run(body).body)
+
+    def left_in_pieces(self, body: bytes, size: int) -> dict[str, Rows]:
+        """In pieces of so many rows, each an answer of its own."""
+        opened, rows = self.files.opened(body), list[tuple[str, bytes]]()
+        for name in self.files.order(opened):
+            file = self.files.reader()
+            given = file.feed(b"".join(self.files.chunks(opened, name))) + file.close()
+            for at in range(0, max(1, len(given)), size):
+                piece, share = file.piece(given[at : at + size]), Share(tolerated=len(given))
+                rows += self.files.part(opened, name, piece, Emission(self.sight), share).rows
+                opened.take()
+        rows += self.files.manifest(opened)
+        return unzipped(b"".join(set_of(sorted(rows, key=itemgetter(0)))))
 
 
 def _sight(granted: Grants, people: Iterable[Subject], facts: SimulatedFacts | None) -> Sight:

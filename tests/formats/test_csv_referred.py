@@ -229,6 +229,14 @@ def test_rows_of_nobody_stand_in_another_order_than_the_sources(name: str) -> No
     assert both[0][name] == both[1][name]
 
 
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_set_in_pieces_keeps_back_what_a_whole_one_does(size: int) -> None:
+    grants, tables = things()
+    body = one.zipped({**tables, "enrollments": [one.enrolment(1, 2), one.enrolment(2, 9, 2)]})
+
+    assert one.bench(grants, one.PUPILS).left_in_pieces(body, size) == one.bench(grants, one.PUPILS).left(body)
+
+
 # -- where the set does not say who is in a class ----------------------------------------------------------------
 
 

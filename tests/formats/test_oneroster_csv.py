@@ -303,18 +303,20 @@ SOURCE = {"sourcedId", "userSourcedId", "classSourcedId", "givenName", "familyNa
     known=st.lists(st.sampled_from([1, 2, 3]), unique=True),
     enrolled=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3)), max_size=6),
     broken=st.sets(st.sampled_from([1, 2, 3])),
+    size=st.integers(1, 4),
 )
-@settings(deadline=None)  # two zips each
+@settings(deadline=None)  # four zips each
 def test_no_id_or_name_of_the_source_is_in_a_set_and_every_reference_leads_somewhere(
-    known: list[int], enrolled: list[tuple[int, int]], broken: set[int]
+    known: list[int], enrolled: list[tuple[int, int]], broken: set[int], size: int
 ) -> None:
     rows = [one.enrolment(number, who, group) for number, (who, group) in enumerate(enrolled)]
     tables = one.files(users=[one.user(n) for n in (1, 2, 3)], enrollments=rows or [one.enrolment(0, 1)])
     for number in broken:
         tables["users"][number - 1]["enabledUser"] = "misschien"
     granted = {**one.grants(), "users": {**one.grants()["users"], **build.keep("enabledUser")}}
-    body = one.bench(granted, [csv.subject(n) for n in known]).run(one.zipped(tables)).body
-    left = one.unzipped(body)
+    bench, body = one.bench(granted, [csv.subject(n) for n in known]), one.zipped(tables)
+    left = bench.left(body)
+    assert bench.left_in_pieces(body, size) == left
     cells = {cell for rows in left.values() for row in rows for cell in row.values()}
     hidden = {row[name] for rows in tables.values() for row in rows for name in SOURCE & row.keys()}
     assert not cells & (hidden - {"o1"})
