@@ -304,7 +304,7 @@ def test_what_was_refused_in_a_folder_says_what_to_do_next(gateway: CommandLine,
     said = gateway(*COMMON, str(given), "-o", str(tmp_path / "uit"), code=3)
 
     assert "de bestanden zijn genummerd in de volgorde van hun namen" in said
-    assert "noem bij --schema waarmee het is gemaakt" in said
+    assert "klopt --schema?" in said
     assert "Haal het anders opnieuw op" in said
 
 
