@@ -20,9 +20,11 @@ from gateway.adapters.lvs.upstream import HttpUpstream, Source, system_trust
 from gateway.adapters.lvs.wire import Limits
 from gateway.adapters.pupils.association import Association
 from gateway.adapters.pupils.details import PupilSync, part
+from gateway.adapters.pupils.doubt import in_doubt
 from gateway.adapters.pupils.ids import id_lookup
 from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.pupils.roster import RosterSource, RosterSync
+from gateway.adapters.pupils.settling import doubts, settle_as_one
 from gateway.adapters.pupils.students import Students
 from gateway.adapters.pupils.subjects import Subjects, synchronised
 from gateway.core.facts import Kind
@@ -32,7 +34,7 @@ from gateway.demo.school import SITES
 from gateway.transfer.ports import NotSent, Observation, UpstreamAnswer
 from tests.servers import CLIENT_ID, CLIENT_SECRET, RunningLvs
 from tests.simulators.database import fresh_database
-from tests.simulators.drafts import an_id, seeded
+from tests.simulators.drafts import an_act, an_id, seeded
 from tests.simulators.recording import KEYS, Recording, a_recording
 from tests.simulators.stored import last_bodies
 
@@ -273,3 +275,56 @@ async def test_source_that_tells_no_pupils_is_not_asked(recording: Recording) ->
     sync = PupilSync(recording.database, KEYS, [], lambda _: an_id(7))
 
     assert await sync.run_source("lvs", NOW) == ()
+
+
+# -- a number that is another pupil's now --------------------------------------------------------------------
+
+
+def joined(recording: Recording, eck: str) -> None:
+    """Pupil 0 is seen with this ECK iD, and with no other."""
+    told = [Observation(Person.PUPIL, {"las-key": "0", "eck-id": eck}, (), frozenset())]
+    Subjects(recording.database, KEYS).learn("lvs", {"noord": told}, NOW, seeded())
+
+
+def in_doubt_now(recording: Recording) -> bool:
+    with recording.database.read() as connection:
+        return recording.pupils[0] in in_doubt(connection)
+
+
+@pytest.mark.parametrize("by", ["bsn", "eck-id"])
+async def test_number_with_another_birth_date_and_another_national_id_is_another_pupil(
+    recording: Recording, by: str
+) -> None:
+    """The LVS used the number of who left again; what was recorded about that pupil is not this one's."""
+    joined(recording, "e")
+    await read(recording, student(bsn="111222333"))
+    joined(recording, "f" if by == "eck-id" else "e")
+
+    outcome = await read(recording, student(birth="2014-05-06", bsn="123456782" if by == "bsn" else None))
+
+    assert in_doubt_now(recording)
+    assert outcome.unclear == 1
+    assert of(recording, "123456782") is None
+    assert recording.known(0).birth == BIRTH
+
+
+@pytest.mark.parametrize("more", [{"birth": "2012-03-01"}, {"bsn": "123456782"}], ids=["birth", "bsn"])
+async def test_correction_of_one_of_them_makes_nobody_another(recording: Recording, more: dict[str, Any]) -> None:
+    joined(recording, "e")
+    await read(recording, student(bsn="111222333"))
+    await read(recording, student(**more))
+
+    assert not in_doubt_now(recording)
+
+
+async def test_pupil_of_whom_a_person_said_it_is_one_is_taken_at_its_word(recording: Recording) -> None:
+    await read(recording, student(bsn="111222333"))
+    other = student(birth="2014-05-06", bsn="123456782")
+    await read(recording, other)
+    [one] = doubts(recording.database, KEYS)
+    settle_as_one(recording.database, KEYS, one.number, "0", an_act())
+
+    await read(recording, other)
+
+    assert not in_doubt_now(recording)
+    assert recording.known(0).birth == date(2014, 5, 6)

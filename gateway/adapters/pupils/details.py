@@ -20,10 +20,10 @@ from gateway.adapters.database import Database
 from gateway.adapters.facts.batches import chunks
 from gateway.adapters.facts.row_forms import BSN, is_bsn
 from gateway.adapters.facts.store import Entered, NotKnown, UnknownSubject, enter
-from gateway.adapters.pupils.doubt import id_place, in_doubt, kinds_of
+from gateway.adapters.pupils.doubt import doubt, id_place, in_doubt, kinds_of, known_as_one
 from gateway.adapters.pupils.found import known_of, persons_by_id
 from gateway.adapters.pupils.ids import id_lookup
-from gateway.adapters.pupils.introductions import add_bsns, disown_bsns
+from gateway.adapters.pupils.introductions import add_bsns, disown_bsns, others_now
 from gateway.adapters.pupils.roster import Detail, Details, Failure, Outcome, RosterSource, legal_day, of_several, whole
 from gateway.adapters.pupils.subjects import synchronised_now
 from gateway.adapters.register.acts import Act
@@ -48,7 +48,16 @@ class _Told:
     bsns: set[str] = field(default_factory=set)
 
 
-_Sure = tuple[dict[bytes, _Told], int]
+_Moved = tuple[bytes, date, list[int]]  # a pupil, the day, the facts that told another
+
+
+@dataclass(slots=True)
+class _Sure:
+    """Of one location, by pupil; how many records say nothing that can be used; whose day was not known so."""
+
+    told: dict[bytes, _Told]
+    unclear: int
+    moved: Collection[bytes] = ()
 
 
 class _Whose:
@@ -93,19 +102,34 @@ class PupilSync:
         source, telling = self._sources[name]
         read = {one.name: await whole(telling.details(source, one, legal_day(now))) for one in source.locations}
         found = {at: one if isinstance(one, str) else self._sorted(name, one) for at, one in read.items()}
-        self._add_bsns(name, [one[0] for one in found.values() if not isinstance(one, str)])
+        sure = [one for one in found.values() if not isinstance(one, str)]
+        for one in sure:
+            self._doubt(name, one, now)
+        self._add_bsns(name, [one.told for one in sure])
         return tuple([self._outcome(name, at, one, now) for at, one in found.items()])
+
+    def _doubt(self, source: str, sure: _Sure, now: datetime) -> None:
+        """Who was born on another day and has another national id is another pupil, to whom the LVS gave a number that
+        it had used before: what was recorded under it is not theirs."""
+        with self._database.read() as connection:
+            moved = self._moved(connection, sure.told)
+            born = {pupil for pupil, _, before in moved if before}
+            bsns = {pupil: id_lookup(self._keys, source, BSN, one) for pupil in born for one in sure.told[pupil].bsns}
+            others = others_now(connection, born, bsns) - known_as_one(connection)
+        doubt(self._database, source, others, now)
+        sure.told = {pupil: one for pupil, one in sure.told.items() if pupil not in others}
+        sure.moved = {pupil for pupil, *_ in moved} - others
+        sure.unclear += len(others)
 
     def _outcome(self, source: str, location: str, read: _Sure | Failure, now: datetime) -> Outcome:
         if isinstance(read, str):
             return Outcome(part(source), location, failure=read)
-        told, unclear = read
         try:
-            self._enter(source, told, now)
+            self._enter(source, {pupil: read.told[pupil] for pupil in read.moved}, now)
         except (NotKnown, UnknownSubject):  # a person forgot a pupil, or ended a fact, meanwhile: the next round tells
             return Outcome(part(source), location, failure="unusable")
         synchronised_now(self._database, part(source), location, now)
-        return Outcome(part(source), location, len(told), unclear)
+        return Outcome(part(source), location, len(read.told), read.unclear)
 
     def _sorted(self, source: str, details: Iterable[Detail]) -> _Sure:
         """By pupil, as the roster knows them; how many records say nothing that can be used."""
@@ -122,18 +146,24 @@ class PupilSync:
             if person is Person.PUPIL:
                 told[pupil].births |= {birth} if birth else set()
                 told[pupil].bsns |= {detail.bsn} if detail.bsn and is_bsn(detail.bsn) else set()
-        unclear += sum(len(one.births) > 1 for one in told.values())
-        return told, unclear
+        return _Sure(told, unclear + sum(len(one.births) > 1 for one in told.values()))
 
-    def _enter(self, source: str, told: dict[bytes, _Told], now: datetime) -> None:
-        born = {pupil: min(one.births) for pupil, one in told.items() if len(one.births) == 1}
+    def _enter(self, source: str, told: Mapping[bytes, _Told], now: datetime) -> None:
         with self._database.read() as connection:
-            known = known_of(connection, self._keys, born, (Kind.BIRTH,))
-        moved = [(pupil, day) for pupil, day in born.items() if not _same(known.get(pupil, ()), day)]
+            moved = self._moved(connection, told)  # again: another location may have told the same
         for some in chunks(moved, _TOGETHER):
             act = Act(self._new_id(now), ACTOR, f"what {source} says", now)
-            ends = [number for pupil, _ in some for number, _ in known.get(pupil, ())]
-            enter(self._database, self._keys, act, [Entered(pupil, Birth(day=day)) for pupil, day in some], ends)
+            ends = [number for _, _, before in some for number in before]
+            enter(self._database, self._keys, act, [Entered(pupil, Birth(day=day)) for pupil, day, _ in some], ends)
+
+    def _moved(self, connection: sa.Connection, told: Mapping[bytes, _Told]) -> list[_Moved]:
+        born = {pupil: min(one.births) for pupil, one in told.items() if len(one.births) == 1}
+        known = known_of(connection, self._keys, born, (Kind.BIRTH,))
+        return [
+            (pupil, day, [number for number, _ in known.get(pupil, ())])
+            for pupil, day in born.items()
+            if not _same(known.get(pupil, ()), day)
+        ]
 
     def _add_bsns(self, source: str, told: Iterable[Mapping[bytes, _Told]]) -> None:
         """A number of two, wherever they are, is nobody's."""

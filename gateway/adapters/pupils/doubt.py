@@ -80,6 +80,22 @@ def _renew(database: Database, source: str, found: Mapping[str, str], ended: Col
             mark_changed(connection, moved, bump(connection, "facts"))
 
 
+def doubt(database: Database, source: str, people: Collection[bytes], moment: datetime) -> None:
+    """They are known by the ids of two; only a person can say whose is what."""
+    with database.read() as connection:
+        before = _open(connection)
+    new = {who.hex(): MIXED for who in people if (who.hex(), source) not in before}
+    _renew(database, source, new, (), moment)
+
+
+def known_as_one(connection: sa.Connection) -> frozenset[bytes]:
+    """Of whom a person said so."""
+    task = tables.task
+    return frozenset(
+        map(bytes.fromhex, connection.execute(sa.select(task.c.about).where(task.c.kind == ONE)).scalars())
+    )
+
+
 def _there(stays: Collection[Enrolment], today: date) -> bool:
     return not stays or any(one.end is None or one.end >= today for one in stays)
 
@@ -108,9 +124,8 @@ class _Known:
     def __post_init__(self) -> None:
         lookups = {one for sightings in self.told.values() for seen in sightings for one in seen.lookups}
         self._owners = persons_by_id(self.connection, lookups)
-        task, sync = tables.task, tables.roster_sync
-        settled = sa.select(task.c.about).where(task.c.kind == ONE)
-        self._one = frozenset(bytes.fromhex(who) for who in self.connection.execute(settled).scalars())
+        sync = tables.roster_sync
+        self._one = known_as_one(self.connection)
         read = self.connection.execute(sa.select(sync.c.location).where(sync.c.source == self.source)).scalars()
         self.whole = self.told.keys() >= set(read)
         here = (seen for sightings in self.told.values() for seen in sightings)

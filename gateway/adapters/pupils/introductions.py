@@ -6,12 +6,14 @@ new is read with the next change. Leaves out: pupils, whom the roster introduces
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database, bump, tables
 from gateway.adapters.facts.row_forms import BSN, GUARDIAN_KEY
+from gateway.adapters.pupils.ids import ECK_ID
 from gateway.adapters.store_keys import StoreKeys
 from gateway.core.model import Person
 
@@ -74,6 +76,20 @@ def disown_bsns(database: Database, told: Mapping[bytes, bytes | None]) -> None:
         )
         mark = sa.update(subject).where(subject.c.id == sa.bindparam("who")).values(changed=changed)
         connection.execute(mark, [{"who": who} for who in set(wrong.values())])
+
+
+def others_now(connection: sa.Connection, pupils: Collection[bytes], bsns: Mapping[bytes, bytes]) -> set[bytes]:
+    """Who of these has another BSN now (pupil → look-up value), beside one that was known; or had another ECK iD."""
+    table, wanted = tables.subject_id, sorted(pupils)
+    found: set[bytes] = set()
+    for at in range(0, len(wanted), 400):
+        mine = table.c.subject.in_(wanted[at : at + 400])
+        known: defaultdict[tuple[bytes, str], set[bytes]] = defaultdict(set)
+        for row in connection.execute(sa.select(table.c.subject, table.c.kind, table.c.lookup).where(mine)):
+            known[row.subject, row.kind].add(row.lookup)
+        found |= {who for (who, kind), has in known.items() if kind == ECK_ID and len(has) > 1}
+        found |= {who for (who, kind), has in known.items() if kind == BSN and bsns.get(who, min(has)) not in has}
+    return found
 
 
 def _owners(connection: sa.Connection, lookups: Collection[bytes]) -> dict[bytes, bytes]:
