@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.core.facts import Birth, Capacity, Consent, Restriction, RestrictionGround, Withdrawal
-from gateway.core.model import Caller, Category, Person
+from gateway.core.model import Caller, Category, Person, Subject
+from gateway.core.reasons import Reason
 from gateway.transfer.steps import Sizes
 from tests.builders_formats import pupil, student_json
 from tests.policy.shipped import answered, changed
@@ -53,14 +54,14 @@ def agreed() -> Consent:
     return replace(said, terms=terms)
 
 
-def named_to_a_bureau(granted: str) -> School:
+def named_to_a_bureau(granted: str, second: Subject | None = None) -> School:
     """Pupils whom a recipient knows by name; `granted`: what it gets beside that."""
     text = changed(
         announcing(answered("dyslexiebureau")),
         ("categories: [name,", "categories: [pupil-number, name,"),
         ("        Student:\n", f"        Student:\n{granted}"),
     )
-    school = a_school(compiled=policy(texts=(("dyslexiebureau", text),)), pupils=[pupil(n) for n in (1, 2, 3)])
+    school = a_school(compiled=policy(texts=(("dyslexiebureau", text),)), pupils=[pupil(1), second or pupil(2), pupil(3)])
     school.upstream.holds["/students/school"] = [
         student_json(one, dateOfBirth=BORN.day.isoformat()) for one in school.pupils.values()
     ]
@@ -196,6 +197,19 @@ async def test_pupil_is_named_by_an_id_that_this_recipient_was_given() -> None:
 
     assert (len(first.json()), waits.status) == (3, 409)
     assert [one["pupil"] for one in told.json()] == [school.pupils[2].ids["eck-id"]]
+    assert (await of_the_bureau(school)).status == 200
+
+
+async def test_pupil_without_the_id_by_which_notices_name_pupils_never_leaves_so_that_no_list_waits_for_ever() -> None:
+    text = "          userMasterIdentifier:\n            reason: De naam alleen is niet genoeg.\n"
+    school = named_to_a_bureau(text, pupil(2, eck=False))
+
+    first = await of_the_bureau(school)
+    withheld = dict(school.register.drafts[-1].withheld)[school.pupils[2]]
+    school.record(2, BORN, agreed(), RESTRICTED)
+
+    assert len(first.json()) == 2
+    assert withheld == (Reason.PUPIL_UNRESOLVED,)
     assert (await of_the_bureau(school)).status == 200
 
 

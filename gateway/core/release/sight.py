@@ -311,7 +311,8 @@ class Sight:
     def _leaving(
         self, position: Position, subject: Subject, held: Sequence[tuple[str, str]], key: str
     ) -> tuple[tuple[str, str], ...] | None:
-        """The ids that leave; None where the one that must leave does not exist (no ECK iD, no record)."""
+        """The ids that leave; None where the one that must leave does not exist (no ECK iD, no record; none by which a
+        notice could name the pupil, R94: every list would wait for that notice)."""
         match position.method:
             case "hmac":
                 return ((position.typed.own if position.typed else "", key),)
@@ -319,7 +320,8 @@ class Sight:
                 eck = subject.ids.get(ECK_ID)
                 return None if eck is None else ((ECK_ID, eck),)
             case "held":
-                return tuple(held)
+                named = not self.delivery.notices or any(kind in subject.ids for kind, _ in held)
+                return tuple(held) if named or subject.person is not Person.PUPIL else None
             case None:
                 return ()
 
