@@ -61,7 +61,9 @@ def named_to_a_bureau(granted: str, second: Subject | None = None) -> School:
         ("categories: [name,", "categories: [pupil-number, name,"),
         ("        Student:\n", f"        Student:\n{granted}"),
     )
-    school = a_school(compiled=policy(texts=(("dyslexiebureau", text),)), pupils=[pupil(1), second or pupil(2), pupil(3)])
+    school = a_school(
+        compiled=policy(texts=(("dyslexiebureau", text),)), pupils=[pupil(1), second or pupil(2), pupil(3)]
+    )
     school.upstream.holds["/students/school"] = [
         student_json(one, dateOfBirth=BORN.day.isoformat()) for one in school.pupils.values()
     ]

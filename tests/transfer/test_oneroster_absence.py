@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from gateway.core.facts import Restriction, RestrictionGround
 from gateway.core.model import Person
+from gateway.core.release import pseudonym
 from gateway.demo.oneroster import Roster
 from tests import official_oneroster
 from tests.official import needs_standards
+from tests.policy.shipped import answered, changed
 from tests.simulators.left import Left, left
-from tests.simulators.oneroster import TWELVE, an_online_school, online, policy, small
+from tests.simulators.oneroster import RECIPIENT, TWELVE, an_online_school, compiled, online, people, policy, small
 from tests.simulators.world import School
 from tests.transfer.test_oneroster import DEMOGRAPHICS, ENDS, UNKNOWN, ids, listed
 
@@ -92,3 +95,64 @@ def never(roster: Roster, own: str) -> Roster:
         fields[name] = [one for one in fields[name] if one["sourcedId"] != own]
     fields["enrollments"] = [one for one in fields["enrollments"] if one["user"]["sourcedId"] != own]
     return Roster(**fields)
+
+
+# -- classes of which the recipient has nobody ---------------------------------------------------------------
+
+
+def halved() -> tuple[Roster, str, set[str]]:
+    """One class is of half of the pupils, and its teacher is there too."""
+    roster = small(TWELVE)
+    group, half = roster.classes[0]["sourcedId"], {one["sourcedId"] for one in roster.demographics[: TWELVE // 2]}
+    roster.enrollments[:] = [
+        one
+        for one in roster.enrollments
+        if one["class"]["sourcedId"] != group or one["role"] == "teacher" or one["user"]["sourcedId"] in half
+    ]
+    return roster, group, half
+
+
+def of_one_year() -> tuple[School, str]:
+    """The delivery is of year 1, and that half is in year 2."""
+    roster, group, half = halved()
+    known = [
+        replace(one, enrolments=(replace(one.enrolments[0], year=2),)) if one.ids["las-key"] in half else one
+        for one in people(roster)
+    ]
+    text = changed(answered(RECIPIENT), ("    pseudonym: hmac\n", "    rows: {years: [1]}\n    pseudonym: hmac\n"))
+    return an_online_school(roster, compiled=compiled(text), known=known), group
+
+
+async def test_class_of_which_no_pupil_is_in_the_delivery_leaves_nowhere_whoever_teaches_it() -> None:
+    school, group = of_one_year()
+    teachers = [one for one in school.pupils.values() if one.person is Person.STAFF and group in one.groups]
+    mapped = pseudonym.thing(school.world.keys.domain_key(RECIPIENT, 1), "group", "lvs", group)
+
+    classes = {one["sourcedId"] for one in await listed(school, "/classes")}
+    enrolments = await listed(school, "/enrollments")
+    asked = [f"/teachers/{one['sourcedId']}/classes" for one in await listed(school, "/teachers")]
+    answers = [await left(await online(school, one)) for one in asked]
+    taught = {one["sourcedId"] for told in answers if told.status == 200 for one in told.json()["classes"]}
+
+    assert teachers
+    assert classes == taught
+    assert len(classes) > 1
+    assert mapped not in classes | {one["class"]["sourcedId"] for one in enrolments}
+    assert {one["class"]["sourcedId"] for one in enrolments} == classes
+    assert any(one["role"] == "teacher" for one in enrolments)
+
+
+async def test_class_whose_pupils_are_withheld_for_a_while_ends_nothing_of_its_teacher() -> None:
+    roster, group, half = halved()
+    school = an_online_school(roster)
+    mapped = pseudonym.thing(school.world.keys.domain_key(RECIPIENT, 1), "group", "lvs", group)
+    before = {one["class"]["sourcedId"] for one in await listed(school, "/enrollments") if one["role"] == "teacher"}
+    for number, one in school.pupils.items():
+        if one.ids["las-key"] in half:
+            school.record(number, RESTRICTED)
+
+    after = await listed(school, "/enrollments")
+
+    assert mapped in before
+    assert {one["class"]["sourcedId"] for one in after} == before - {mapped}
+    assert {one["status"] for one in after} == {"active"}

@@ -119,6 +119,9 @@ class Issued:
             known.clear()
 
 
+PUPILS = frozenset({Person.PUPIL})
+
+
 def _nobodys(_thing: str, _mapped: str) -> None:
     """Nothing was issued."""
 
@@ -127,6 +130,12 @@ def _owned(record: Record) -> str | None:
     """The kind of the things that these records are, where each is somebody's."""
     order = leaf_at(record.fields, record.order) if record.order else None
     return order.maps if order is not None and any(one.withheld == "record" for one in record.subjects) else None
+
+
+def _grouped(record: Record) -> str | None:
+    """The kind of the groups that these records are."""
+    own = leaf_at(record.fields, record.members) if record.members else None
+    return own.maps if own is not None else None
 
 
 class Sight:
@@ -158,6 +167,7 @@ class Sight:
         self.records = tuple(records)
         self._owner_of = owners
         self._owned = {thing: one for one in self.records if (thing := _owned(one)) is not None}
+        self._grouping = {thing: one for one in self.records if (thing := _grouped(one)) is not None}
         self._owners: dict[tuple[str, str], bytes] = {}
         self.places = places
         self.delivery = delivery
@@ -259,12 +269,20 @@ class Sight:
         return found
 
     def _told(self, record: Record) -> frozenset[Person]:
-        """Who counts: a teacher of whom nothing leaves is in no group of this delivery."""
+        """Who counts: a teacher of whom nothing leaves is in no group of this delivery, and beside pupils a teacher
+        does not make it theirs, as the rows are of pupils (R8)."""
         found = self._kinds.get(record.name)
         if found is None:
             speaking = (record,) if record.subjects else self.records
-            found = self._kinds[record.name] = persons_told(speaking, self.delivery.grants)
+            told = persons_told(speaking, self.delivery.grants)
+            found = self._kinds[record.name] = PUPILS if Person.PUPIL in told else told
         return found
+
+    def alone(self, seen: Seen, thing: str, value: str) -> bool:
+        """Whether this is an employee's, and of a group of which nobody is in this delivery."""
+        record = self._grouping.get(thing)
+        staff = seen.subject is not None and seen.subject.person is Person.STAFF
+        return staff and record is not None and not self.peopled(record, value)
 
     def leads(self, thing: str, value: str) -> bool:
         """Whether the id of a thing would lead this recipient anywhere: one of a person does while its own record is

@@ -9,13 +9,14 @@ constant of the namespace. Leaves out: one object of a record (`build`), decodin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from textwrap import indent
 
+from gateway.core.model import Person as Kind
 from gateway.core.policy.schema import Record
-from gateway.core.release.projection import Branch, Leaf, Order
+from gateway.core.release.projection import Branch, Leaf, Order, Subject
 from gateway.core.release.sight import Sight
 from gateway.formats.json import guard
 from gateway.formats.json.births import differing
@@ -117,6 +118,7 @@ class _Loop:
     def write(self, root: Branch, shape: Shape, order: Order | None) -> None:
         self.placed(root, shape, order)
         people = self.people(root, shape)
+        self.taught(root, shape, people, order)
         if not self.judged:
             self.suspected(root, shape, people)
             self.apart(people)
@@ -144,8 +146,7 @@ class _Loop:
             self.builder.bound.append(f"peopled = partial_of(sight.peopled, {self.builder.constant(self.record)})")
             empty = f"not peopled(r.{shape.attributes[self.record.members]} or '')"
             if self.viewed and order is not None:
-                key = f"sight.thing({self.builder.constant(order.maps)}, r.{shape.attributes[order.path]} or '')"
-                self.steps.append(f"if {empty}: hide(({key}, [EMPTY])); continue")
+                self.steps.append(f"if {empty}: {self.hidden(shape, order)}continue")
             else:
                 gone.append(empty)
         if gone:
@@ -163,6 +164,29 @@ class _Loop:
             there = f"{one.name} is not None and " if one.optional else ""
             self.steps += [f"if {there}{one.name}.reasons:", f"    drop({one.name})", "    continue"]
         return found
+
+    def hidden(self, shape: Shape, order: Order | None) -> str:
+        """It stays behind, and has not ended."""
+        if not self.viewed or order is None:
+            return ""
+        key = f"sight.thing({self.builder.constant(order.maps)}, r.{shape.attributes[order.path]} or '')"
+        return f"hide(({key}, [EMPTY])); "
+
+    def taught(self, root: Branch, shape: Shape, people: Mapping[str, Person], order: Order | None) -> None:
+        """Nor does such a group leave in what is an employee's (R8)."""
+        employees = [
+            people[branch.subject.at].name
+            for branch, _, _ in [(root, shape, "r"), *_children(root, shape)]
+            if branch.subject is not None and branch.subject.at in people and _may_be_staff(branch.subject)
+        ]
+        named = [
+            f"alone({one}, {self.builder.constant(maps)}, {read} or '')"
+            for one in employees
+            for maps, read in _things(root, shape)
+        ]
+        if named:
+            self.builder.bound.append("alone = sight.alone")
+            self.steps.append(f"if {' or '.join(named)}: {self.hidden(shape, order)}continue")
 
     def contradicted(self, root: Branch, shape: Shape, people: Mapping[str, Person]) -> None:
         """A person of whom the record says something else than the school recorded waits (R109)."""
@@ -211,6 +235,19 @@ def _withheld(people: Mapping[str, Person]) -> str:
     """The paths withheld for those who decide about the record."""
     each = [f"({one.name} or NOBODY).withheld" if one.optional else f"{one.name}.withheld" for one in people.values()]
     return " | ".join(each) or "NOTHING"
+
+
+def _may_be_staff(subject: Subject) -> bool:
+    return Kind.STAFF in (subject.person, *subject.others)
+
+
+def _things(root: Branch, shape: Shape) -> Iterator[tuple[str, str]]:
+    """What a record names beside itself: the kind of each, and where it is read."""
+    for name, node in root.fields.items():
+        if isinstance(node, Branch) and node.required and name in shape.children and not shape.children[name].whole:
+            inner, read = shape.children[name], f"r.{shape.attributes[name]}"
+            found = [(leaf.maps, one) for one, leaf in node.fields.items() if isinstance(leaf, Leaf) and leaf.read]
+            yield from ((maps, f"{read}.{inner.attributes[one]}") for maps, one in found if maps is not None)
 
 
 def _children(root: Branch, shape: Shape) -> list[tuple[Branch, Shape, str]]:
