@@ -182,7 +182,10 @@ def test_file_of_which_nothing_leaves_makes_nothing(
     assert list(out.iterdir()) == []
 
 
-def test_archives_in_a_folder_come_out_as_archives(gateway: CommandLine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part_bytes", [1_000_000, 50])
+def test_archives_in_a_folder_come_out_as_archives(gateway: CommandLine, tmp_path: Path, part_bytes: int) -> None:
+    with (gateway.directory / "gateway.yaml").open("a") as file:
+        file.write(f"  part_bytes: {part_bytes}\n")
     with open_school(gateway.directory) as school:
         acts.activate(school, "digitale-leeromgeving", somebody(), "set")
     folder, out = tmp_path / "sets", tmp_path / "uit"
