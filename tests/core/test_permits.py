@@ -131,7 +131,10 @@ def test_emergency_opens_the_smallest_profile_for_at_most_four_hours() -> None:
     [
         ({"until": NOW + timedelta(hours=4, seconds=1)}, "until"),
         ({"until": NOW}, "until"),
-        ({"categories": NAME | {Category.RESULTS}}, "categories beyond the emergency profile"),
+        (
+            {"categories": NAME | {Category.RESULTS}},
+            "categories: in an emergency no more than guardians, medical, name, phone",
+        ),
     ],
 )
 def test_emergency_longer_or_larger_is_not_granted(items: dict[str, Any], about: str) -> None:

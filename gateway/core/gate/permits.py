@@ -221,7 +221,7 @@ def _is_digest(text: str) -> bool:
 def _emergency(asked: Asked) -> Iterator[Finding]:
     """R13: the smallest profile."""
     if asked.occasion is Occasion.BREAK_GLASS and not asked.categories <= EMERGENCY:
-        yield _lacks(asked, "categories beyond the emergency profile")
+        yield _lacks(asked, f"categories: in an emergency no more than {', '.join(sorted(EMERGENCY))}")
 
 
 def _end(asked: Asked) -> Iterator[Finding]:
