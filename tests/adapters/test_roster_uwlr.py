@@ -88,6 +88,17 @@ async def test_pupils_and_teachers_are_learned_with_their_groups() -> None:
     assert teacher.ids == {"neppi": "t1"}
 
 
+async def test_blanks_around_an_id_are_no_part_of_it() -> None:
+    """Records and facts are looked up without them: kept here, one pupil's would be the other's."""
+    lvs = Lvs(
+        {"01AB00": document(pupil(" 1001 ").replace("<leerling ", '<leerling eckid=" https://ketenid.example/1 " '))}
+    )
+
+    await lvs.sync()
+
+    assert lvs.learned["noord"][0].ids == {"las-key": "1001", "eck-id": "https://ketenid.example/1"}
+
+
 @pytest.mark.parametrize(("group", "year"), [("11", 1), ("16", 6), ("8", 8), ("0", None), ("S", None), ("17", None)])
 async def test_jaargroep_is_a_year_of_its_kind_of_school(group: str, year: int | None) -> None:
     lvs = Lvs({"01AB00": document(pupil(year=group))})
@@ -119,6 +130,7 @@ async def test_location_is_asked_as_the_standard_has_it() -> None:
         (document(pupil(), school="<school><schoolkey>another</schoolkey></school>"), "unusable"),
         (document(pupil(), pupil("")), "malformed"),
         (document(pupil(), pupil()), "malformed"),
+        (document(pupil(), pupil(" 1001 ")), "malformed"),
         (document(pupil(more="<instroomdatum>1 augustus</instroomdatum>")), "malformed"),
     ],
 )

@@ -156,10 +156,10 @@ def document_of(root: etree._Element, school: Mapping[str, str], *, named: bool 
 def _members(root: etree._Element, path: str, groups: Iterable[str]) -> tuple[_Member, ...]:
     found = []
     for one in root.iterfind(_path(path)):
-        within = frozenset(str(key) for at in groups for each in one.iterfind(_path(at)) if (key := each.get("key")))
-        if not one.get("key"):
+        within = frozenset(key for at in groups for each in one.iterfind(_path(at)) if (key := _said(each, "key")))
+        if not _said(one, "key"):
             raise EnvelopeBroken("a record without a key")
-        found.append(_Member(one, str(one.get("key")), within))
+        found.append(_Member(one, _said(one, "key"), within))
     if len({one.key for one in found}) < len(found):
         raise EnvelopeBroken("one key of several")
     return tuple(found)
@@ -167,7 +167,12 @@ def _members(root: etree._Element, path: str, groups: Iterable[str]) -> tuple[_M
 
 def _ids(one: _Member, kind: str) -> dict[str, str]:
     """A teacher has the kind of id that schemas/uwlr-2-2.yaml says, so that no teacher's number is a pupil's."""
-    return {kind: one.key} | ({"eck-id": str(eck)} if (eck := one.element.get("eckid")) else {})
+    return {kind: one.key} | ({"eck-id": eck} if (eck := _said(one.element, "eckid")) else {})
+
+
+def _said(element: etree._Element, name: str) -> str:
+    """Without the blanks around it, which are no part of an id where records are looked up."""
+    return str(element.get(name) or "").strip()
 
 
 def _stays(one: _Member, location: str) -> Iterator[Enrolment]:
