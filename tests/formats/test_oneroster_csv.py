@@ -122,6 +122,13 @@ def test_what_refers_to_a_malformed_user_of_a_delta_goes_too() -> None:
     assert (len(left["users"]), len(left["enrollments"])) == (1, 2)
 
 
+def test_where_a_row_is_malformed_is_told_with_its_file() -> None:
+    rows = [one.user(1), {**one.user(2), "enabledUser": "perhaps"}]
+    bench = one.bench({**one.grants(), "users": {**one.grants()["users"], **build.keep("enabledUser")}})
+    bench.left(one.zipped(one.files(users=rows)))
+    assert list(bench.emission.faults) == [("users.enabledUser", "type: boolean")]
+
+
 def test_what_refers_to_a_malformed_row_of_a_delta_goes_link_by_link() -> None:
     orgs = [{"sourcedId": "o1", "name": "", "type": "school"}]
     modes = dict.fromkeys(("orgs", "classes", "users", "enrollments"), "delta")

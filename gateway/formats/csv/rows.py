@@ -75,12 +75,14 @@ class Compiled(Protocol):
 class Beside:
     """Of a set of files: what stood in a column ("users.sourcedId") of the rows that leave (`released`), by which
     columns rows of this file are referred to (`named`), and which rows stay behind because nobody refers to them
-    (`alone`); `malformed`: rows of which that is known, also where a file does not hold everything."""
+    (`alone`); `malformed`: rows of which that is known, also where a file does not hold everything; `file`: which of
+    the set it is."""
 
     released: Mapping[str, AbstractSet[str]] = field(default_factory=dict, repr=False)
     named: frozenset[str] = frozenset()
     alone: AbstractSet[Name] = field(default=frozenset(), repr=False)
     malformed: AbstractSet[Name] = field(default=frozenset(), repr=False)
+    file: str = ""
 
 
 ALONE = Beside()
@@ -123,7 +125,8 @@ class Rows:
             return self._row(row, people)
         except Malformed as malformed:
             self.malformed += 1
-            self._emission.malform(_known(people), (malformed.fault,))
+            path = ".".join(filter(None, (self._beside.file, malformed.fault.path)))
+            self._emission.malform(_known(people), (malformed.fault._replace(path=path),))
             self._lose(row)
         except Gone:
             if any((one.to, row[one.column].strip()) in self._beside.malformed for one in self._compiled.references):

@@ -190,7 +190,7 @@ class CsvSet:
         released, alone = opened.released(name), opened.alone
         if alone is None and not self._records[name].subjects:
             alone = self._alone(opened, emission)
-        beside = Beside(released, self._named[name], alone or frozenset(), opened.lost)
+        beside = Beside(released, self._named[name], alone or frozenset(), opened.lost, name)
         sheet = self._minimisers[name].sheet(given, emission, everybody, share=share, beside=beside, views=views)
         opened.made(name, sheet, alone)
         return sheet
