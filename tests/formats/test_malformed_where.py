@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.model import Transform
-from gateway.core.policy.schema import Branch, Node, Record
+from gateway.core.model import FieldClass, Person, Transform
+from gateway.core.policy.schema import Branch, KeyIds, Node, Record, SubjectPosition
 from gateway.core.release.emission import Emission
 from gateway.core.release.faults import AN_ID, ELSEWHERE, ONCE, REQUIRED, Fault, Faults, add
 from gateway.core.release.minimised import EnvelopeBroken
@@ -100,6 +100,19 @@ def test_moment_of_json_may_lack_its_time_zone(said: str, malformed: int) -> Non
     bench.minimiser.minimise(json.dumps([{"at": said}]).encode(), emission, many=True)
 
     assert emission.malformed == malformed
+
+
+def test_id_that_is_not_there_is_no_fault_of_the_record() -> None:
+    own = build.leaf(required=True)
+    fields: dict[str, Node] = {"nr": replace(own, field_class=FieldClass.ID), "year": build.leaf(kind="integer")}
+    here = SubjectPosition("", Person.PUPIL, "record", None, None, KeyIds({"nr": "las-key"}, "nr"))
+    grants = build.changed(Transform.PSEUDONYM, "nr") | build.keep("year")
+    bench = build.bench(Record("Note", Branch(fields), (here,)), grants, [ANNE])
+    emission = bench.emission()
+
+    bench.minimiser.minimise(b'[{"year": "x"}]', emission, many=True)
+
+    assert emission.faults == {Fault("year", "type: integer"): 1}
 
 
 def test_field_that_is_not_granted_is_not_looked_at() -> None:

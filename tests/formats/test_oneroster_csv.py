@@ -130,10 +130,11 @@ def test_where_a_row_is_malformed_is_told_with_its_file() -> None:
 
 
 def test_what_refers_to_a_malformed_row_of_a_delta_goes_link_by_link() -> None:
-    orgs = [{"sourcedId": "o1", "name": "", "type": "school"}]
+    orgs = [*one.files()["orgs"], {"sourcedId": "o9", "name": "", "type": "school"}]
+    classes = [{**row, "schoolSourcedId": "o9"} for row in one.files()["classes"]]
     modes = dict.fromkeys(("orgs", "classes", "users", "enrollments"), "delta")
-    left = one.bench().left(one.zipped(one.files(orgs=orgs), modes))
-    assert "orgs" not in left
+    left = one.bench().left(one.zipped(one.files(orgs=orgs, classes=classes), modes))
+    assert "classes" not in left
     assert "enrollments" not in left
 
 
