@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from gateway.core.file_forms import Form
-from gateway.core.gate.decide import FILE, Permit
+from gateway.core.gate.decide import Permit
 from gateway.core.model import Finding, Person, Subject
-from gateway.core.policy.grants import leaf_at
 from gateway.core.policy.schema import Soap
 from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
@@ -29,7 +28,6 @@ from gateway.formats.json.envelope import closed, opened
 from gateway.formats.json.minimiser import Pieces
 from gateway.transfer import trail as entries
 from gateway.transfer.inquiry import Inquiry
-from gateway.transfer.listing import lists_all, lists_persons, located
 from gateway.transfer.messages import asked, messages, operation
 from gateway.transfer.minimiser import Minimiser
 from gateway.transfer.parts import Part, Parts, Piece
@@ -51,6 +49,7 @@ from gateway.transfer.resolve import Absent, Resolver
 from gateway.transfer.steps import Steps
 from gateway.transfer.trail import Built, Trail
 from gateway.transfer.watching import message_unchanged, watched
+from gateway.transfer.whole import believed, is_list, is_whole, one_table
 
 T = TypeVar("T")
 
@@ -97,7 +96,7 @@ class Flow(Steps):
     ) -> tuple[Permit, Target] | Released:
         """A permit and what to fetch; or, where the request names what this recipient cannot have, the absence."""
         granted = self.granted(trail, inquiry, snapshot)
-        _one_table(granted.permit, match, inquiry)
+        one_table(granted.permit, match, inquiry)
         permit, target = granted.permit, self.target(granted.resolver, match, inquiry)
         if isinstance(target, Target):
             return permit, target
@@ -139,7 +138,7 @@ class Flow(Steps):
     ) -> Released:
         """Minimise under this snapshot, commit the entry, and only then make what may leave."""
         permit, emission, minimiser = self.emission(trail, inquiry, snapshot)
-        _one_table(permit, match, inquiry)
+        one_table(permit, match, inquiry)
         if emission.views is not None:
             emission.views.whole = is_whole(match, inquiry)
             emission.views.first = emission.views.announces and is_list(match, inquiry)
@@ -263,9 +262,8 @@ class Flow(Steps):
         except EnvelopeBroken as broken:
             # for the school: what is told of an answer to who called for it says nothing of its records
             said = [Finding(self.broken, one) for one in told(broken.faults, _FAULTS)]
-            about = (
-                said[0].about if said and self.broken is Reason.BODY_INVALID else ""
-            )  # handed in by the school itself
+            own = said and self.broken is Reason.BODY_INVALID  # handed in by the school itself
+            about = said[0].about if own else ""
             raise Stop(self.broken, about, tuple(said)) from None
         except Unannounced:
             raise Stop(Reason.NOTICES_FIRST) from None
@@ -348,49 +346,6 @@ def _envelope(match: Match) -> str:
     if match.schema.format != "json":
         return ""
     return record.envelope if match.route.many else record.element
-
-
-def _one_table(permit: Permit, match: Match, inquiry: Inquiry) -> None:
-    """R45: counts are of the whole location whatever is asked; a part gives small cells away by its difference."""
-    if permit.standing.delivery.aggregate is None:
-        return
-    if not is_list(match, inquiry):
-        raise Stop(Reason.ROUTE_UNKNOWN)
-    if inquiry.asked.things or inquiry.asked.plain:
-        raise Stop(Reason.PARAMETER_UNKNOWN)
-
-
-def is_list(match: Match, inquiry: Inquiry) -> bool:
-    """A list names nobody, in its path neither: it may be empty, and says of nobody that he is absent."""
-    return match.route.many and inquiry.named is None and not inquiry.asked.people and not _names_its_record(match)
-
-
-def _names_its_record(match: Match) -> bool:
-    """One record by its own id, also where it comes in an array (Somtoday)."""
-    record = match.schema.records[match.route.record]
-    own = leaf_at(record.fields, record.order) if record.order else None
-    kinds = [one.maps for one in match.route.parameters if one.meaning == "thing" and one.place == "path"]
-    return own is not None and own.maps in kinds
-
-
-def is_whole(match: Match, inquiry: Inquiry) -> bool:
-    """The list of everybody, so that who is missing there is missing (`release.views`). In a format with pages some
-    lists are of a part (`/students`): whole is the one that is called as its records."""
-    asked = inquiry.asked
-    part = match.schema.paging is not None and not lists_all(match.route, match.schema)
-    whole = not (asked.things or asked.plain or asked.part or part or (match.values and not located(match.route)))
-    return is_list(match, inquiry) and whole and inquiry.call.channel != FILE  # who hands in says what is in it
-
-
-def believed(match: Match, inquiry: Inquiry, emission: Emission, snapshot: Snapshot) -> None:
-    """A list of everybody that holds no pupil, of a location where the roster knows some, is a broken answer, as one
-    that is "not found": a client would delete what it holds. Raises Stop."""
-    roster, today = snapshot.rosters[match.source], emission.sight.today
-    told = (*emission.released, *(one for one, _ in emission.withheld))
-    some = emission.unresolved or emission.malformed or any(one.person is Person.PUPIL for one in told)
-    listed = is_whole(match, inquiry) and lists_persons(match.schema.records[match.route.record])
-    if listed and not some and roster.peopled(inquiry.call.locations, today):
-        raise Stop(Reason.UPSTREAM_FAILED, findings=(Finding(Reason.UPSTREAM_FAILED, "nobody is told"),))
 
 
 def _told(emission: Emission) -> tuple[str, ...]:

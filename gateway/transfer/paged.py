@@ -25,7 +25,7 @@ from gateway.core.release.views import Views
 from gateway.formats.json import JsonMinimiser
 from gateway.transfer import trail as entries
 from gateway.transfer.anchors import Place, Rank, decoded, encoded
-from gateway.transfer.flow import Flow, absent_answer, believed, is_list, is_whole
+from gateway.transfer.flow import Flow, absent_answer
 from gateway.transfer.inquiry import Inquiry
 from gateway.transfer.ports import Snapshot, UpstreamAnswer, UpstreamCall
 from gateway.transfer.released import Answer, Released
@@ -34,6 +34,7 @@ from gateway.transfer.request import Match, Stop
 from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.stretches import WHOLE, NotThere, Stretch, Stretches
 from gateway.transfer.trail import Trail
+from gateway.transfer.whole import believed, is_list, is_whole
 from gateway.transfer.wishes import Page, Walk, Wishes, wishes
 
 Read = Callable[[Place], Awaitable[Stretch]]
