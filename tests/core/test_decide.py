@@ -364,6 +364,10 @@ def test_school_that_names_nobody_hears_that_alone() -> None:
     }
 
 
+def test_school_that_names_no_recipient_does_not_hear_that_it_is_unknown() -> None:
+    assert Reason.CALLER_NOT_RECIPIENT in refused(caller=replace(PERSON, recipient=None))
+
+
 def test_school_that_misspells_the_platform_hears_so() -> None:
     by_nobody = replace(PERSON, platform="ander")
 

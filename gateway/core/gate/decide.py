@@ -150,7 +150,8 @@ def _caller(asked: _Asked) -> Iterator[Finding]:
 
 def _misspelt(asked: _Asked) -> bool:
     """Nobody of this name receives anything, of which a school hears so, and no more: it names whom it likes."""
-    return asked.caller.kind == "school" and not _known(asked.standings, asked.caller.recipient)
+    name = asked.caller.recipient
+    return asked.caller.kind == "school" and name is not None and not _known(asked.standings, name)
 
 
 def _may_ask(asked: _Asked) -> bool:
