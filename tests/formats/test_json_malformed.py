@@ -13,6 +13,7 @@ from gateway.core.policy.schema import Branch as SchemaBranch
 from gateway.core.policy.schema import Leaf, Record
 from gateway.core.reasons import Reason
 from gateway.core.release.compiler import DeliveryRefused
+from gateway.core.release.masking import LONGEST
 from gateway.core.release.minimised import Share
 from gateway.formats.json import EnvelopeBroken
 from tests import builders_formats as build
@@ -175,3 +176,19 @@ def test_split_of_what_is_no_list_is_refused(body: bytes) -> None:
 
     with pytest.raises(EnvelopeBroken):
         one.minimiser.split(body, 100)
+
+
+@pytest.mark.parametrize("transform", [Transform.KEEP, Transform.MASK])
+def test_free_text_of_a_length_that_nobody_reads_makes_its_record_malformed(transform: Transform) -> None:
+    note = replace(build.leaf(), field_class=FieldClass.FREE_TEXT)
+    record = Record("Note", SchemaBranch({**build.id_fields(), "note": note}), (build.position(),))
+    grants = build.own_slot("") | build.changed(transform, "note")
+    sent = [{**build.reference(one), "note": "x" * length} for one, length in ((ANNE, LONGEST), (BEN, LONGEST + 1))]
+
+    found, emission, _ = minimised(record, grants, sent)
+
+    assert [len(one["note"]) for one in found] == [LONGEST]
+    assert dict(emission.withheld) == {BEN: (Reason.RECORD_MALFORMED,)}
+    assert [(fault.path, fault.expected) for fault in emission.faults] == [
+        ("note", f"type: string, of at most {LONGEST} signs")
+    ]

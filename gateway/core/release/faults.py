@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from gateway.core.model import FieldClass
 from gateway.core.policy import schema
 from gateway.core.release import projection
+from gateway.core.release.masking import LONGEST
 
 _MOST = 200  # distinct faults that are counted each by itself
 _SHOWN = 12  # values that a field may have, named one by one
@@ -58,6 +60,8 @@ def expectation(leaf: schema.Leaf | projection.Leaf) -> str:
         return f"pattern: {leaf.pattern}"
     if leaf.format is not None:
         return f"format: {leaf.format}{_EXAMPLES.get(leaf.format, '')}"
+    if leaf.field_class is FieldClass.FREE_TEXT:
+        return f"type: {leaf.type}, of at most {LONGEST} signs"
     return f"type: {leaf.type}"
 
 

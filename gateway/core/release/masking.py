@@ -18,6 +18,10 @@ from collections.abc import Iterable, Iterator
 
 from gateway.core.release.national_number import DATE
 
+LONGEST = 100_000
+"""Signs of a free text. What is longer (a picture in a note) nobody reads, and masking it would take seconds: its
+record is malformed."""
+
 NAME, MAIL, LINK, NUMBER, POSTCODE = "[naam]", "[e-mail]", "[link]", "[nummer]", "[postcode]"
 
 # Small words of names: masked before one, never alone.

@@ -15,13 +15,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Raw
 
-from gateway.core.model import Transform
+from gateway.core.model import FieldClass, Transform
 from gateway.core.policy.schema import Leaf as SchemaLeaf
+from gateway.core.release.masking import LONGEST
 from gateway.core.release.projection import Branch, Leaf, Many, Node, Slot
 from gateway.core.release.transforms import Unreadable
 from gateway.formats.json.ids import ABSENT, array_of, id_names
 
 _UUID = Annotated[str, Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+_FREE_TEXT = Annotated[str, Meta(max_length=LONGEST)]
 FORMATS: Mapping[str, Any] = {
     "date": date,
     "date-time": datetime,  # with its time zone or, as many write it, without
@@ -82,6 +84,8 @@ def leaf_type(leaf: Leaf | SchemaLeaf) -> Any:
         return str
     if leaf.pattern is not None and leaf.format not in FORMATS:
         return Annotated[str, Meta(pattern=f"\\A(?:{leaf.pattern})\\Z")]
+    if leaf.field_class is FieldClass.FREE_TEXT and leaf.format not in FORMATS:
+        return _FREE_TEXT
     return FORMATS.get(leaf.format or "", str)
 
 
