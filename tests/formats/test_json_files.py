@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from time import process_time
 from typing import Any
 
 import orjson
@@ -120,6 +121,17 @@ def test_another_format_or_encoding_is_seen_at_the_first_byte(text: bytes) -> No
 def test_record_larger_than_allowed_is_broken_before_it_ends(text: bytes) -> None:
     with pytest.raises(EnvelopeBroken, match="larger"):
         cut(text, size=64, most=4_000)
+
+
+@pytest.mark.parametrize("sign", [b"x", b'\\"', b'x","y":"', b"1"], ids=["text", "escapes", "texts", "number"])
+def test_long_record_that_arrives_slowly_is_looked_at_once(sign: bytes) -> None:
+    def seconds(length: int) -> float:
+        text = b'[{"a":"' + sign * (length // len(sign)) + b'"}]'
+        begun = process_time()
+        cut(text, size=64)
+        return process_time() - begun
+
+    assert seconds(800_000) < 24 * max(seconds(100_000), 0.01)
 
 
 def test_what_came_out_is_not_kept() -> None:

@@ -13,8 +13,10 @@ from gateway.core.file_forms import Form, OtherFormat
 from gateway.core.release.minimised import EnvelopeBroken
 
 # Up to the next bracket that stands in no text; no match when it has not arrived yet. Nothing in it can be tried twice
-# (possessive), so that no input takes more than one look per byte.
-_BRACKET = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+[\[\]{}]', re.DOTALL)
+# (possessive), and what was looked at is not looked at again when more arrives (`_TEXTS`, `_TEXT`).
+_TEXTS = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+', re.DOTALL)
+_BRACKET = re.compile(_TEXTS.pattern + rb"[\[\]{}]", re.DOTALL)
+_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _OPENING = b"[{"
 _SPACE = b" \t\r\n"
 
@@ -28,6 +30,7 @@ class JsonFile:
         self._buffer = bytearray()
         self._at = 0  # everything before has been looked at
         self._begin = -1  # of the record that is open
+        self._text = False  # whether that is within a text
         self._depth = 0
         self._array: bool | None = None
         self._ended = False
@@ -111,15 +114,27 @@ class JsonFile:
         """Up to the end of the record; False when more bytes are needed."""
         buffer, at, depth = self._buffer, self._at, self._depth
         while depth:
-            found = _BRACKET.match(buffer, at)
-            if found is None:
+            at = self._past_text(at)
+            found = None if self._text else _BRACKET.match(buffer, at)
+            if found is not None:
+                at = found.end()
+                depth += 1 if buffer[at - 1] in _OPENING else -1
+            elif self._text or (at := _past(_TEXTS, buffer, at)) == len(buffer):
                 break
-            at = found.end()
-            depth += 1 if buffer[at - 1] in _OPENING else -1
+            else:
+                self._text, at = True, at + 1  # one that has not arrived whole
         self._at, self._depth = at, depth
         if (len(buffer) if depth else at) - self._begin > self._most:
             raise EnvelopeBroken("a record is larger than allowed")
         return depth == 0
+
+    def _past_text(self, at: int) -> int:
+        """Behind the text that had begun, or at what of it has not arrived."""
+        if self._text:
+            at = _past(_TEXT, self._buffer, at)
+            if self._buffer[at : at + 1] == b'"':
+                self._text, at = False, at + 1
+        return at
 
     def _forget(self) -> None:
         """What came out is not kept."""
@@ -127,6 +142,11 @@ class JsonFile:
         del self._buffer[:gone]
         self._at -= gone
         self._begin = min(0, self._begin)
+
+
+def _past(what: re.Pattern[bytes], buffer: bytearray, at: int) -> int:
+    found = what.match(buffer, at)
+    return found.end() if found is not None else at
 
 
 def _text(record: bytearray) -> bytes:
