@@ -26,6 +26,7 @@ from gateway.demo.many import Many, ids, student
 RESULTS = Path(__file__).parent / "FILTER.md"
 GOAL = 150  # MB
 SPACE = "urn:example:lijst"
+UWLR = "http://www.edustandaard.nl/leerresultaten/2/leerlinggegevens"
 
 SCHEMA = f"""\
 schema: lijst
@@ -100,6 +101,7 @@ class Form:
     between: str
     end: str
     record: Callable[[int], str]
+    whom: tuple[str, str] = ("toetsbureau", "papieren-toets")
 
     def write(self, path: Path, pupils: int) -> None:
         with path.open("w", encoding="utf-8") as file:
@@ -109,6 +111,18 @@ class Form:
 
     def texts(self, pupils: int) -> Iterator[str]:
         yield from (self.record(n) if n == 0 else self.between + self.record(n) for n in range(pupils))
+
+
+class DocumentForm(Form):
+    """A document of lists: its classes stand before its pupils."""
+
+    def write(self, path: Path, pupils: int) -> None:
+        with path.open("w", encoding="utf-8") as file:
+            file.write(self.begin)
+            file.writelines(map(school_class, range(-(-pupils // 25))))
+            file.write(self.between)
+            file.writelines(map(self.record, range(pupils)))
+            file.write(self.end)
 
 
 class SetForm(Form):
@@ -154,6 +168,21 @@ def element(number: int) -> str:
     )
 
 
+def school_class(number: int) -> str:
+    return (
+        f'<groep key="g{number}"><naam>{1 + number % 6}v{number}</naam><jaargroep>{1 + number % 6}</jaargroep></groep>'
+    )
+
+
+def of_class(number: int) -> str:
+    key, born = ids(number)["las-key"], f"20{10 + number % 8}-{1 + number % 12:02d}-{1 + number % 28:02d}"
+    return (
+        f'<leerling key="{key}"><achternaam>Akkerdam</achternaam><roepnaam>Noor</roepnaam>'
+        f"<geboortedatum>{born}</geboortedatum><geslacht>1</geslacht><jaargroep>{1 + number % 6}</jaargroep>"
+        f'<groep key="g{number // 25}"/><emailadres>noor.{number}@leerling.example</emailadres></leerling>\n'
+    )
+
+
 def row(number: int) -> str:
     key, born = ids(number)["las-key"], f"20{10 + number % 8}-{1 + number % 12:02d}-{1 + number % 28:02d}"
     return f"{key};Noor;Akkerdam;{born};{1 + number % 6};{number // 25};7,5"
@@ -163,6 +192,10 @@ def text(number: int) -> str:
     return student(number).decode()
 
 
+_BEGIN = (
+    f'<leerlinggegevens xmlns="{UWLR}"><school><schooljaar>2026-2027</schooljaar><brincode>01AB</brincode>'
+    "<dependancecode>00</dependancecode><xsdversie>2.2</xsdversie></school><groepen>"
+)
 _STUDENTS = ("edu-v-students", "Student")
 _HEADER = "leerlingnummer;roepnaam;achternaam;geboortedatum;leerjaar;klas;cijfer\n"
 FORMS = [
@@ -170,6 +203,15 @@ FORMS = [
     Form("csv", ("cijferlijst-csv", "cijferlijst"), _HEADER, "\n", "\n", row),
     Form("json", _STUDENTS, "[", ",", "]", text),
     Form("ndjson", _STUDENTS, "", "\n", "\n", text),
+    DocumentForm(
+        "document",
+        ("uwlr-2-2", ""),
+        _BEGIN,
+        "</groepen><leerlingen>",
+        "</leerlingen></leerlinggegevens>",
+        of_class,
+        ("uwlr-smalle-set", "methodetoetsen"),
+    ),
     SetForm("set", ("oneroster-csv", ""), "", "", "", user),
 ]
 
@@ -199,8 +241,8 @@ def describe(directory: Path) -> None:
 def measure(directory: Path, pupils: int, form: Form) -> Measured:
     given, output = directory.parent / "in", directory.parent / "uit"
     form.write(given, pupils)
-    schema, record = form.asked
-    asked = ["--recipient", "toetsbureau", "--purpose", "papieren-toets", "--schema", schema]
+    (schema, record), (recipient, purpose) = form.asked, form.whom
+    asked = ["--recipient", recipient, "--purpose", purpose, "--schema", schema]
     asked += ["--record", record] if record else []
     begun = time.perf_counter()
     command = measured("filter", *asked, str(given), "-o", str(output), "-C", str(directory))
