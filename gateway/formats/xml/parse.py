@@ -66,7 +66,7 @@ class Arriving:
 
     def __init__(self, tags: str | tuple[str, ...], events: tuple[Any, ...], limits: Limits) -> None:
         self._limits = limits
-        self._parser: Any = etree.XMLPullParser(events=events, tag=tags, **_OPTIONS, **_QUICK)
+        self._parser: Any = etree.XMLPullParser(events=events, tag=tags, **_OPTIONS)
         self._opening: bytes | None = b""  # until there is enough of it to be screened
         self._tail = b""
         self._tags = 0  # since the last record
@@ -172,11 +172,9 @@ _OPTIONS: dict[str, Any] = {
     "recover": False,
     "remove_comments": True,
     "remove_pis": True,
+    "remove_blank_text": True,  # between elements; what a value is made of stays
+    "collect_ids": False,
 }
-
-
-# Of a list: text between elements is not kept, nor where ids stand.
-_QUICK: dict[str, Any] = {"remove_blank_text": True, "collect_ids": False}
 
 
 def _screen(opening: bytes) -> None:

@@ -100,13 +100,13 @@ def {name}(r, say, mapped, name):
 
 # What the guard must look at: only where somewhere a number may stand.
 _GUARD = """\
-if holds({joined}) is not None:
+whole = {joined}
+if holds(whole) is not None:
     passed = guard().passed
     for leaf, t in {pairs}:
         if t is not None and passed(leaf, t) != t: raise Unusual"""
 
 _ESCAPE = """\
-whole = {joined}
 if "&" in whole or "<" in whole or ">" in whole or "\\r" in whole:
 {each}"""
 
@@ -148,7 +148,7 @@ class _Writer:
         lines += [
             f"own = {one.name}" for one in parts if one.step.kind == "attribute" and one.step.name == element.mapped
         ]
-        lines += [*self.chosen(element, parts), *self.judged(parts, root=root), *self.escaped(parts)]
+        lines += [*self.chosen(element, parts), *self.judged(parts, root=root), *self.escaped(parts, root=root)]
         attributes = "".join(self.attribute(one) for one in parts if one.step.kind == "attribute")
         inner = "".join(self.inner(one) for one in parts if one.step.kind != "attribute")
         tag = self.constant(f"</{opening[1:].split(' ', 1)[0]}>")
@@ -162,7 +162,8 @@ class _Writer:
     def read(self, part: _Part, seen: str) -> list[str]:
         step, name = part.step, part.name
         if isinstance(step.content, Value) and step.content.leaf.transform is Transform.FIXED:
-            return [f"{name} = {self.constant(written(step.content.leaf.value))}"]
+            fixed = written(step.content.leaf.value)
+            return [f"{name} = {self.constant(fixed if step.kind == 'attribute' else escaped(fixed))}"]
         if step.kind == "attribute":
             return self.value(step, f"r.get({self.constant(step.name)})", name, seen)
         if step.kind == "text":
@@ -254,19 +255,23 @@ class _Writer:
 
     def judged(self, parts: list[_Part], *, root: bool) -> list[str]:
         """The record's own texts together, with those of the elements within."""
-        here = [(self.constant(one.value.leaf), one.name) for one in parts if one.value and _is_guarded(one.value)]
-        pairs = "".join(f"({leaf}, {name}), " for leaf, name in here)
+        leaves = {one.name: self.constant(one.value.leaf) for one in parts if one.value}
+        here = _guarded_in(parts)
+        pairs = "".join(f"({leaves[name]}, {name}), " for name in here)
         if not root:
             return [f"for p in ({pairs}):", "    if p[1] is not None: say(p)"] if here else []
-        lines = [_GUARD.format(joined=_joined([name for _, name in here]), pairs=f"({pairs})")] if here else []
+        lines = []
         if any(isinstance(one.step.content, Element) or one.step.many for one in parts):
             lines += ["if said:", *_in([_GUARD.format(joined='"|".join([t for _, t in said])', pairs="said")])]
-        return lines
+        return lines + ([_GUARD.format(joined=_joined(here), pairs=f"({pairs})")] if here else [])
 
-    def escaped(self, parts: list[_Part]) -> list[str]:
+    def escaped(self, parts: list[_Part], *, root: bool) -> list[str]:
         here = [one.name for one in parts if one.value and one.step.kind != "attribute" and not _is_bare(one.value)]
+        if not here:
+            return []
         each = [f"if {name} is not None: {name} = escaped({name})" for name in here]
-        return [_ESCAPE.format(joined=_joined(here), each="\n".join(_in(each)))] if here else []
+        whole = [] if root and here == _guarded_in(parts) else [f"whole = {_joined(here)}"]
+        return [*whole, _ESCAPE.format(each="\n".join(_in(each)))]
 
     def attribute(self, part: _Part) -> str:
         before, after = self.constant(f' {self.names.prefixed(part.step.name)}="'), self.constant('"')
@@ -318,8 +323,15 @@ def _is_guarded(value: Value) -> bool:
     return value.slot is None and guarded(value.leaf)
 
 
+def _guarded_in(parts: list[_Part]) -> list[str]:
+    """The locals of the texts that the guard looks at."""
+    return [one.name for one in parts if one.value and _is_guarded(one.value)]
+
+
 def _is_bare(value: Value) -> bool:
     """Whether such a text holds no sign that is written otherwise."""
+    if value.leaf.transform is Transform.FIXED:
+        return True  # written so once
     kept = value.leaf.transform is Transform.KEEP and value.slot is None and value.leaf.maps is None
     fixed = all(escaped(one) == one for one in value.leaf.values)
     return kept and (value.leaf.format == "date" or (value.listed and fixed))
