@@ -129,12 +129,12 @@ class Bench:
     def left_in_pieces(self, body: bytes, size: int) -> dict[str, Rows]:
         """In pieces of so many rows, each an answer of its own."""
         opened, rows = self.files.opened(body), list[tuple[str, bytes]]()
-        for name in self.files.order(opened):
+        for leg in self.files.legs(opened):
             file = self.files.reader()
-            given = file.feed(b"".join(self.files.chunks(opened, name))) + file.close()
+            given = file.feed(b"".join(self.files.chunks(opened, leg))) + file.close()
             for at in range(0, max(1, len(given)), size):
                 piece, share = file.piece(given[at : at + size]), Share(tolerated=len(given))
-                rows += self.files.part(opened, name, piece, Emission(self.sight), share).rows
+                rows += self.files.part(opened, leg, piece, Emission(self.sight), share).rows
                 opened.take()
         rows += self.files.manifest(opened)
         return unzipped(b"".join(set_of(sorted(rows, key=itemgetter(0)))))

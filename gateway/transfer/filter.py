@@ -17,7 +17,7 @@ from gateway.core.reasons import Reason
 from gateway.core.register import Draft, altered
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import Minimised, tolerable
-from gateway.formats.csv import CsvSet, Opened, unknown_in_set
+from gateway.formats.csv import CsvSet, Leg, Opened, unknown_in_set
 from gateway.formats.xml import Left, document_of, leaving, named_in, sections, waiting
 from gateway.transfer import trail as entries
 from gateway.transfer.drift import unknown_in
@@ -85,7 +85,7 @@ class Within:
     """A file of a set that leaves in pieces."""
 
     opened: Opened
-    name: str
+    leg: Leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class _Cut:
 
     @property
     def name(self) -> str:
-        return self.within.name if self.within is not None else ""
+        return self.within.leg.name if self.within is not None else ""
 
 
 class Filter(Filing):
@@ -199,11 +199,13 @@ class Filter(Filing):
             yield _Cut(reader, archive, last=True)
             return
         self.minimised(lambda: files.check(opened))
-        names, most = files.order(opened), TOGETHER // 2  # a row issues an id of its own beside that of its person
-        for name in names:
-            file, chunks = files.reader(), files.chunks(opened, name)
+        legs, most = files.legs(opened), TOGETHER // 2  # a row issues an id of its own beside that of its person
+        for leg in legs:
+            if leg.waiting and not opened.waiting[leg.name].rows:
+                continue
+            file, chunks = files.reader(), files.chunks(opened, leg)
             for records, last in cut(file, chunks, self.sizes.part_bytes, most):
-                yield _Cut(file, records, last and name == names[-1], Within(opened, name))
+                yield _Cut(file, records, last and leg is legs[-1], Within(opened, leg))
 
     async def _emit(self, filed: Filed, match: Match, inquiry: Inquiry, cut: _Cut) -> Part:
         tally, number = filed.tally, filed.parts + 1
@@ -213,7 +215,8 @@ class Filter(Filing):
         part = await self.steadily(lambda snapshot: self.part(filed.trail, match, inquiry, one, None, snapshot))
         assert part.minimised is not None
         assert part.emission is not None
-        tally.add(part.minimised.seen or len(records), part.minimised, part.emission)
+        seen = part.minimised.seen if cut.within is not None else part.minimised.seen or len(records)
+        tally.add(seen, part.minimised, part.emission)
         tally.unknown.update(self._unknown(match, cut, reader.piece(sampled(records))))
         return part
 
@@ -235,14 +238,14 @@ class Filter(Filing):
             minimiser = Items(minimiser.xml, self._left)
         if self._within is None:
             return permit, emission, minimiser
-        opened, name = self._within.opened, self._within.name
-        if not isinstance(minimiser, Sets) or minimiser.files.whole or name not in minimiser.files.minimisers:
+        opened, leg = self._within.opened, self._within.leg
+        if not isinstance(minimiser, Sets) or minimiser.files.whole or leg.name not in minimiser.files.minimisers:
             raise Stop(Reason.FACTS_CHANGED)  # the delivery is another than that under which it began
-        return permit, emission, SetPieces(minimiser.files, opened, name)
+        return permit, emission, SetPieces(minimiser.files, opened, leg)
 
     def framed(self, minimised: Minimised, match: Match) -> None:
         del match
-        name = self._within.name if self._within is not None else ""
+        name = self._within.leg.name if self._within is not None else ""
         if self._heads.get(name, minimised.head) != minimised.head:  # what left has other columns than what would now
             raise Stop(Reason.FACTS_CHANGED)
         if self._form is Form.DOCUMENT:

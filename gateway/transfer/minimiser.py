@@ -10,7 +10,7 @@ from gateway.core.policy.terms import Aggregate
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import WHOLE, EnvelopeBroken, Minimised, Share
 from gateway.core.release.projection import Projection
-from gateway.formats.csv import CsvMinimiser, CsvSet, Opened
+from gateway.formats.csv import CsvMinimiser, CsvSet, Leg, Opened
 from gateway.formats.json.minimiser import Pieces
 from gateway.formats.xml import Left, Operation, XmlItems, XmlMinimiser
 
@@ -146,15 +146,15 @@ class SetPieces(_Whole):
 
     files: CsvSet
     opened: Opened
-    name: str
+    leg: Leg
     masks: bool = False
 
     @property
     def projection(self) -> Projection:
-        return _together({self.name: self.files.minimisers[self.name].projection})
+        return _together({self.leg.name: self.files.minimisers[self.leg.name].projection})
 
     def minimise(self, body: bytes, emission: Emission, *, many: bool, share: Share = WHOLE) -> Minimised:
-        return self.files.part(self.opened, self.name, body, emission, share)
+        return self.files.part(self.opened, self.leg, body, emission, share)
 
 
 def _together(several: Mapping[str, Projection]) -> Projection:

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.core.model import Subject, Transform
 from gateway.core.policy.terms import Grant
+from gateway.core.reasons import Reason
 from tests import builders_formats as build
 from tests import builders_oneroster as one
 
@@ -152,6 +153,44 @@ def test_what_is_at_hand_for_a_course_does_not_hold_it() -> None:
 
     assert found["courses"] == {"vak 1"}
     assert "courseResources" not in found
+
+
+# -- with their teachers ---------------------------------------------------------------------------------------------
+
+
+def taught() -> dict[str, one.Rows]:
+    """A teacher of both classes, of which c1 has a pupil."""
+    users = [one.user(1), {**one.user(7), "role": "teacher"}]
+    rows_of = [{**one.enrolment(n, 7, n - 1), "role": "teacher"} for n in (2, 3)]
+    return rows(users=users, enrollments=[one.enrolment(1, 1), *rows_of])
+
+
+@pytest.mark.parametrize("mode", ["bulk", "delta"])
+def test_class_is_not_in_a_delivery_of_pupils_because_its_teacher_is(mode: str) -> None:
+    modes = dict.fromkeys(("classes", "enrollments"), mode)
+
+    found = one.bench(granted()).left(one.zipped(taught(), modes))
+
+    assert [row["title"] for row in found["classes"]] == ["1v1"]
+    assert len(found["users"]) == 2
+    assert len(found["enrollments"]) == 2
+    assert {row["classSourcedId"] for row in found["enrollments"]} == {row["sourcedId"] for row in found["classes"]}
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_set_with_teachers_in_pieces_is_the_set_in_one(size: int) -> None:
+    body = one.zipped(taught())
+
+    assert one.bench(granted()).left_in_pieces(body, size) == one.bench(granted()).left(body)
+
+
+def test_rows_of_teachers_are_counted_once() -> None:
+    bench = one.bench(granted())
+
+    found = bench.run(one.zipped(taught())).files["enrollments"]
+
+    assert (found.seen, found.records) == (3, 2)
+    assert dict(bench.emission.withheld) == {one.TEACHER: (Reason.NOT_AVAILABLE,)}
 
 
 # -- what is at hand for others ------------------------------------------------------------------------------------

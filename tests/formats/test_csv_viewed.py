@@ -88,6 +88,19 @@ def test_pupil_who_left_ends_with_what_is_theirs_and_nothing_of_it_is_told() -> 
     assert lives(before["users"]).keys() == lives(after["users"]).keys()
 
 
+def test_what_is_a_teachers_has_not_ended_because_it_is_looked_at_later() -> None:
+    year, people = Year(), (*one.PUPILS, one.TEACHER)
+    users = [*one.files()["users"], one.user(7)]
+    rows = one.files(users=users, enrollments=[*one.files()["enrollments"], one.enrolment(4, 7)])
+    before, again = year.file(people, rows), year.file(people, rows)
+
+    fewer = year.file(people, {**rows, "enrollments": one.files()["enrollments"]})
+
+    assert len(lives(before["enrollments"])) == 4
+    assert lives(again["enrollments"]) == lives(before["enrollments"])
+    assert sorted(status for status, _ in lives(fewer["enrollments"]).values()) == ["active"] * 3 + ["tobedeleted"]
+
+
 def test_restricted_pupil_is_absent_without_an_end() -> None:
     year = Year()
     year.file()

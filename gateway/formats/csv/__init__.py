@@ -5,7 +5,7 @@ from gateway.formats.csv.archive import SetFile, SetLimits, files_of
 from gateway.formats.csv.drift import unknown_columns, unknown_in_set
 from gateway.formats.csv.flat import Flat
 from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
-from gateway.formats.csv.opened import Opened
+from gateway.formats.csv.opened import Leg, Opened
 from gateway.formats.csv.read import CsvFile, Limits, Table, table
 from gateway.formats.csv.sample import sample_of
 from gateway.formats.csv.sets import CsvSet, MinimisedSet, set_of
@@ -15,6 +15,7 @@ __all__ = [
     "CsvMinimiser",
     "CsvSet",
     "Flat",
+    "Leg",
     "Limits",
     "MinimisedSet",
     "Opened",

@@ -38,7 +38,7 @@ class Sheet:
     """What leaves of one file: `lines` (what orders each, the line; `owners`: whose, before any is told to have
     ended), and what others refer to these rows by (`named`: column → what stood in it); `said`: which rows
     they refer to; `rows`: those rows, where they are of nobody; `hidden`: what orders those that stay behind because
-    nobody refers to them; `lost`: by what others refer to malformed rows."""
+    nobody refers to them; `lost`: by what others refer to malformed rows; `waiting`: rows that are looked at later."""
 
     head: bytes
     lines: list[tuple[str, bytes]] = field(default_factory=list, repr=False)
@@ -49,6 +49,7 @@ class Sheet:
     rows: list[Row] = field(default_factory=list, repr=False)
     hidden: list[str] = field(default_factory=list, repr=False)
     lost: frozenset[Name] = field(default=frozenset(), repr=False)
+    waiting: list[list[str]] = field(default_factory=list, repr=False)
 
     def take(self, row: Row) -> None:
         self.lines.append((row.key, row.line))
@@ -149,6 +150,7 @@ class CsvMinimiser:
             if row is not None:
                 sheet.take(row)
         sheet.malformed, sheet.hidden, sheet.lost = rows.malformed, rows.hidden, frozenset(rows.lost)
+        sheet.waiting = rows.waiting
         share.withstand(sheet.malformed, len(found.rows), emission.faults)
         if views is not None:
             told = Told(self.projection, self.columns, self._leaving(found.names), self.dialect)

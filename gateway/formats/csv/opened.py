@@ -10,14 +10,23 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.formats.csv.archive import Archive
 from gateway.formats.csv.manifest import Contents
 from gateway.formats.csv.minimiser import Sheet
+from gateway.formats.csv.read import Table
 from gateway.formats.csv.rows import Name, Row
 
 Released = Mapping[str, AbstractSet[str]]
 """What stood in a column ("users.sourcedId") of the rows that leave."""
+
+
+class Leg(NamedTuple):
+    """A file of the walk, or (`waiting`) what waits of it."""
+
+    name: str
+    waiting: bool = False
 
 
 @dataclass(slots=True)
@@ -25,6 +34,7 @@ class _Piece:
     """A sheet that is not yet known to leave."""
 
     name: str
+    names: tuple[str, ...]
     sheet: Sheet
     alone: frozenset[Name] | None
 
@@ -34,7 +44,8 @@ class Opened:
     """`there`: the files in it, in the schema's order; `full`: those that hold everything; `named`: of each, the
     columns by which others refer to its rows; `groups`: id columns of files that speak of nobody. `nobodys`: the rows
     of those, as if nothing stayed behind because nobody refers to it, once that was looked at; `alone`: which do,
-    once that is known; `lost`: by what others refer to malformed rows; `lines`: how many left of each."""
+    once that is known; `lost`: by what others refer to malformed rows; `lines`: how many left of each; `waiting`: rows
+    of employees, below the names of their columns, that are looked at when that is known."""
 
     archive: Archive
     contents: Contents
@@ -48,6 +59,7 @@ class Opened:
     lost: set[Name] = field(default_factory=set, repr=False)
     said: dict[str, set[str]] = field(default_factory=dict, repr=False)
     lines: Counter[str] = field(default_factory=Counter)
+    waiting: dict[str, Table] = field(default_factory=dict, repr=False)
     _released: dict[str, AbstractSet[str]] = field(default_factory=dict, repr=False)
     _file: str = ""
     _left: dict[str, set[str]] = field(default_factory=dict, repr=False)
@@ -58,13 +70,14 @@ class Opened:
         (its rows speak of nobody) what is expected of it, until rows of its like are judged themselves."""
         if name != self._file:
             if self._file in self.full:
-                self._released |= columns(self._file, self.named[self._file], self._left)
+                for one, texts in columns(self._file, self.named[self._file], self._left).items():
+                    self._released[one] = self._released.get(one, frozenset()) | texts
             self._file, self._left = name, {}
         return self._released if self.nobodys is None or name in self.nobodys else {**self.expected, **self._released}
 
-    def made(self, name: str, sheet: Sheet, alone: frozenset[Name] | None) -> None:
-        """A piece of this file: it counts once it is taken."""
-        self._piece = _Piece(name, sheet, alone)
+    def made(self, name: str, names: tuple[str, ...], sheet: Sheet, alone: frozenset[Name] | None) -> None:
+        """A piece of this file, which has columns of these names: it counts once it is taken."""
+        self._piece = _Piece(name, names, sheet, alone)
 
     def take(self) -> None:
         """The piece that was made last leaves."""
@@ -74,6 +87,7 @@ class Opened:
         self.alone = piece.alone
         self.lost |= piece.sheet.lost
         self.lines[piece.name] += len(piece.sheet.lines)
+        self.waiting.setdefault(piece.name, Table(piece.names, [])).rows.extend(piece.sheet.waiting)
         for column, texts in piece.sheet.named.items():
             self._left.setdefault(column, set()).update(texts)
         for to, text in piece.sheet.said:

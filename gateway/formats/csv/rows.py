@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from gateway.core.model import Category, Subject, Transform
+from gateway.core.model import Category, Person, Subject, Transform
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Csv, Record
 from gateway.core.reasons import Reason
@@ -76,13 +76,14 @@ class Beside:
     """Of a set of files: what stood in a column ("users.sourcedId") of the rows that leave (`released`), by which
     columns rows of this file are referred to (`named`), and which rows stay behind because nobody refers to them
     (`alone`); `malformed`: rows of which that is known, also where a file does not hold everything; `file`: which of
-    the set it is."""
+    the set it is; `groups`: columns that name groups of persons, by which rows of employees wait."""
 
     released: Mapping[str, AbstractSet[str]] = field(default_factory=dict, repr=False)
     named: frozenset[str] = frozenset()
     alone: AbstractSet[Name] = field(default=frozenset(), repr=False)
     malformed: AbstractSet[Name] = field(default=frozenset(), repr=False)
     file: str = ""
+    groups: frozenset[str] = frozenset()
 
 
 ALONE = Beside()
@@ -110,10 +111,11 @@ class Rows:
         self._id = id_of(compiled.projection.record)
         self.malformed = 0
         self.lost: set[Name] = set()  # by what others refer to the malformed rows
+        self.waiting: list[list[str]] = []  # rows of employees that wait until it is known in which groups pupils are
         self.hidden: list[str] = []  # what orders the rows that stay behind because nobody refers to them
 
     def row(self, cells: list[str]) -> Row | None:
-        """None for one that does not leave."""
+        """None for one that does not leave, or not yet."""
         people: dict[str, Seen] = {}
         row: Mapping[str, str] = {}
         try:
@@ -122,6 +124,9 @@ class Rows:
                 self.hidden.append(self._key(row, people))
                 return None
             self._see(row, people)
+            if self._waits(row, people):
+                self.waiting.append(cells)
+                return None
             return self._row(row, people)
         except Malformed as malformed:
             self.malformed += 1
@@ -209,6 +214,11 @@ class Rows:
         known, name = self._beside.released.get(to), (to, text.strip())
         behind = name in self._beside.alone or name in self._beside.malformed
         return (known is None or name[1] in known) and not behind
+
+    def _waits(self, row: Mapping[str, str], people: Mapping[str, Seen]) -> bool:
+        """A group is not in a delivery of pupils because its teacher is (R8)."""
+        staff = (one.subject is not None and one.subject.person is Person.STAFF for one in people.values())
+        return any(row.get(name, "").strip() for name in self._beside.groups) and any(staff)
 
     def _alone(self, row: Mapping[str, str]) -> bool:
         by = self._id.partition(".")[2]

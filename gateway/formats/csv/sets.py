@@ -20,7 +20,8 @@ from functools import cache
 from itertools import groupby
 from operator import itemgetter
 
-from gateway.core.policy.grants import leaves
+from gateway.core.model import Person
+from gateway.core.policy.grants import groups, leaves
 from gateway.core.policy.schema import Csv, Manifest, Schema
 from gateway.core.release.circle import Circle, is_number
 from gateway.core.release.compiler import DeliveryRefused
@@ -31,8 +32,8 @@ from gateway.formats.csv.archive import Archive, SetLimits, packed
 from gateway.formats.csv.circle import circle
 from gateway.formats.csv.manifest import read, rewritten
 from gateway.formats.csv.minimiser import CsvMinimiser, Sheet
-from gateway.formats.csv.opened import Opened, columns
-from gateway.formats.csv.read import CsvFile, Limits, Table, table
+from gateway.formats.csv.opened import Leg, Opened, columns
+from gateway.formats.csv.read import CsvFile, Limits, Table, table, written
 from gateway.formats.csv.referred import Referred
 from gateway.formats.csv.rows import Beside, Name, Row, id_of
 from gateway.formats.csv.viewed import tells_ends
@@ -75,6 +76,7 @@ class CsvSet:
         self._limits = limits or SetLimits()
         self._rows = rows or Limits()
         self._named = _referred(schema)
+        self._waiting = self._waits() if self._of_pupils() else {}
         self._groups = frozenset(id_of(one) for one in schema.records.values() if not one.subjects)
         self._places = {name: place for place, name in enumerate(schema.records, 1)}
         numbered = any(is_number(leaf) for one in schema.records.values() for _, leaf in leaves(one.fields))
@@ -90,6 +92,22 @@ class CsvSet:
         """By record, of what leaves."""
         return self._minimisers
 
+    def _of_pupils(self) -> bool:
+        told = (one for name in self._minimisers for one in self._records[name].subjects)
+        return any(one.person is Person.PUPIL for one in told)
+
+    def _waits(self) -> dict[str, frozenset[str]]:
+        """Of files in which employees may stand, the columns that name groups of persons in this delivery."""
+        known = {id_of(one) for one in self._records.values() if one.members and groups(one)}
+        leaving = {target for target in known if target.partition(".")[0] in self._minimisers}
+        found: dict[str, frozenset[str]] = {}
+        for name in self._minimisers:
+            record = self._records[name]
+            if any(Person.STAFF in one.others for one in record.subjects):
+                paths = (path for path, leaf in leaves(record.fields) if leaf.refers in leaving)
+                found[name] = frozenset(path.partition(".")[0] for path in paths)
+        return {name: named for name, named in found.items() if named}
+
     # -- a set in one ----------------------------------------------------------------------------------------
 
     def minimise(self, body: bytes, emission: Emission) -> MinimisedSet:
@@ -98,16 +116,21 @@ class CsvSet:
         everybody = cache(lambda: circle((self._records[name], self._table(opened, name)) for name in opened.there))
         found: dict[str, Minimised] = {}
         rows: list[Keyed] = []
-        for name in self.order(opened):
-            given = self._table(opened, name)
-            views = _views(emission, name, whole=name in opened.full) if self._views_of(name) else None
-            sheet = self._sheet(opened, name, given, emission, everybody, views=views)
+        seen: dict[str, dict[bytes, bool]] = {name: {} for name in self._minimisers}
+        for leg in self.legs(opened):
+            name = leg.name
+            given = opened.waiting[name] if leg.waiting else self._table(opened, name)
+            whole = name in opened.full and (leg.waiting or name not in self._waiting)
+            views = _views(emission, name, seen[name], whole=whole) if self._views_of(name) else None
+            sheet = self._sheet(opened, leg, given, emission, everybody, views=views)
             if views is not None and emission.views is not None:
                 emission.views.written += views.written
                 emission.views.told += views.told
             rows += self._keyed(opened, name, sheet)
             opened.take()
-            found[name] = Minimised(b"", len(sheet.lines), sheet.malformed, seen=len(given.rows))
+            before = found.get(name, Minimised(b"", 0, 0))
+            records, malformed = before.records + len(sheet.lines), before.malformed + sheet.malformed
+            found[name] = Minimised(b"", records, malformed, seen=before.seen + _looked_at(given, sheet))
         return MinimisedSet(sorted([*self.manifest(opened), *rows], key=itemgetter(0)), found)
 
     def _views_of(self, name: str) -> bool:
@@ -130,37 +153,42 @@ class CsvSet:
         full = frozenset(name for name in there if contents.full(name, self._manifest))
         return Opened(archive, contents, there, full, self._named, self._groups)
 
-    def order(self, opened: Opened) -> list[str]:
-        """The files that leave: first those of persons, then those that persons refer to."""
+    def legs(self, opened: Opened) -> list[Leg]:
+        """The files that leave: first those of persons, then what waits of them, then those that persons refer to."""
         leaving = [name for name in opened.there if name in self._minimisers]
-        return sorted(leaving, key=lambda name: not self._records[name].subjects)
+        persons = [name for name in leaving if self._records[name].subjects]
+        waiting = [Leg(name, waiting=True) for name in persons if name in self._waiting]
+        return [*map(Leg, persons), *waiting, *(Leg(name) for name in leaving if name not in persons)]
 
     def reader(self) -> CsvFile:
         """Of one of its files."""
         return CsvFile(self._dialect, self._rows)
 
-    def chunks(self, opened: Opened, name: str) -> Iterator[bytes]:
+    def chunks(self, opened: Opened, leg: Leg) -> Iterator[bytes]:
         """Of one of its files. Raises EnvelopeBroken."""
-        return opened.archive.chunks(f"{name}{_END}")
+        if not leg.waiting:
+            return opened.archive.chunks(f"{leg.name}{_END}")
+        waiting = opened.waiting[leg.name]
+        return (f"{written(row, self._dialect.delimiter)}\n".encode() for row in [[*waiting.names], *waiting.rows])
 
     def check(self, opened: Opened) -> None:
         """Reads everything once, so that it is known to be whole before anything of it leaves. Raises
         EnvelopeBroken."""
         for name in opened.there:
             file = self.reader()
-            for chunk in self.chunks(opened, name):
+            for chunk in self.chunks(opened, Leg(name)):
                 file.texts(chunk)
             file.texts(b"", last=True)
 
-    def part(self, opened: Opened, name: str, text: bytes, emission: Emission, share: Share) -> Minimised:
+    def part(self, opened: Opened, leg: Leg, text: bytes, emission: Emission, share: Share) -> Minimised:
         """Of some rows of one file, below its header. What leaves counts for what comes later once `opened.take` says
         that it did. Raises EnvelopeBroken."""
-        minimiser = self._minimisers[name]
+        minimiser = self._minimisers[leg.name]
         given = table(text, self._dialect, self._rows)
-        sheet = self._sheet(opened, name, given, emission, lambda: minimiser.circle(given), share)
+        sheet = self._sheet(opened, leg, given, emission, lambda: minimiser.circle(given), share)
         body = b"".join(line for _, line in sheet.lines)
-        rows = tuple(self._keyed(opened, name, sheet))
-        return Minimised(body, len(sheet.lines), sheet.malformed, rows, head=sheet.head, seen=len(given.rows))
+        rows, seen = tuple(self._keyed(opened, leg.name, sheet)), _looked_at(given, sheet)
+        return Minimised(body, len(sheet.lines), sheet.malformed, rows, head=sheet.head, seen=seen)
 
     def manifest(self, opened: Opened) -> list[Keyed]:
         """Of what left; before all other files."""
@@ -177,7 +205,7 @@ class CsvSet:
     def _sheet(
         self,
         opened: Opened,
-        name: str,
+        leg: Leg,
         given: Table,
         emission: Emission,
         everybody: Callable[[], Circle],
@@ -187,19 +215,21 @@ class CsvSet:
         """What leaves of these rows of it."""
         if opened.nobodys is None:
             self._look_ahead(opened, emission, everybody)
-        released, alone = opened.released(name), opened.alone
-        if alone is None and not self._records[name].subjects:
+        name, alone = leg.name, opened.alone
+        released = opened.released(name)
+        if alone is None and (leg.waiting or not self._records[name].subjects):
             alone = self._alone(opened, emission)
-        beside = Beside(released, self._named[name], alone or frozenset(), opened.lost, name)
+        waits = frozenset[str]() if leg.waiting else self._waiting.get(name, frozenset())
+        beside = Beside(released, self._named[name], alone or frozenset(), opened.lost, name, waits)
         sheet = self._minimisers[name].sheet(given, emission, everybody, share=share, beside=beside, views=views)
-        opened.made(name, sheet, alone)
+        opened.made(name, given.names, sheet, alone)
         return sheet
 
     def _look_ahead(self, opened: Opened, emission: Emission, everybody: Callable[[], Circle]) -> None:
         """At the files that speak of nobody, as if nothing stayed behind because nobody refers to it."""
         found: dict[str, list[Row]] = {}
         expected: dict[str, AbstractSet[str]] = {}
-        for name in self.order(opened):
+        for name, _ in self.legs(opened):
             if not self._records[name].subjects:
                 beside = Beside(expected, self._named[name], malformed=opened.lost)
                 given, apart = self._table(opened, name), Emission(emission.sight)
@@ -212,7 +242,7 @@ class CsvSet:
 
     def _alone(self, opened: Opened, emission: Emission) -> frozenset[Name]:
         """All files of persons are behind us."""
-        telling = [name for name in self.order(opened) if self._records[name].subjects]
+        telling = [one.name for one in self.legs(opened) if self._records[one.name].subjects and not one.waiting]
         files = opened.nobodys or {}
         return Referred(self._records, files, opened.said, telling, opened.full, emission.sight).alone()
 
@@ -230,12 +260,17 @@ def set_of(rows: Iterable[Keyed]) -> Iterator[bytes]:
     return packed((f"{name}{_END}", (text for _, text in found)) for name, found in files)
 
 
-def _views(emission: Emission, name: str, *, whole: bool) -> Views | None:
-    """Of one file. `whole`: it holds everything, so that who is not in it may have ended."""
+def _looked_at(given: Table, sheet: Sheet) -> int:
+    return len(given.rows) - len(sheet.waiting)
+
+
+def _views(emission: Emission, name: str, seen: dict[bytes, bool], *, whole: bool) -> Views | None:
+    """Of one file. `seen`: shared by what is made of it; `whole`: with this it is everything, so that who is not in it
+    may have ended."""
     views = emission.views
     if views is None:
         return None
-    return replace(views, shelf=views.shelf._replace(record=name), seen={}, written=[], told=0, whole=whole)
+    return replace(views, shelf=views.shelf._replace(record=name), seen=seen, written=[], told=0, whole=whole)
 
 
 def _referred(schema: Schema) -> dict[str, frozenset[str]]:
