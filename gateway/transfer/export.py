@@ -50,6 +50,7 @@ from gateway.transfer.seams import Moved, Sheet, Walk
 from gateway.transfer.steps import Outside, Sizes
 from gateway.transfer.tally import Tally, kept, placed, recalled, sampled
 from gateway.transfer.trail import Trail
+from gateway.transfer.whole import someone
 
 _TRIES = 3  # readings of a page of which the source says something else each time; looks before handing over
 
@@ -226,6 +227,9 @@ class Export(Filing):
                     held += len(record)
         if known is not None and reading.consumed < known.consumed:
             raise OtherPage
+        if not reading.consumed:
+            now = self.outside.world.now()
+            someone(match, inquiry, legal_date(self.outside.clock()), now)
         await self._emit(reading, records, last=True)
 
     async def _records(self, permit: Permit, calls: list[UpstreamCall], reading: Reading) -> AsyncGenerator[bytes]:

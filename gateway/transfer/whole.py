@@ -5,6 +5,8 @@ Leaves out: which question lists everybody (`listing`), what becomes of who is m
 
 from __future__ import annotations
 
+from datetime import date
+
 from gateway.core.gate.decide import FILE, Permit
 from gateway.core.model import Finding, Person
 from gateway.core.policy.grants import leaf_at
@@ -41,11 +43,16 @@ def is_whole(match: Match, inquiry: Inquiry) -> bool:
 def believed(match: Match, inquiry: Inquiry, emission: Emission, snapshot: Snapshot) -> None:
     """A list of everybody that holds no pupil, of a location where the roster knows some, is a broken answer, as one
     that is "not found": a client would delete what it holds. Raises Stop."""
-    roster, today = snapshot.rosters[match.source], emission.sight.today
     told = (*emission.released, *(one for one, _ in emission.withheld))
     some = emission.unresolved or emission.malformed or any(one.person is Person.PUPIL for one in told)
-    listed = is_whole(match, inquiry) and lists_persons(match.schema.records[match.route.record])
-    if listed and not some and roster.peopled(inquiry.call.locations, today):
+    if is_whole(match, inquiry) and not some:
+        someone(match, inquiry, emission.sight.today, snapshot)
+
+
+def someone(match: Match, inquiry: Inquiry, today: date, snapshot: Snapshot) -> None:
+    """Where a list holds nobody. Raises Stop where that cannot be (R109)."""
+    listed = lists_persons(match.schema.records[match.route.record])
+    if listed and snapshot.rosters[match.source].peopled(inquiry.call.locations, today):
         raise Stop(Reason.UPSTREAM_FAILED, findings=(Finding(Reason.UPSTREAM_FAILED, "nobody is told"),))
 
 

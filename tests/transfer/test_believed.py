@@ -1,4 +1,4 @@
-"""transfer.flow: when an answer of the LVS speaks for everybody, and when it is not believed (R109).
+"""transfer.whole: when an answer of the LVS speaks for everybody, and when it is not believed (R109).
 
 Leaves out: the roster, of which an answer is doubted (`adapters/test_subjects`).
 """

@@ -141,6 +141,21 @@ async def test_every_page_of_the_source_is_read(school: School) -> None:
     assert {draft.route for draft in school.register.drafts} == {"GET /users"}
 
 
+@pytest.mark.parametrize(("there", "stopped"), [(True, Reason.UPSTREAM_FAILED), (False, None)])
+async def test_source_that_gives_nobody_is_believed_only_where_the_roster_knows_nobody(
+    school: School, stopped: Reason | None, *, there: bool
+) -> None:
+    assert isinstance(school.upstream, FewAtOnce)
+    school.upstream.roster.users.clear()
+    for number in () if there else school.pupils:
+        school.leaves(number)
+
+    found, records = await exported(school, "User")
+
+    assert records == []
+    assert (found.stop.reason if found.stop else None) == stopped
+
+
 async def test_source_that_tells_no_count_is_read_until_nothing_comes(school: School) -> None:
     assert isinstance(school.upstream, OneRosterUpstream)
     school.upstream.counts = False
