@@ -7,6 +7,7 @@ follows from a view (`core.release.views`), notices (`notices`).
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import datetime
 
@@ -55,7 +56,9 @@ def message_unchanged(
         return False
     since = _since(inquiry.since)
     asked = [match.route.soap.action, *(f"{one.name}={value}" for one, value in inquiry.message)]
-    (stamp,) = views.look(["\n".join(asked)], [minimised.body], [None], _nothing)
+    # as long as the question may be, what is kept of it is not
+    question = hashlib.sha256("\n".join(asked).encode()).hexdigest()
+    (stamp,) = views.look([question], [minimised.body], [None], _nothing)
     whole = all(one.meaning != "thing" for one, _ in inquiry.message) and not inquiry.asked.part
     _people(views, record, emission, whole=whole)
     return bool(minimised.records) and since is not None and datetime.fromisoformat(stamp.changed) <= since < now

@@ -14,10 +14,12 @@ from gateway.core.model import Caller
 from gateway.transfer.released import Released
 from tests.builders_uwlr import (
     HAAL,
+    PUPILS_OF,
     answered_with,
     answering,
     asking,
     content_of,
+    groups,
     keys_in,
     moved,
     people,
@@ -47,10 +49,10 @@ def a_uwlr_school(change: Callable[[str], str] = str) -> School:
     return school
 
 
-async def ask(school: School, more: str = "") -> Released:
+async def ask(school: School, more: str = "", action: str = HAAL) -> Released:
     school.clock.now += HOUR
-    headers = {"content_type": "text/xml; charset=utf-8", "soapaction": f'"{HAAL}"'}
-    answer = await school.transfers.answer(CALLER, a_request(f"/lvs{PATH}", body=asking(HAAL, more), **headers))
+    headers = {"content_type": "text/xml; charset=utf-8", "soapaction": f'"{action}"'}
+    answer = await school.transfers.answer(CALLER, a_request(f"/lvs{PATH}", body=asking(action, more), **headers))
     assert isinstance(answer, Released)
     return answer
 
@@ -194,3 +196,16 @@ async def test_nothing_stays_nothing_as_it_is_of_a_group_that_never_was() -> Non
     answers = [said(await ask(school, since(school))) for _ in range(2)]
 
     assert answers == ["geengegevens", "geengegevens"]
+
+
+async def test_question_of_a_thousand_groups_leaves_no_more_behind_than_a_short_one() -> None:
+    school = a_uwlr_school()
+    whole = await ask(school)
+    assert isinstance(whole.body, bytes)
+    (group, *_) = keys_in(answered_with(whole.body), "groepen/groep")
+    school.upstream.raw[PATH] = answering(moved(sample()), PUPILS_OF)
+
+    await ask(school, groups(*[group] * 1_000), PUPILS_OF)
+
+    assert school.register.drafts[-1].views
+    assert max(len(one.remembered.key) for one in school.register.drafts[-1].views) <= 64
