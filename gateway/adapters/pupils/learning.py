@@ -53,7 +53,7 @@ class Learning:
         self.groups = SealedGroups(self.keys, self.source)
 
     def learn(self, sightings: Sequence[Sighting], *, waits: bool) -> None:
-        self.find_known([lookup for seen in sightings for lookup in seen.lookups])
+        self.find_known([lookup for seen in sightings for lookup in seen.lookups if lookup not in self.known])
         for seen in sightings:
             subjects = {self.known[lookup] for lookup in seen.lookups if lookup in self.known}
             person = seen.observation.person
@@ -120,9 +120,12 @@ class Learning:
         table, subject = tables.roster, tables.subject
         pupils = sa.select(table.c.subject, table.c.enrolments).join(subject)
         known = self.connection.execute(pupils.where(self._here(), subject.c.person == Person.PUPIL.value)).all()
+        named = self._named(told[self.location]) if known else set()
+        if all(row.subject in named for row in known):
+            return False
         today = legal_date(self.moment)
         here = {row.subject for row in known if _is_here(decode_enrolments(row.enrolments), today)}
-        missing = here - self._named(told[self.location]) if here else set()
+        missing = here - named
         if 2 * len(missing) > len(here):  # elsewhere is looked only then: it is everybody
             missing -= {who for seen in told.values() for who in self._named(seen)}
         return 2 * len(missing) > len(here)
