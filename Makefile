@@ -55,7 +55,8 @@ bench: $(INSTALLED) ## speed against nginx + Lua; whether time tells; start of t
 	$(BIN)/python -m bench.filter
 
 fuzz: $(INSTALLED) ## inputs that nobody thought of for each minimiser: made by hypothesis, then led by atheris
-	-@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/python -m pip install --quiet --group fuzz
+	-@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/python -m pip install --quiet "atheris>=3.0.0" || \
+		uv pip install --quiet --python $(BIN)/python "atheris>=3.0.0"
 	$(BIN)/python -m fuzz.mutated
 	$(BIN)/python -m fuzz.guided
 

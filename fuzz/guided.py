@@ -33,7 +33,7 @@ def guide(name: str, seconds: int, corpus: Path) -> None:
 
 def main() -> None:
     if find_spec("atheris") is None:
-        print("guided fuzzing is skipped: atheris is not installed (pip install --group fuzz)")
+        print("guided fuzzing is skipped: atheris is not installed (pip install atheris)")
         return
     seconds, failed = int(sys.argv[1]) if len(sys.argv) > 1 else _SECONDS, 0
     for name in import_module("fuzz.targets").targets():

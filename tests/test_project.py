@@ -126,6 +126,13 @@ def test_lock_is_current() -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_fuzzing_asks_for_what_is_declared_in_words_that_every_pip_knows() -> None:
+    (declared,) = project()["dependency-groups"]["fuzz"]
+    target = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nfuzz:")[2].partition("\n\n")[0]
+    assert set(re.findall(r'"(atheris[^"]+)"', target)) == {declared.partition(";")[0].strip()}
+    assert "--group" not in target  # pip 25 has it, and that of a new environment is older
+
+
 def test_coverage_floor_never_sank() -> None:
     commits = git("log", "--format=%H", "-G", "fail_under", "--", "pyproject.toml").split()
 
