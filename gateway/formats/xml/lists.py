@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from lxml import etree
@@ -117,9 +116,7 @@ class ListsBuilder(Builder):
     # -- one item --------------------------------------------------------------------------------------------
 
     def _item(self, step: Step, within: etree._Element, item: etree._Element, lane: ItemLane | None) -> Item | None:
-        found: Item | Seen | None = None
-        with suppress(Unusual, Malformed):  # the builder says what is the matter
-            found = lane.item(item, self.emission, lambda: self.guard) if lane is not None else None
+        found = self._straight(lane, item) if lane is not None else None
         if isinstance(found, Seen):
             self.built.gone.append(found)
             return None
@@ -128,6 +125,15 @@ class ListsBuilder(Builder):
         if found.seen is not None:
             self.built.shown.append(found.seen)
         return found
+
+    def _straight(self, lane: ItemLane, item: etree._Element) -> Item | Seen | None:
+        try:
+            return lane.item(item, self.emission, self._guarding)
+        except (Unusual, Malformed):
+            return None  # the builder says what is the matter
+
+    def _guarding(self) -> Guard:
+        return self.guard
 
     def _refer(self, item: Item) -> bool:
         """Whether everything it refers to left."""

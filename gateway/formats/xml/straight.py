@@ -61,7 +61,9 @@ def straight(root: Element, names: Names, opening: str, told: frozenset[str] = f
 
 def children(element: etree._Element, wanted: frozenset[str]) -> tuple[Kids, Found | None]:
     """The children with these tags, by tag; and where one comes several times, all of them in their order."""
-    found = [(tag, child) for child in element if (tag := child.tag) in wanted]
+    few = wanted and len(element) > 3 * len(wanted)  # then it pays to have the others passed over unseen
+    among = element.iterchildren(*wanted) if few else element
+    found = [(tag, child) for child in among if (tag := child.tag) in wanted]
     kids = dict(found)
     return kids, found if len(kids) < len(found) else None
 
@@ -367,10 +369,10 @@ def escaped(text: str) -> str:
 
 def quoted(text: str) -> str:
     """As the serialiser writes it within an attribute."""
-    if text.isalnum():  # as nearly every id
-        return text
     made = escaped(text)
-    return made.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+    if '"' in made or "\n" in made or "\t" in made:
+        return made.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+    return made
 
 
 def _grouped(found: Found, several: frozenset[str]) -> Mapping[str, list[etree._Element]]:
