@@ -215,8 +215,8 @@ _HEAD = """\
 Written by `python -m bench.xml`, which `make bench` runs: 5,000 pupils, {rounds} alternating rounds on one core in CPU
 time, the rates of the fastest rounds and the median of the ratios per round; lxml {version}, Python {python}. Bare is
 `lxml.etree.iterparse` on the record's tag with every record cleared. Ours is the minimiser's whole way of a record,
-with verdicts and pseudonyms remembered as in a running gateway. The goal is a ratio of 0.6. A document (EDEXML, UWLR,
-OSO) is read whole and goes through the builder; its 5,000 pupils are in 200 classes.
+with verdicts and pseudonyms remembered as in a running gateway. The goal is a ratio of 0.6. A document (UWLR)
+is read whole, and its items are written as the records of a list are; its 5,000 pupils are in 200 classes.
 
 | what | bytes per record | bare MB/s | ours MB/s | ratio |
 | --- | ---: | ---: | ---: | ---: |
