@@ -265,6 +265,22 @@ def test_what_refers_to_nothing_goes_and_a_group_of_nobody_too() -> None:
     assert len(root.findall("{*}leerlingen/{*}leerling/{*}groep")) == 1
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_group_of_which_no_pupil_leaves_stays_behind_whoever_teaches_it(*, whole: bool) -> None:
+    """R8: beside pupils a teacher does not make a group one of this delivery."""
+    pupils = pupil('<groep key="g1"/>'), pupil('<groep key="g2"/>', "l3")
+    teaches = '<groepen><groep key="g1"/><groep key="g2"/></groepen>'
+    teacher = f'<leerkracht key="t1"><achternaam>Jansen</achternaam><roepnaam>Naam</roepnaam>{teaches}</leerkracht>'
+    body = document(*pupils).replace("</leerlingen>", f"</leerlingen><leerkrachten>{teacher}</leerkrachten>")
+
+    found, emission = made("none", whole=whole).run(body.encode())
+
+    root = etree.fromstring(found.body)
+    assert [one.findtext("{*}naam") for one in root.iterfind("{*}groepen/{*}groep")] == ["5a"]
+    assert len(root.findall("{*}leerkrachten/{*}leerkracht/{*}groepen/{*}groep")) == 1
+    assert set(emission.released) == {ANNE, DIRK}
+
+
 def test_who_of_whom_less_leaves_goes_the_straight_way_without_it() -> None:
     facts = SimulatedFacts({ANNE.id: NOT_BORN})
     item = on_lane(made("hmac", facts), "leerlingen.leerling", pupil("<geboortedatum>2015-03-01</geboortedatum>"))

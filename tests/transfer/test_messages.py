@@ -110,7 +110,7 @@ async def test_each_operation_answers_with_its_own_part(school: School, action: 
     assert etree.QName(content[0]).localname == OPERATIONS[action][1]
     assert wrong(etree.tostring(content)) == []
     if named:
-        assert b"GRP4A" in (school.upstream.calls[-1].body or b"")
+        assert b"GRP4B" in (school.upstream.calls[-1].body or b"")
         assert not any(key.encode() in (school.upstream.calls[-1].body or b"") for key in known)
 
 

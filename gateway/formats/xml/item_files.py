@@ -228,6 +228,7 @@ class XmlItems:
         if not row.body:  # nothing of it leaves
             return None
         now.take(section, row.key)
+        now.meet(row.names)
         names = [order_key(self._targets[target], key) for target, key in row.names]
         part = self.names.prefixed(self.names(section.part)) if section.item else ""
         text = row_of(part, names, row.body, waits=self.xml.waits(section.target))

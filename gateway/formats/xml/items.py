@@ -95,6 +95,7 @@ class Left:
     before: Left | None = None
     parts: set[str] = field(default_factory=set)
     keys: dict[str, set[str]] = field(default_factory=dict, repr=False)
+    people: dict[str, set[str]] = field(default_factory=dict, repr=False)
     closed: bool = False
 
     def take(self, section: Section, key: str) -> None:
@@ -108,8 +109,14 @@ class Left:
 
     def recall(self, sections: tuple[Section, ...], rows: Iterable[tuple[str, bytes]]) -> None:
         """Rows that left."""
-        for key, _ in rows:
+        for key, row in rows:
             self.take(sections[int(key[:_DIGITS])], key[_DIGITS + 1 :])
+            self.meet((sections[int(one[:_DIGITS])].target, one[_DIGITS + 1 :]) for one in named_in([(key, row)]))
+
+    def meet(self, names: Iterable[tuple[str, str]]) -> None:
+        """Somebody left who is in these groups: (path of their id, the id)."""
+        for target, text in names:
+            self.people.setdefault(target, set()).add(text)
 
     def has(self, parts: Iterable[str]) -> bool:
         return all(part in self.parts or (self.before is not None and part in self.before.parts) for part in parts)
@@ -117,6 +124,11 @@ class Left:
     def named(self, target: str) -> Container[str]:
         here = self.keys.setdefault(target, set())
         return here if self.before is None else _Either(here, self.before.named(target))
+
+    def peopled(self, target: str) -> Container[str]:
+        """The groups in which somebody who left is."""
+        here = self.people.setdefault(target, set())
+        return here if self.before is None else _Either(here, self.before.peopled(target))
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ def lists(plan: Plan | None, source: Source, references: References, sections: I
 
 
 class ListsBuilder(Builder):
-    """For one document of lists, or one item of it. `referring`: path of a reference → of the id it names; `left`: what
-    left of the document before."""
+    """For one document of lists, or one item of it. `referring`: path of a reference → of the id it names; `beside`:
+    the same of those that say who is in a group, and of those that do not; `left`: what left of the document before."""
 
     def __init__(
         self,
@@ -62,12 +62,16 @@ class ListsBuilder(Builder):
         record: etree._Element,
         lists: Lists,
         referring: Mapping[str, str],
+        beside: tuple[Mapping[str, str], Mapping[str, str]],
         left: Left,
     ) -> None:
         super().__init__(source, emission, guard, built, record)
         self._lists = lists
         self._referring = referring
-        self._there = {path: left.named(target) for path, target in referring.items()}
+        self._counting, others = beside
+        self._there = {
+            path: left.peopled(target) if path in others else left.named(target) for path, target in referring.items()
+        }
         self._left = left
         self._ids: defaultdict[str, set[str]] = defaultdict(set)
         self._kept: dict[etree._Element, tuple[str, list[Item]]] = {}
@@ -88,6 +92,7 @@ class ListsBuilder(Builder):
             self._kept[etree.SubElement(into, step.name)] = target, rows
         for path, text in (one for row in rows for one in row.names):
             self._ids[path].add(text)
+        self._left.meet((to, text) for path, to in self._counting.items() for text in self._ids[path])
         if target:
             self._left.name(target, self._ids[target])
         return bool(rows)
@@ -147,7 +152,7 @@ class ListsBuilder(Builder):
         made = self.element(step, within, item, part, None)
         if made is None:
             return None
-        self._lists.references.mend(holder, self._referring, self._left)
+        self._lists.references.mend(holder, self._referring, self._there)
         if not len(part):  # what it refers to is not there, and with it whoever the item is of
             self.emission.withhold(self.built.shown[before:], Reason.NOT_AVAILABLE)
             del self.built.shown[before:]

@@ -261,6 +261,7 @@ class XmlMinimiser:
             emission.withhold(gone, Reason.NOT_AVAILABLE)
             built.shown[:] = [one for one in built.shown if one not in gone]
         self._groups.mend(made, record, plan.leaving, emission)
+        self._references.mend(made, self._references.known(form.parts, plan.leaving))
         return Row("", _written(made), self._source.documents(record) - self._source.documents(made))
 
     def _of_lists(
@@ -270,7 +271,8 @@ class XmlMinimiser:
         made, whole = self.names.element(form.tag), form.left is None
         referring = self._references.known(form.parts if whole else None, plan.leaving)
         lists = self._lists(reference_day(emission.sight.today))
-        builder = ListsBuilder(self._source, emission, guard, built, record, lists, referring, form.left or Left())
+        beside, left = self._groups.beside(plan.leaving if whole else None), form.left or Left()
+        builder = ListsBuilder(self._source, emission, guard, built, record, lists, referring, beside, left)
         builder.fill(plan.root, record, made)
         for path, there in self._groups.peopled(record, plan.leaving, emission, builder.named).items():
             if whole or not self._groups.waits(path):

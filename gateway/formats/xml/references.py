@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Container, Iterable, Mapping
 
 from lxml import etree
 
+from gateway.core.model import Person
 from gateway.core.policy.grants import Group, groups, leaves, slots
 from gateway.core.policy.schema import Record
 from gateway.core.release.emission import Emission
 from gateway.core.release.sight import Seen
-from gateway.formats.xml.items import Left
 from gateway.formats.xml.source import Source
 
 
@@ -45,11 +45,14 @@ class References:
         here = {text for path in telling for text in self._source.texts(made, path)}
         return [one for one in shown if one.ids and here.isdisjoint(dict(one.ids).values())]
 
-    def mend(self, made: etree._Element, known: Mapping[str, str], left: Left | None = None) -> None:
-        """Take away what refers to nothing, and what is then empty above it. `left`: what an item may refer to."""
+    def mend(
+        self, made: etree._Element, known: Mapping[str, str], there: Mapping[str, Container[str]] | None = None
+    ) -> None:
+        """Take away what refers to nothing, and what is then empty above it. `there`: to what an item may refer, by the
+        path of its reference."""
         for path, target in known.items():
-            there = left.named(target) if left is not None else set(self._source.texts(made, target))
-            _keep(self._source, made, path, there)
+            here = there[path] if there is not None else set(self._source.texts(made, target))
+            _keep(self._source, made, path, here)
 
 
 def _silent(at: str, telling: Collection[str], leaving: Collection[str]) -> bool:
@@ -59,13 +62,16 @@ def _silent(at: str, telling: Collection[str], leaving: Collection[str]) -> bool
 
 class Groups:
     """Of one record: what has a mapped id that its persons refer to, such as a class. One of which nobody is in this
-    delivery is none of its business, not even its name (R7, R68). `leaving`: of a whole document."""
+    delivery is none of its business, not even its name (R7, R68); beside pupils a teacher does not make it theirs (R8).
+    `leaving`: of a whole document."""
 
     def __init__(self, record: Record, source: Source, leaving: Collection[str]) -> None:
         self._record = record
         self._source = source
         self._known = groups(record)
-        self._told = [(path, one.path) for one in self._known for path in one.named_by if path in leaving]
+        self._pupils = tuple(f"{one.at}." for one in record.subjects if one.person is Person.PUPIL)
+        self._leaving = leaving
+        self._told = [(path, one.path) for one in self._known for path in self._counting(one, leaving)]
 
     def mend(self, made: etree._Element, record: etree._Element, leaving: Collection[str], emission: Emission) -> None:
         """Take away groups that nobody who leaves refers to."""
@@ -87,12 +93,24 @@ class Groups:
         reference leaves with them, the roster tells."""
         found: dict[str, Container[str]] = {}
         for group in self._known:
-            chosen = [path for path in group.named_by if path in leaving]
+            chosen = self._counting(group, leaving)
             if group.path in leaving and chosen:
                 found[group.path] = {text for path in chosen for text in named(path)}
             elif group.path in leaving:
                 found[group.path] = self._peopled(record, group, emission)
         return found
+
+    def _counting(self, group: Group, leaving: Collection[str]) -> list[str]:
+        """The references that say who is in it: of pupils, where theirs leave."""
+        chosen = [path for path in group.named_by if path in leaving]
+        return [path for path in chosen if path.startswith(self._pupils)] or chosen
+
+    def beside(self, leaving: Collection[str] | None = None) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Path of a reference → of the id of the group: of those that say who is in it, and of the others."""
+        chosen = self._leaving if leaving is None else leaving
+        counting = {path: one.path for one in self._known for path in self._counting(one, chosen)}
+        named = {path: one.path for one in self._known for path in one.named_by if path in chosen}
+        return counting, {path: to for path, to in named.items() if path not in counting}
 
     def said(self, names: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Which groups an item refers to by these ids (path, id): (path of the group's own, the id)."""
