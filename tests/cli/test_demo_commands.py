@@ -41,7 +41,7 @@ def test_everything_that_is_needed_to_call_is_printed() -> None:
 
     assert "  fg             password geheim  totp_secret JBSW" in lines
     assert "  client_id c1  client_secret c2" in lines
-    assert "  gateway filter --recipient r --purpose p --schema s --record o /d/in.xml -o gefilterd-in.xml" in lines
+    assert "  gateway filter --recipient r --purpose p --schema s /d/in.xml -o gefilterd-in.xml" in lines
     assert "  curl -s -H 'Authorization: Bearer t' --data-binary '[{\"x\":1}]' 'http://g/lvs/a?b=c'" in lines
     pushed = "-H 'Gateway-Key: sleutel' -H 'Content-Type: text/xml' --data-binary @/d/push.xml 'http://g/push'"
     assert f"  curl -s {pushed}" in lines
