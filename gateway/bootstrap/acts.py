@@ -141,14 +141,14 @@ def compiled(school: School) -> Compiled:
     return compile_state(policy_store.read_policy(school.database), school.settings.organisation, sources)
 
 
-def explain(school: School, recipient: str, purpose: str) -> list[str]:
+def explain(school: School, recipient: str, purpose: str, *, every_field: bool = False) -> list[str]:
     """Every rule that speaks, in Dutch."""
     policy = compiled(school)
     stands_on = explaining.School(policy.schemas, school.settings.policy, school.settings.organisation)
     known = any(key[0] == recipient for key in policy.standings)
     meant = [] if known else near(school, recipient)
     return [
-        *explaining.explain(recipient, purpose, policy.standings, stands_on, legal_today()),
+        *explaining.explain(recipient, purpose, policy.standings, stands_on, legal_today(), every_field=every_field),
         *([f"Bedoelt u {' of '.join(meant)}?"] if meant else []),
         *_not_declared(school, [one for key, one in policy.standings.items() if key[:2] == (recipient, purpose)]),
     ]

@@ -68,6 +68,7 @@ def explain(
     purpose: Annotated[str, typer.Option("--purpose", help="For which purpose.")],
     pupil: Annotated[bool, typer.Option("--pupil", help="About one pupil, whose number is asked for.")] = False,
     source: Annotated[str | None, typer.Option("--source", help="Which source knows the pupil, if several.")] = None,
+    fields: Annotated[bool, typer.Option("--fields", help="Name every field that stays behind.")] = False,
     at: Annotated[str | None, typer.Option("--at", help="With what was known then, as 2026-11-22T09:30.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="Why you look at this pupil, in words.")] = "",
     by: OnBehalf = None,
@@ -79,7 +80,7 @@ def explain(
         if at is not None:
             fail(["--at is about a pupil: add --pupil"], USAGE)
         with school(directory) as opened:
-            lines = acts.explain(opened, recipient, purpose)
+            lines = acts.explain(opened, recipient, purpose, every_field=fields)
     else:
         with acting(directory, by) as (opened, actor):
             las_key = asked("number of the pupil in the administration", hidden=True)

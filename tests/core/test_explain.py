@@ -10,7 +10,9 @@ import pytest
 from gateway.core.gate.decide import Standing
 from gateway.core.gate.explain import RULES, School, explain
 from gateway.core.model import Finding, Ground, Transform
-from gateway.core.policy.terms import Grondslag, Rows, SchoolPolicy
+from gateway.core.policy.grants import leaf_at
+from gateway.core.policy.schema import Branch
+from gateway.core.policy.terms import Grant, Grondslag, Rows, SchoolPolicy
 from gateway.core.reasons import Reason
 from tests.builders_policy import (
     AGREEMENT,
@@ -72,28 +74,53 @@ def test_policy_that_does_not_stop_a_duty_is_a_finding() -> None:
 def test_field_is_told_with_its_transform_category_and_reason() -> None:
     said = lines()
 
-    assert "    year (zoals het is, organisation): Het materiaal verschilt per leerjaar." in said
-    assert any(line.startswith("    ids.value (pseudoniem, pupil-number): ") for line in said)
+    assert "    year (zoals het is; school, groep en leerjaar): Het materiaal verschilt per leerjaar." in said
+    assert any(line.startswith("    ids.value (pseudoniem; leerlingnummer of pseudoniem): ") for line in said)
 
 
 def test_id_of_a_thing_is_told_to_leave_as_the_recipients_own() -> None:
     said = lines(standing(delivery(grant("group"))))
 
-    assert any(line.startswith("    group (per ontvanger omgezet, organisation): ") for line in said)
+    assert any(line.startswith("    group (per ontvanger omgezet; school, groep en leerjaar): ") for line in said)
 
 
-def test_field_that_does_not_leave_is_named() -> None:
-    (last,) = [line for line in lines() if "gaat niet mee" in line]
+def left_behind(*, granted: dict[str, dict[str, Grant]] | None = None, every_field: bool = False) -> list[str]:
+    """What is said of the fields that stay behind."""
+    one = GOOD if granted is None else standing(delivery(grants=granted))
+    said = explain("uitgever", "oefenen", {KEY: one}, SCHOOL, TODAY, every_field=every_field)
+    [at] = [number for number, line in enumerate(said) if line.startswith("    Gaat niet mee: ")]
+    return said[at:]
 
-    assert "national-number" in last
-    assert "year" not in last.split(": ")[1].split(", ")
+
+def test_few_fields_that_stay_behind_are_named_by_their_category() -> None:
+    said = left_behind()
+
+    assert "      burgerservicenummer of onderwijsnummer: national-number" in said
+    assert not any(line.endswith(" year") for line in said)
+
+
+def test_many_fields_of_one_category_are_counted_until_all_are_asked_for() -> None:
+    long = [f"{letter * 30}" for letter in "abc"]
+    record = SCHEMAS["pupils"].records["Pupil"]
+    leaf = leaf_at(record.fields, "national-number")
+    assert leaf is not None
+    fields = Branch({**record.fields.fields, **dict.fromkeys(long, leaf)})
+    several = replace(SCHEMAS["pupils"], records={"Pupil": replace(record, fields=fields)})
+    school = School({**SCHEMAS, "pupils": several}, POLICY, ORGANISATION)
+
+    brief = explain("uitgever", "oefenen", {KEY: GOOD}, school, TODAY)
+    whole = explain("uitgever", "oefenen", {KEY: GOOD}, school, TODAY, every_field=True)
+
+    assert "      burgerservicenummer of onderwijsnummer: 4 velden (--fields noemt ze)" in brief
+    assert "      burgerservicenummer of onderwijsnummer: 4 velden" in whole
+    assert not any(long[0] in line for line in brief)
+    assert f"        {long[0]}" in whole
 
 
 def test_list_that_is_released_empty_is_not_among_what_stays() -> None:
-    granted = {"Pupil": {"ids": grant("ids", Transform.EMPTY)}}
-    (last,) = [line for line in lines(standing(delivery(grants=granted))) if "gaat niet mee" in line]
-
-    assert " ids.value" not in last
+    assert not any(
+        " ids.value" in line for line in left_behind(granted={"Pupil": {"ids": grant("ids", Transform.EMPTY)}})
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,4 +152,4 @@ def test_delivery_without_ground_or_schema_is_explained_too() -> None:
     said = explain("uitgever", "oefenen", {KEY: bare}, School({}, POLICY, ORGANISATION), TODAY)
 
     assert not any(line.startswith("  Grondslag") for line in said)
-    assert not any("gaat niet mee" in line for line in said)
+    assert not any("Gaat niet mee" in line for line in said)

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from gateway.core.dutch import GROUNDS
+from gateway.core.dutch import CATEGORIES, GROUNDS
 from gateway.core.gate.decide import Call, Permit, Refusal, Standing, Standings, decide
-from gateway.core.model import Caller, Finding, Ground, Transform
+from gateway.core.model import Caller, Category, Finding, Ground, Transform
 from gateway.core.policy.grants import leaf_at, leaves
 from gateway.core.policy.schema import Record, Schema
 from gateway.core.policy.terms import Grant, Organisation, Rows, SchoolPolicy
@@ -47,6 +47,7 @@ _TRANSFORMS: Mapping[Transform, str] = {
     Transform.VIEW: "van de gateway zelf: wat deze ontvanger het laatst kreeg",
 }
 _MAPPED = "per ontvanger omgezet"  # whatever the grant says (house rule 7)
+_SHORT = 80  # characters of fields that stand behind their category
 
 
 class School(NamedTuple):
@@ -57,8 +58,11 @@ class School(NamedTuple):
     organisation: Organisation
 
 
-def explain(recipient: str, purpose: str, standings: Standings, school: School, today: date) -> list[str]:
-    """One block of lines per delivery of this recipient and purpose; `today` is the date in Europe/Amsterdam."""
+def explain(
+    recipient: str, purpose: str, standings: Standings, school: School, today: date, *, every_field: bool = False
+) -> list[str]:
+    """One block of lines per delivery of this recipient and purpose; `today` is the date in Europe/Amsterdam.
+    `every_field`: what stays behind by its name too, however much it is."""
     found = [one for key, one in sorted(standings.items()) if key[:2] == (recipient, purpose)]
     if not found:
         known = any(key[0] == recipient for key in standings)
@@ -66,13 +70,15 @@ def explain(recipient: str, purpose: str, standings: Standings, school: School, 
         return [f"Geen levering. {_spoken(reason, '')}"]
     lines: list[str] = []
     for standing in found:
-        lines += _delivery(standing, standings, school, today)
+        lines += _delivery(standing, standings, school, today, every_field=every_field)
         for final in sorted(standing.delivery.conditions.final_recipients):
-            lines += _passed_on(standing, final, standings, school, today)
+            lines += _passed_on(standing, final, standings, school, today, every_field=every_field)
     return lines
 
 
-def _passed_on(standing: Standing, final: str, standings: Standings, school: School, today: date) -> Iterator[str]:
+def _passed_on(
+    standing: Standing, final: str, standings: Standings, school: School, today: date, *, every_field: bool
+) -> Iterator[str]:
     """R55: what goes through this platform to one of its final recipients."""
     platform = standing.delivery
     passed = standings.get((final, platform.purpose, platform.schema))
@@ -80,7 +86,7 @@ def _passed_on(standing: Standing, final: str, standings: Standings, school: Sch
     if passed is None:
         yield "  De school heeft voor deze ontvanger geen levering met dit doel: er gaat niets."
         return
-    yield from _delivery(passed, standings, school, today, platform=platform.recipient)
+    yield from _delivery(passed, standings, school, today, platform.recipient, every_field=every_field)
 
 
 def verdict(
@@ -95,7 +101,13 @@ def verdict(
 
 
 def _delivery(
-    standing: Standing, standings: Standings, school: School, today: date, platform: str | None = None
+    standing: Standing,
+    standings: Standings,
+    school: School,
+    today: date,
+    platform: str | None = None,
+    *,
+    every_field: bool,
 ) -> Iterator[str]:
     delivery, outcome = standing.delivery, verdict(standing, standings, school, today, platform)
     schema = school.schemas.get(delivery.schema)
@@ -108,6 +120,8 @@ def _delivery(
         record = schema.records.get(name) if schema else None
         yield f"  Velden van {name}:"
         yield from _fields(record, grants)
+        if record:
+            yield from _left(record, grants, every_field=every_field)
 
 
 def _terms(standing: Standing) -> Iterator[str]:
@@ -155,10 +169,27 @@ def _spoken(reason: Reason, about: str) -> str:
 def _fields(record: Record | None, grants: Mapping[str, Grant]) -> Iterator[str]:
     for path, grant in grants.items():
         leaf = leaf_at(record.fields, path) if record else None
-        category = f", {leaf.category}" if leaf else ""
+        category = f"; {CATEGORIES[leaf.category]}" if leaf else ""
         done = _MAPPED if leaf and leaf.maps and grant.transform is Transform.KEEP else _TRANSFORMS[grant.transform]
         yield f"    {path} ({done}{category}): {grant.reason}"
-    if record:
-        emptied = tuple(f"{path}." for path, grant in grants.items() if grant.transform is Transform.EMPTY)
-        others = [path for path, _ in leaves(record.fields) if path not in grants and not path.startswith(emptied)]
-        yield f"    gaat niet mee: {', '.join(others) or 'niets anders'}"
+
+
+def _left(record: Record, grants: Mapping[str, Grant], *, every_field: bool) -> Iterator[str]:
+    """What stays behind, by its category: of a dossier it is hundreds of fields."""
+    emptied = tuple(f"{path}." for path, grant in grants.items() if grant.transform is Transform.EMPTY)
+    left: dict[Category, list[str]] = {}
+    for path, leaf in leaves(record.fields):
+        if path not in grants and not path.startswith(emptied):
+            left.setdefault(leaf.category, []).append(path)
+    yield f"    Gaat niet mee: {_counted(sum(map(len, left.values())))}"
+    for category in sorted(left, key=list(Category).index):
+        said, paths = CATEGORIES[category], left[category]
+        if len(named := ", ".join(paths)) <= _SHORT:
+            yield f"      {said}: {named}"
+        else:
+            yield f"      {said}: {_counted(len(paths))}{'' if every_field else ' (--fields noemt ze)'}"
+            yield from (f"        {path}" for path in paths if every_field)
+
+
+def _counted(fields: int) -> str:
+    return f"{fields or 'geen'} {'veld' if fields == 1 else 'velden'}"
