@@ -33,7 +33,7 @@ from gateway.transfer.filing import Wanted
 from gateway.transfer.request import Stop
 from gateway.transfer.review import FileReview, Review
 
-__all__ = ["About", "Content", "Waiting", "release", "waiting"]
+__all__ = ["About", "Content", "Waits", "release", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,21 @@ class Content:
     everybody: bool = False
 
 
-def waiting(school: School, actor: Actor, about: About, reason: str) -> list[Waiting]:
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """One content that waits, and every field in which it stands: one release lets it leave in all of them."""
+
+    content: Waiting
+    fields: tuple[str, ...]
+
+
+def waiting(school: School, actor: Actor, about: About, reason: str) -> list[Waits]:
     """What of this pupil waits, once the view is registered (R80). Raises Refused."""
     school.act(actor, Deed.TEXT_RELEASE, reason)  # before anything tells whether there is such a pupil
-    return _looked_at(school, actor, about, pupil(school, about.source, about.las_key).id, reason)
+    found: dict[tuple[FieldClass, bytes, str], list[Waiting]] = {}
+    for one in _looked_at(school, actor, about, pupil(school, about.source, about.las_key).id, reason):
+        found.setdefault((one.field_class, one.digest, one.shown), []).append(one)
+    return [Waits(same[0], tuple(dict.fromkeys(one.path for one in same))) for same in found.values()]
 
 
 def _looked_at(school: School, actor: Actor, about: About, subject: bytes, reason: str) -> list[Waiting]:
@@ -70,10 +81,8 @@ def _looked_at(school: School, actor: Actor, about: About, subject: bytes, reaso
     told = {"recipient": about.recipient, "purpose": about.purpose}
     school.look(actor, Deed.TEXT_RELEASE, reason, as_registered(school, subject), about=told)
     if about.file is not None:
-        found = asyncio.run(_in_file(school, actor, subject, about, standings))
-    else:
-        found = asyncio.run(_review(school, actor, subject, standings))
-    return list({(one.field_class, one.digest): one for one in found}.values())
+        return asyncio.run(_in_file(school, actor, subject, about, standings))
+    return asyncio.run(_review(school, actor, subject, standings))
 
 
 def _standings(school: School, recipient: str, purpose: str) -> list[Standing]:

@@ -34,11 +34,17 @@ def review(
     directory: Directory = HERE,
 ) -> None:
     """What of one pupil waits in this delivery: a line of JSON each, a text as masked as it would leave. The pupil's
-    number is asked for; that you looked is registered."""
+    number is asked for; that you looked is registered. What is released leaves in each of its fields."""
     with acting(directory, by) as (opened, actor):
         about = About(recipient, purpose, _pupil(), source, file, schema)
         for one in texts.waiting(opened, actor, about, reason):
-            told = {"digest": one.digest.hex(), "class": one.field_class, "field": one.path, "text": one.shown or None}
+            what = one.content
+            told = {
+                "digest": what.digest.hex(),
+                "class": what.field_class,
+                "fields": one.fields,
+                "text": what.shown or None,
+            }
             console.print(orjson.dumps(told).decode(), markup=False)
 
 

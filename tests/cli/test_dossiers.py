@@ -5,6 +5,7 @@ R54, R57, R58, R109, N26.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,7 @@ def test_document_that_a_person_classified_in_the_file_leaves_and_no_other(
 
     said = demo("text", "review", *asked, *look, answers=[str(pupil.number)])
     waiting = [orjson.loads(line) for line in said.splitlines()]
-    (opp,) = [one for one in waiting if ".opp." in one["field"]]
+    (opp,) = [one for one in waiting if ".opp." in one["fields"][0]]
     demo("text", "release", opp["digest"], *asked, *look, "--class", "support", answers=[str(pupil.number)])
     body, report = handed_in(demo, tmp_path, TLV, text)
 
@@ -170,6 +171,27 @@ def test_document_that_a_person_classified_in_the_file_leaves_and_no_other(
     assert body.count(b"<document>") == 1
     assert b"<opp>" in body
     assert [one["field"].split(".")[-3] for one in report["fields_withheld"]] == ["toelichting_onderwijsbehoeften"]
+
+
+def test_document_that_stands_in_two_fields_is_shown_once_with_both(
+    demo: CommandLine, school: School, others: Callable[[], Pupil], tmp_path: Path
+) -> None:
+    pupil, asked = others(), TLV[:4]
+    know(demo, school, pupil, "support-request")
+    text = dossier(school, pupil, "VOSWV")
+    contents = re.findall(rb"<bestandsinhoud>[^<]*</bestandsinhoud>", text)
+    for content in contents:
+        text = text.replace(content, contents[0])
+    file = tmp_path / "aanvraag.xml"
+    file.write_bytes(text)
+    look = ("--file", str(file), "--reason", "aanvraag")
+
+    one = orjson.loads(demo("text", "review", *asked, *look, answers=[str(pupil.number)]))
+    demo("text", "release", one["digest"], *asked, *look, "--class", "support", answers=[str(pupil.number)])
+    body, _ = handed_in(demo, tmp_path, TLV, text)
+
+    assert [path.split(".")[-3] for path in one["fields"]] == ["toelichting_onderwijsbehoeften", "opp"]
+    assert body.count(b"<document>") == len(one["fields"])
 
 
 def test_file_is_not_looked_at_for_a_pupil_of_whom_nothing_would_leave(
