@@ -70,7 +70,11 @@ class Upload(Filing):
         self._head: bytes | None = None
 
     async def answer(self, caller: Caller, request: Request) -> Answer:
-        """Every refusal is registered before it is told."""
+        """Every refusal is registered before it is told, as a problem: the schema says how a file looks, and nothing of
+        how an error does to who hands one in."""
+        return replace(await self._leaving(caller, request), shape="problem")
+
+    async def _leaving(self, caller: Caller, request: Request) -> Answer:
         trail = self.begin(caller)
         try:
             wanted = _wanted(caller, request)

@@ -343,3 +343,19 @@ async def test_school_after_secondary_school_gets_nothing_without_consent(
     assert bool(left & NUMBERS) == (name == "school-vovo")
     assert refused.reason is Reason.NOT_AVAILABLE
     assert silent.register.drafts[-1].withheld[0][1] == (Reason.CONSENT_MISSING,)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"), [(b"<broken>", Reason.BODY_INVALID), (b"[]", Reason.MEDIA_TYPE_UNKNOWN), (b"<a/>", Reason.BODY_INVALID)]
+)  # fmt: skip
+async def test_broken_file_of_a_format_of_messages_is_answered_by_a_problem_as_any_file(
+    body: bytes, reason: Reason
+) -> None:
+    text = changed(answered("uwlr-smalle-set"), ("channel: api", "channel: omgeving-leverancier"))
+    school = a_school(compiled=policy(texts=(("uwlr-smalle-set", text),)))
+
+    answer = await handed_in(
+        school, "recipient=uwlr-smalle-set&purpose=methodetoetsen&schema=uwlr-2-2", body, "application/xml"
+    )
+
+    assert (answer.reason, answer.shape) == (reason, "problem")
