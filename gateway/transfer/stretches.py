@@ -1,8 +1,8 @@
 """Reading a long list of the source: a list that is not too long whole, a longer one in stretches of one page.
 
 A stretch begins and ends with records, not with places: whoever comes or goes meanwhile moves nobody into another one
-(`seams`). Each is read once per answer, however often it is screened. How many pages are asked is bounded. Leaves out:
-what may leave of a stretch (`paged`).
+(`seams`). The last ones are kept while an answer is made, however often they are screened; what was passed over before
+them is not. How many pages are asked is bounded. Leaves out: what may leave of a stretch (`paged`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gateway.transfer.seams import Moved, Read, Sheet, Walk
 
 WHOLE = 5_000  # records; up to here a list is read whole for every page of it, and its order is one
 _MOST_CALLS = 64  # of the source for one answer
+_KEPT = 2  # stretches: where a page ends, and the one before
 _READINGS = 3  # of a list that moves while it is read
 _MARKS = 6  # records by which the end of a stretch is found again
 
@@ -68,8 +69,14 @@ class Stretches:
                 return await self._read(at, fetch)
 
             whole = source.size in (0, WHOLE)
-            self._known[source] = await (self._whole(source, read) if whole else _stretch(source, read))
+            self._keep(source, await (self._whole(source, read) if whole else _stretch(source, read)))
         return self._known[source]
+
+    def _keep(self, source: Place, stretch: Stretch) -> None:
+        """An offset may pass over every one of a list."""
+        if len(self._known) >= _KEPT:
+            del self._known[next(iter(self._known))]
+        self._known[source] = stretch
 
     async def _whole(self, place: Place, read: Read) -> Stretch:
         for _ in range(_READINGS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -127,3 +128,25 @@ async def test_stretch_begins_behind_what_is_known_where_that_was_pushed_onto_an
     second = await Stretches(CALL, PAGING).at(first.next, source.fetch)
 
     assert int(msgspec.json.decode(second.body)[0]["id"]) == SIXTY[PAGE]
+
+
+@pytest.mark.anyio
+async def test_what_is_passed_over_is_not_kept() -> None:
+    source, kept = LongList([*range(1_000, 1_600)]), 10_000
+
+    async def fetch(call: UpstreamCall) -> UpstreamAnswer:
+        answer = await source.fetch(call)
+        return UpstreamAnswer(200, "", answer.body.replace(b"{", b'{"a":"' + b"x" * kept + b'",'), answer.total)
+
+    stretches, place = Stretches(CALL, PAGING), Place(0, PAGE)
+    tracemalloc.start()
+    try:
+        for _ in range(30):
+            following = (await stretches.at(place, fetch)).next
+            assert following is not None
+            place = following
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert held < 4 * PAGE * kept
