@@ -346,8 +346,9 @@ async def test_school_after_secondary_school_gets_nothing_without_consent(
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"), [(b"<broken>", Reason.BODY_INVALID), (b"[]", Reason.MEDIA_TYPE_UNKNOWN), (b"<a/>", Reason.BODY_INVALID)]
-)  # fmt: skip
+    ("body", "reason"),
+    [(b"<broken>", Reason.BODY_INVALID), (b"<a/>", Reason.BODY_INVALID), (b"[]", Reason.MEDIA_TYPE_UNKNOWN)],
+)
 async def test_broken_file_of_a_format_of_messages_is_answered_by_a_problem_as_any_file(
     body: bytes, reason: Reason
 ) -> None:
