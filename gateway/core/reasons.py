@@ -1,10 +1,9 @@
 """Every reason the gateway can give, once.
 
-The same word stands in the answer, the register, the documents and the report. `step` is the place in
-the gate order (requirements 0.4 as amended by 0.7): of all reasons collected, the one with the lowest step
-is the answer, within a step the one that stands first here. `told` says whether the recipient may hear it; what
-is about one pupil never is (D3) and has one outward word, NOT_AVAILABLE. Leaves out: when a reason
-applies; that is `policy`, `decide` and `screening`.
+The same word stands in the answer, the register, the documents and the report. `step` is the place in the gate order
+(requirements 0.4 as amended by 0.7): of all reasons collected, the one with the lowest step is the answer, within a
+step the one that stands first here. `told` says whether the recipient may hear it; what is about one pupil never is
+(D3) and has one outward word, NOT_AVAILABLE. Leaves out: when a reason applies (`policy`, `decide`, `screening`).
 """
 
 from __future__ import annotations
@@ -56,8 +55,7 @@ def _later(rule: str, article: str, school: str) -> _Row:
 
 
 class Reason(StrEnum):
-    """One word per refusal; `Reason.X.meaning` holds the rest. Rows: the word itself, step, status, told, rules,
-    article, sentence for the school, sentence for the recipient."""
+    """One word per refusal; a row is the word itself and its `Meaning`."""
 
     meaning: Meaning
 

@@ -139,7 +139,9 @@ class Notices(Steps):
             name = _name(sight, keys, record, about, subject)
             if name is None:
                 continue
-            for notice, after in say(sight, record, view, subject, about.version, moment):
+            unsure = about.owner is not None and sight.roster.unsure(about.owner)
+            said_now = _as_before(view) if unsure else say(sight, record, view, subject, about.version, moment)
+            for notice, after in said_now:
                 said = (name, notice.notice, notice.fields)
                 told.notices.setdefault(said, msgspec.structs.replace(notice, pupil=name))
                 told.subjects |= {subject: None} if subject is not None else {}
@@ -176,6 +178,14 @@ def _kept(
     if verdict is not None and view.ended is None and is_restricted(Owner(verdict.reasons, subject)):
         frozen = view.frozen or moment
         yield Notice("", "restrict", frozen), view._replace(frozen=frozen)
+
+
+def _as_before(view: View) -> Iterator[tuple[Notice, View]]:
+    """About a pupil who might be two (R109): what was said stands."""
+    if view.ended is not None:
+        yield Notice("", "delete", view.ended), view
+    elif view.frozen is not None:
+        yield Notice("", "restrict", view.frozen), view
 
 
 def _name(sight: Sight, keys: PseudonymKeys, record: Record, about: Remembered, subject: Subject | None) -> str | None:

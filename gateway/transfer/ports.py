@@ -168,6 +168,10 @@ class Roster(Protocol):
 
     def by_id(self, internal: bytes) -> Subject | None: ...
 
+    def unsure(self, internal: bytes) -> bool:
+        """Whether this person might be two (R109): nothing finds them, and nothing of theirs has ended."""
+        ...
+
     @property
     def doubted(self) -> frozenset[str]:
         """Locations of which the last answer is not believed: of whoever is there nothing may leave, and no end be

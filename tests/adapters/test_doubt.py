@@ -56,6 +56,14 @@ class School:
         """Whether what comes back under a pseudonym of this person reaches nobody."""
         return all(roster.by_id(internal) is None for roster in self.rosters)
 
+    def there(self, internal: bytes) -> list[str]:
+        """The locations of this person, as every roster knows them."""
+        for roster in self.rosters:
+            roster.follow()
+        found = [[] if (one := roster.by_id(internal)) is None else one.enrolments for roster in self.rosters]
+        (places,) = {tuple(stay.location for stay in stays) for stays in found}
+        return [*places]
+
     def tasks(self) -> int:
         table = tables.task
         with self.database.read() as connection:
@@ -305,6 +313,36 @@ def test_two_who_were_joined_are_two_again(school: School) -> None:
 
     assert school.who("las-key", "7") == who
     assert school.who("las-key", "8") not in {who, None}
+
+
+@pytest.mark.parametrize(("settle", "number"), [(settle_as_one, "8"), (settle_as_two, "7")])
+def test_who_was_settled_is_where_they_were_until_the_next_round(
+    school: School, doubt: tuple[int, bytes], settle: Callable[..., None], number: str
+) -> None:
+    """Else recipients would hear that they left."""
+    settle(school.database, KEYS, doubt[0], number, an_act())
+
+    assert school.there(doubt[1]) == ["noord"]
+
+
+def test_who_keeps_no_number_is_nowhere(school: School, doubt: tuple[int, bytes]) -> None:
+    settle_as_two(school.database, KEYS, doubt[0], "", an_act())
+
+    assert school.there(doubt[1]) == []
+
+
+def test_who_might_be_two_has_not_gone_until_it_is_settled(school: School, doubt: tuple[int, bytes]) -> None:
+    number, who = doubt
+    assert [roster.unsure(who) for roster in school.rosters] == [True, True]
+    settle_as_one(school.database, KEYS, number, "8", an_act())
+    school.there(who)
+
+    assert [roster.unsure(who) for roster in school.rosters] == [False, False]
+
+
+@pytest.mark.usefixtures("doubt")
+def test_who_might_be_two_and_is_gone_leaves_no_location_in_doubt(school: School) -> None:
+    assert school.learn(noord=[], zuid=[seen(EIGHT, "zuid")])["noord"] is not None
 
 
 @pytest.mark.parametrize("settle", [settle_as_one, settle_as_two])

@@ -29,6 +29,7 @@ HERE = frozenset({"noord"})
         ((Reason.PUPIL_RESTRICTED,), 1, True, False),
         ((Reason.PUPIL_NOT_IN_SCOPE, Reason.PUPIL_RESTRICTED), 1, True, False),
         ((Reason.PUPIL_RESTRICTED,), 2, True, False),
+        ((Reason.PUPIL_UNRESOLVED,), 2, True, False),  # might be two
     ],
 )
 def test_record_that_did_not_leave_has_ended_only_for_reasons_that_stay(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -105,23 +105,30 @@ class SimulatedRoster:
     stale: bool = False
     births_stale: bool = False
     doubted: frozenset[str] = frozenset()
+    doubtful: set[bytes] = field(default_factory=set)
 
     def digest(self, number: str) -> bytes:
         return hashlib.sha256(number.encode()).digest()
 
     def find(self, kind: str, value: str) -> Subject | None:
         digest = self.digest(value) if kind == "bsn" else None
-        return next((one for one in self.people.values() if one.ids.get(kind) == value or digest in one.numbers), None)
+        return next((one for one in self._sure() if one.ids.get(kind) == value or digest in one.numbers), None)
+
+    def _sure(self) -> Iterator[Subject]:
+        return (one for one in self.people.values() if one.id not in self.doubtful)
 
     def by_id(self, internal: bytes) -> Subject | None:
-        return self.people.get(internal)
+        return None if internal in self.doubtful else self.people.get(internal)
+
+    def unsure(self, internal: bytes) -> bool:
+        return internal in self.doubtful
 
     def peopled(self, locations: frozenset[str] | None, today: date) -> bool:
         stays = [stay for one in self.people.values() if one.person is Person.PUPIL for stay in one.enrolments]
         return any((locations is None or one.location in locations) and one.end is None for one in stays)
 
     def members(self, group: str) -> list[Subject]:
-        return [one for one in self.people.values() if group in one.groups]
+        return [one for one in self._sure() if group in one.groups]
 
     def fresh(self, now: datetime, *, births: bool = False) -> bool:
         return not (self.stale or (births and self.births_stale))

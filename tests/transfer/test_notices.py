@@ -121,6 +121,18 @@ async def test_restriction_is_told_as_long_as_it_lasts_and_the_pupil_comes_back_
     assert (await ask(school)).status == 200
 
 
+async def test_who_might_be_two_has_not_ended_and_stays_restricted() -> None:
+    school = consented(lambda text: announcing(telling(text)))
+    await ask(school)
+    restrict(school)
+    before = (await ask(school, NOTICES)).json()
+    school.roster.doubtful = {school.pupils[number].id for number in (1, 2)}
+
+    assert (await ask(school, NOTICES)).json() == before != []
+    assert {one["status"] for one in (await ask(school)).json()} == {"active"}
+    assert (await ask(school, NOTICES)).json() == before
+
+
 async def test_end_is_told_where_the_format_has_no_word_for_it() -> None:
     school = consented(lambda text: announcing(silent(text)))
     await ask(school)

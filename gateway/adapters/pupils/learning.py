@@ -33,7 +33,8 @@ _CHUNK = 400  # ids searched for in one statement
 
 @dataclass(slots=True)
 class Learning:
-    """What is learned in one transaction: collected first, written at the end in few statements."""
+    """What is learned in one transaction: collected first, written at the end in few statements. `unsure`: who might be
+    two, of whom it stays known where they were: whoever is settled would else seem to have left."""
 
     connection: sa.Connection
     keys: StoreKeys
@@ -41,6 +42,7 @@ class Learning:
     location: str
     moment: datetime
     random: Callable[[int], bytes]
+    unsure: set[bytes] = field(default_factory=set)
     known: dict[bytes, bytes] = field(default_factory=dict)
     persons: dict[bytes, Person] = field(default_factory=dict)
     present: dict[bytes, tuple[str, str]] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Learning:
             subjects = {self.known[lookup] for lookup in seen.lookups if lookup in self.known}
             person = seen.observation.person
             if len(subjects) > 1 or any(self.persons[subject] is not person for subject in subjects):
-                # not merged, and nobody's until a person has looked (R109); the old state stays
+                # not merged, and nobody's until a person has looked (R109); whose each id was stays
                 about = sorted(subject.hex() for subject in subjects)
                 open_task(self.connection, "ids-of-several", about, self.moment)
             elif not subjects and waits and person is Person.PUPIL:
@@ -119,7 +121,8 @@ class Learning:
         them (R109). Who is told to have left, by a last day, or to be at another location is not missing."""
         table, subject = tables.roster, tables.subject
         pupils = sa.select(table.c.subject, table.c.enrolments).join(subject)
-        known = self.connection.execute(pupils.where(self._here(), subject.c.person == Person.PUPIL.value)).all()
+        rows = self.connection.execute(pupils.where(self._here(), subject.c.person == Person.PUPIL.value))
+        known = [row for row in rows if row.subject not in self.unsure]
         named = self._named(told[self.location]) if known else set()
         if all(row.subject in named for row in known):
             return False
@@ -145,7 +148,7 @@ class Learning:
         rows = self.connection.execute(sa.select(table).where(here))
         stored = {row.subject: (row.enrolments, row.groups) for row in rows}
         now = {who: (e, self.groups.seal(self.location, g)) for who, (e, g) in self.present.items()}
-        moved = [who for who in stored.keys() | now.keys() if stored.get(who) != now.get(who)]
+        moved = [who for who in (stored.keys() | now.keys()) - self.unsure if stored.get(who) != now.get(who)]
         self.changed.update(moved)
         gone = [{"who": who} for who in sorted(moved) if who in stored]
         if gone:

@@ -55,6 +55,7 @@ class MemoryRoster:
         self._fresh_until: dict[str, datetime] = {}
         self._facts = -1
         self.doubted: frozenset[str] = frozenset()
+        self._unsure: frozenset[bytes] = frozenset()
         self._by_id: dict[bytes, Subject] = {}
         self._by_kind: dict[str, dict[str, Subject]] = {}
         self._others: dict[bytes, list[tuple[str, str]]] = {}  # by which one is found beside `Subject.ids`
@@ -90,6 +91,9 @@ class MemoryRoster:
     def by_id(self, internal: bytes) -> Subject | None:
         return self._by_id.get(internal)
 
+    def unsure(self, internal: bytes) -> bool:
+        return internal in self._unsure
+
     def members(self, group: str) -> Iterator[Subject]:
         return (self._by_id[internal] for internal in self._by_group.get(group, ()))
 
@@ -113,6 +117,7 @@ class MemoryRoster:
         version, subject = tables.version, tables.subject
         with self._database.read() as connection:
             current = connection.execute(sa.select(version.c.value).where(version.c.name == "facts")).scalar_one()
+            self._unsure = in_doubt(connection)
             moved = subject.c.changed > self._facts
             changed = sorted(connection.execute(sa.select(subject.c.id).where(moved)).scalars())
             if 0 < len(changed) <= _TOGETHER:
@@ -127,11 +132,10 @@ class MemoryRoster:
     def _read(self, connection: sa.Connection, some: sa.ColumnElement[bool]) -> None:
         subject = tables.subject
         (names, here), presence = self._read_ids(connection, some), self._read_presence(connection, some)
-        unsure = in_doubt(connection)
         for row in connection.execute(sa.select(subject.c.id, subject.c.person, subject.c.reference_key).where(some)):
             self._forget(row.id)
             # who is known here by a national id only, and was never seen here, belongs to another source
-            if row.reference_key is not None and row.id not in unsure and (row.id in here or row.id in presence):
+            if row.reference_key is not None and not self.unsure(row.id) and (row.id in here or row.id in presence):
                 enrolments, groups = presence.get(row.id, ((), frozenset()))
                 known = reference(self._keys, row.id, row.reference_key)
                 named = names.get(row.id, [])

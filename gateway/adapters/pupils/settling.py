@@ -76,7 +76,8 @@ def settle_as_two(database: Database, keys: StoreKeys, number: int, kept: str, a
         if kept and connection.execute(sa.select(ids.c.lookup).where(mine, ids.c.lookup == lookup)).first() is None:
             raise NotInDoubt
         connection.execute(sa.delete(ids).where(mine, ids.c.lookup != lookup, ids.c.source.in_(("", source))))
-        connection.execute(sa.delete(roster).where(roster.c.subject == subject, roster.c.source == source))
+        if not kept:  # else it is there until the next round: nobody is to hear that it left
+            connection.execute(sa.delete(roster).where(roster.c.subject == subject, roster.c.source == source))
         connection.execute(sa.delete(task).where(task.c.kind == ONE, task.c.about == subject.hex()))
         mark_changed(connection, (subject,), bump(connection, "facts"))
         pupils = concerned(connection, keys, (subject,))

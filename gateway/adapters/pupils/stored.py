@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
+from gateway.adapters.pupils.doubt import in_doubt
 from gateway.adapters.pupils.ids import BSN, id_lookup, reference
 from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.pupils.observed import decode_enrolments, decode_groups
@@ -51,6 +52,8 @@ class StoredRoster(MemoryRoster):
         self._grouped = None
         self._forget_all()
         self.doubted = doubted(self._database, self._source)
+        with self._database.read() as connection:
+            self._unsure = in_doubt(connection)
 
     def _forget_all(self) -> None:
         self._by_id.clear()

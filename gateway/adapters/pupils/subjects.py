@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
 from gateway.adapters.pupils import vanished
-from gateway.adapters.pupils.doubt import sure
+from gateway.adapters.pupils.doubt import in_doubt, sure
 from gateway.adapters.pupils.ids import sighting
 from gateway.adapters.pupils.learning import Learning
 from gateway.adapters.store_keys import StoreKeys
@@ -51,7 +51,8 @@ class Subjects:
         left_out = dict[str, int | None]()
         for location, sightings in certain.items():
             with self._database.write() as connection:
-                learning = Learning(connection, self._keys, source, location, moment, random)
+                unsure = set(in_doubt(connection))
+                learning = Learning(connection, self._keys, source, location, moment, random, unsure)
                 doubted = location not in believed and learning.lacks_most(seen)
                 if doubted:
                     vanished.begin(connection, source, location, moment)

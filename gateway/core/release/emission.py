@@ -15,7 +15,7 @@ from gateway.core.register import Issue
 from gateway.core.release.classified import WAITS, Waiting, released
 from gateway.core.release.faults import Fault, Faults, add
 from gateway.core.release.sight import Seen, Sight
-from gateway.core.release.views import ENDS, Ended, Owner, Views
+from gateway.core.release.views import ENDS, UNSURE, Ended, Owner, Views
 
 
 class Emission:
@@ -126,7 +126,7 @@ class Emission:
         def owner(internal: bytes) -> Owner:
             subject = self.sight.roster.by_id(internal)
             if subject is None:
-                return Owner(None)
+                return UNSURE if self.sight.roster.unsure(internal) else Owner(None)
             verdict = self.sight.verdict(record, subject)
             return Owner(verdict.reasons or self._withheld.get(subject, ()), subject)
 

@@ -166,13 +166,17 @@ def released(found: Match, place: str, moment: str) -> View:
 
 def has_ended(owner: Owner, *, version: int, current: int, unlisted: bool) -> bool:
     """Of a record that was not released. `version`: of the pseudonym keys, under which it got its id; `unlisted`: the
-    source itself no longer has this record of somebody who is available. Who is restricted has not ended, under no key:
-    what is there of them must be kept (art. 18 AVG)."""
-    if is_restricted(owner):
+    source itself no longer has this record of somebody who is available. Who is restricted, or might be two and perhaps
+    is, has not ended, under no key: what is there of them must be kept (art. 18 AVG)."""
+    if is_restricted(owner) or owner == UNSURE:
         return False
     if version != current or owner.reasons is None:
         return True
     return ENDS.issuperset(owner.reasons) if owner.reasons else unlisted
+
+
+UNSURE = Owner((Reason.PUPIL_UNRESOLVED,))
+"""Of somebody who might be two (R109): nobody for now, and nobody of whom anything ended."""
 
 
 def is_restricted(owner: Owner) -> bool:
