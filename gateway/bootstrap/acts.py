@@ -37,6 +37,7 @@ from gateway.core.persons import Actor, Deed, needs_two, places, shown_entry, we
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Recipient
 from gateway.core.reasons import Reason
+from gateway.core.spoken import said_about
 from gateway.core.verification import Head, Verification
 from gateway.transfer.compiled import Compiled
 
@@ -163,7 +164,7 @@ def _not_declared(school: School, standings: Iterable[Standing]) -> list[str]:
     reason = Reason.FACTS_NOT_DECLARED
     return [
         f"  [niet voldaan] stap {reason.meaning.step}: {reason} ({reason.meaning.rule}; {reason.meaning.article}): "
-        f"{reason.meaning.school} ({finding.about})"
+        f"{reason.meaning.school} ({said_about(finding.about)})"
         for finding in findings(sorted(undone))
     ]
 

@@ -16,6 +16,7 @@ from gateway.core.gate.decide import Permit
 from gateway.core.model import Caller, Finding
 from gateway.core.persons import PersonRole, sees_secrets, sentence, shown
 from gateway.core.reasons import Reason
+from gateway.core.spoken import said_about, said_expected, said_records
 from gateway.transfer.request import Stop
 from gateway.transfer.tally import Tally
 from gateway.transfer.trail import Trail, instant
@@ -179,7 +180,7 @@ _REASONS = frozenset(Reason)
 def told(made: dict[str, Any]) -> list[str]:
     """The report in lines; what each reason means stands once, after them."""
     records, released = made["records"], made["released"]
-    counted = f"{_many(records, 'record', 'records')}, {_many(released, 'gaat', 'gaan')} mee"
+    counted = f"{said_records(records)}, {_many(released, 'gaat', 'gaan')} mee"
     lines = [counted] if records or not made["refused"] else []
     lines += [f"  {_persons(times)} achtergehouden: {reason}" for reason, times in made["withheld"].items()]
     lines += [
@@ -192,7 +193,7 @@ def told(made: dict[str, Any]) -> list[str]:
     stay = "blijft" if malformed == 1 else "blijven"
     lines += [f"  {_many(malformed, 'wijkt', 'wijken')} af van het schema, en {stay} achter"] if malformed else []
     lines += [
-        f"    {one['field'] or 'het record'}: {_many(one['records'], 'record', 'records')}, verwacht {one['expected']}"
+        f"    {one['field'] or 'het record'}: {said_records(one['records'])}, verwacht {said_expected(one['expected'])}"
         for one in made["malformed_fields"]
     ]  # fmt: skip
     lines += [f"  {_many(documents, 'document', 'documenten')} weggelaten"] if documents else []
@@ -210,7 +211,7 @@ def _refused(made: dict[str, Any]) -> Iterator[str]:
     for one in made["refused"]:
         which = f"bestand {one['file']}: " if several else ""
         for why in one["reasons"]:
-            about = f" ({why['about']})" if why["about"] else ""
+            about = f" ({said_about(why['about'])})" if why["about"] else ""
             yield f"{which}{why['reason']}: {why['sentence']}{about}"
             explain = f"gateway explain --recipient {made['recipient']} --purpose {made['purpose']} zegt waarom"
             instead = " of ".join(why.get("instead", ()))

@@ -124,5 +124,5 @@ def test_explain_tells_what_is_to_be_declared(school: School) -> None:
     undone = [line for line in acts.explain(school, "uitgever-noord", "toegang-leermiddel") if "NOT_DECLARED" in line]
     facts.declare(school, OFFICER, DECLARED, ["noord", "zuid"], "entered")
 
-    assert any("(restriction@noord)" in line for line in undone)
+    assert any("(beperking op noord: restriction)" in line for line in undone)
     assert "NOT_DECLARED" not in "".join(acts.explain(school, "uitgever-noord", "toegang-leermiddel"))

@@ -309,6 +309,7 @@ def test_what_was_refused_in_a_folder_says_what_to_do_next(gateway: CommandLine,
     assert "de bestanden zijn genummerd in de volgorde van hun namen" in said
     assert "klopt --schema?" in said
     assert "Haal het anders opnieuw op" in said
+    assert "(het bestand is niet af)" in said
 
 
 def test_interrupt_ends_the_waiting_for_standard_input() -> None:

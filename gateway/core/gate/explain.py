@@ -17,6 +17,7 @@ from gateway.core.policy.grants import leaf_at, leaves
 from gateway.core.policy.schema import Record, Schema
 from gateway.core.policy.terms import Grant, Organisation, Rows, SchoolPolicy
 from gateway.core.reasons import Reason, rank
+from gateway.core.spoken import said_about
 
 # What a delivery can be refused for. Who calls and what a record holds is seen only in a call.
 RULES = tuple(
@@ -162,7 +163,7 @@ def _rules(outcome: Permit | Refusal) -> Iterator[str]:
 
 def _spoken(reason: Reason, about: str) -> str:
     meaning = reason.meaning
-    place = f" ({about})" if about else ""
+    place = f" ({said_about(about)})" if about else ""
     return f"stap {meaning.step}: {reason} ({meaning.rule}; {meaning.article}): {meaning.school}{place}"
 
 
