@@ -131,6 +131,7 @@ class Supervisor:
         while not self._stopping.is_set():
             office.look_after_holds()
             office.forget_views()
+            office.forget_exports()
             await self._pause(_HOLDS_EVERY)
 
     async def _follow_roster(self, office: Office, source: str) -> None:

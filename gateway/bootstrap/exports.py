@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway.adapters.endpoints import HttpEndpoints
@@ -19,9 +18,9 @@ from gateway.adapters.exports.journal import Content, Job, Jobs, Running, Stored
 from gateway.adapters.exports.made import Made
 from gateway.adapters.exports.sftp import SftpPlaces
 from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
-from gateway.adapters.register.acts import note
 from gateway.adapters.register.writer import DatabaseRegister
 from gateway.bootstrap.export_files import NAMES, Leaving
+from gateway.bootstrap.export_jobs import begin_anew, forget_old, jobs_of
 from gateway.bootstrap.files import keep
 from gateway.bootstrap.plane import outside_of, sizes_of
 from gateway.bootstrap.reports import cover
@@ -30,7 +29,6 @@ from gateway.bootstrap.school import (
     School,
     clock,
     endpoints_of,
-    random,
     sftp_places_of,
     upstream_sources,
     wire_limits,
@@ -47,7 +45,6 @@ from gateway.transfer.ports import NotSent, OutcomeUnknown, UpstreamFailed
 from gateway.transfer.request import Stop
 from gateway.transfer.trail import instant
 
-_KEPT = timedelta(hours=24)  # for how long a job that was killed can be gone on with
 _ROUNDS = 3  # readings of pages whose pupils changed before it was handed over
 _UNWRITTEN = "the output could not be written: is the disk full? The same command goes on from here"
 # Of these it may be otherwise soon: the same command goes on. Anything else ends the job.
@@ -92,9 +89,11 @@ def export(
     said = (f"reason: {act.reason}", *([f"on behalf of: {act.on_behalf}"] if act.on_behalf else []))
     _fits(school, order)
     records = _records(school, order)
-    jobs = jobs_of(school)
-    _forget_old(school, jobs, actor, anew=_content(actor, order, records, said) if order.anew else None)
-    job = _job(school, jobs, _content(actor, order, records, said))
+    jobs, content = jobs_of(school), _content(actor, order, records, said)
+    forget_old(school)
+    if order.anew:
+        begin_anew(school, actor, content)
+    job = _job(school, jobs, content)
     try:
         with closing(jobs.journal(job.id)) as journal:
             asked = Asked(job.id, actor.name, job.content.said, order.wanted, records, order.to)
@@ -115,10 +114,6 @@ def usual_form(school: School, schema: str, container: str) -> Form:
     if found is not None and found.format == "xml":
         return Form.DOCUMENT
     return Form.TABLE if container == "zip" else Form.ARRAY
-
-
-def jobs_of(school: School) -> Jobs:
-    return Jobs(school.database, school.store_keys, school.directory / "exports", random)
 
 
 def unfinished(school: School, actor: Actor, order: Order) -> bool:
@@ -183,16 +178,6 @@ def _job(school: School, jobs: Jobs, content: Content) -> Job:
     found = next((job for job in jobs.open() if job.content.same(content)), None)
     now = clock()
     return found or jobs.begin(school.new_id(now), content, instant(now))
-
-
-def _forget_old(school: School, jobs: Jobs, actor: Actor, anew: Content | None) -> None:
-    """What was killed a day ago is not handed over any more."""
-    for job in jobs.open():
-        old = clock() - datetime.fromisoformat(job.begun) > _KEPT
-        if old or (anew is not None and job.content.same(anew)):
-            why = "a day old" if old else "begun anew"
-            note(school.database, school.told(actor, why), "export dropped", kind="change", about={"export": job.id})
-            jobs.end(job.id)
 
 
 async def _export(

@@ -20,6 +20,7 @@ import msgspec
 from gateway.adapters.file_output import beside, chunks_of, chunks_typed, folder_beside, place, place_folder
 from gateway.adapters.register.writer import DatabaseRegister
 from gateway.adapters.sorted_rows import SortedRows
+from gateway.bootstrap.export_jobs import forget_old
 from gateway.bootstrap.plane import outside_of, sizes_of
 from gateway.bootstrap.reports import cover
 from gateway.bootstrap.school import Refused, School, random
@@ -98,6 +99,7 @@ def filter_files(
     """What came of each file, in the order given; what may leave is at `output` when this returns (or was given to it,
     whole). Raises Refused."""
     act = school.act(actor, Deed.FILE_FILTER, reason)
+    forget_old(school)
     said = [f"reason: {act.reason}", *([f"on behalf of: {act.on_behalf}"] if act.on_behalf else [])]
     return asyncio.run(_filter(school, actor.name, tuple(said), wanted, files, output))
 

@@ -21,6 +21,7 @@ from gateway.adapters.pupils.roster import Outcome, RosterSync
 from gateway.adapters.world import StoredWorld
 from gateway.bootstrap.acts import take_over_policy
 from gateway.bootstrap.desk import facts_api
+from gateway.bootstrap.export_jobs import forget_old
 from gateway.bootstrap.holds import look_after
 from gateway.bootstrap.rosters import pupil_sync, roster_syncs
 from gateway.bootstrap.school import School, clock, open_school, upstream_sources, wire_limits
@@ -76,6 +77,13 @@ class Office:
             forgotten = forget_views(self.school, self.world.now().compiled.standings)
             if forgotten:
                 self.log.info("views forgotten", forgotten=forgotten)
+
+    def forget_exports(self) -> None:
+        """Of those that were killed, and that nobody went on with in time."""
+        with contextlib.suppress(DatabaseUnavailable, OSError):  # looked at again at the next turn
+            forgotten = forget_old(self.school)
+            if forgotten:
+                self.log.info("exports forgotten", forgotten=forgotten)
 
     async def synchronise(self, source: str) -> float:
         """One round over the locations of `source`; the seconds until the next."""

@@ -13,10 +13,13 @@ from typing import Any
 
 import orjson
 import pytest
+import sqlalchemy as sa
 
+from gateway.adapters.database import tables
 from gateway.adapters.facts.store import Entered, enter
 from gateway.bootstrap import acts, exports, facts, session
-from gateway.bootstrap.office import synchronise
+from gateway.bootstrap.export_jobs import forget_old, jobs_of
+from gateway.bootstrap.office import open_office, synchronise
 from gateway.bootstrap.school import Refused, create_key, legal_today, open_school
 from gateway.bootstrap.templates import SHARE, answered
 from gateway.cli.exports import interrupted
@@ -286,6 +289,45 @@ def test_job_can_be_begun_anew(exporting: Exporting) -> None:
 
     assert exported.stop is None
     assert "export dropped" in {entry["outcome"] for entry in exporting.entries()}
+
+
+async def housekeeping(exporting: Exporting) -> None:
+    async with open_office(exporting.directory, exporting.folder) as office:
+        office.forget_exports()
+
+
+def grow_old(exporting: Exporting) -> None:
+    with open_school(exporting.directory) as school, school.database.write() as connection:
+        connection.execute(sa.update(tables.export).values(moment="2020-01-01T00:00:00.000000Z"))
+
+
+def test_job_that_was_killed_a_day_ago_is_gone_though_nobody_exports(exporting: Exporting) -> None:
+    assert exporting.killed(3, doing="part")
+    (rows,) = exporting.left()
+    rows.with_name(f".{rows.stem}.json.x.part").write_bytes(b"[]")  # killed while it wrote what it would send
+
+    asyncio.run(housekeeping(exporting))
+    assert len(exporting.left()) == 2
+    grow_old(exporting)
+    asyncio.run(housekeeping(exporting))
+
+    assert exporting.left() == []
+    with open_school(exporting.directory) as school:
+        assert jobs_of(school).open() == []
+    assert ("gateway", "export dropped") in {(entry["actor"], entry["outcome"]) for entry in exporting.entries()}
+
+
+def test_job_that_runs_for_a_day_is_left_alone(exporting: Exporting) -> None:
+    def watch(how_far: Progress) -> None:
+        if how_far.doing == "writing":
+            grow_old(exporting)
+            with open_school(exporting.directory) as school:
+                assert forget_old(school) == 0
+
+    exported, _ = exporting.run(watch=watch)
+
+    assert exported.stop is None
+    assert pseudonyms(exporting.made())
 
 
 def test_source_that_fails_lets_the_same_command_go_on(exporting: Exporting) -> None:

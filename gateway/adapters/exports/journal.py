@@ -104,11 +104,12 @@ class Jobs:
         return Job(job, content, moment)
 
     def end(self, job: str) -> None:
-        """Nothing of it is kept but the register."""
+        """Nothing of it is kept but the register; also not what a run that was killed was about to send."""
         with self._database.write() as connection:
             connection.execute(sa.delete(tables.export_part).where(tables.export_part.c.export == job))
             connection.execute(sa.delete(tables.export).where(tables.export.c.id == job))
-        self._path(job).unlink(missing_ok=True)
+        for one in self._folder.glob(f"*{job}*"):
+            one.unlink(missing_ok=True)
 
     def journal(self, job: str) -> StoredJournal:
         """Raises Running, or OSError."""
