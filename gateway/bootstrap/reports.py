@@ -7,7 +7,7 @@ and each reason as far as this person may read it. Leaves out: writing them down
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from gateway.bootstrap.acts import near, written
@@ -164,12 +164,18 @@ _NEXT = {
     Reason.ROUTE_UNKNOWN: "gateway filter --help en gateway export --help zeggen wat gevraagd kan worden",
     Reason.PARAMETER_MISSING: "geef dit als optie mee",
     Reason.MEDIA_TYPE_UNKNOWN: "het bestand heeft een ander formaat: klopt --schema? Een tabel uit een set: --record",
-    Reason.BODY_INVALID: "is het zoals zijn schema zegt (XML: namespace, eerste element)? Haal het anders opnieuw op",
     Reason.REGISTER_UNAVAILABLE: "is de schijf vol? Geef dezelfde opdracht daarna opnieuw",
     Reason.INTERNAL: "geef dezelfde opdracht daarna opnieuw",
     Reason.OUTCOME_UNKNOWN: "vraag de ontvanger voordat u het nog eens verstuurt",
 }
 """What a person does next about what was refused; of all else gateway explain says why."""
+
+_BROKEN = {
+    "json": "is het hele JSON, een lijst van records, zoals het schema zegt? Haal het anders opnieuw op",
+    "xml": "zijn namespace en eerste element zoals het schema zegt? Haal het anders opnieuw op",
+    "csv": "heeft het alle kolommen die het schema noemt, en geen afgebroken regel? Haal het anders opnieuw op",
+}
+"""The same of a file that is not of its format."""
 
 _UNRESOLVED = (
     "van niemand die de leerlinglijst kent: PUPIL_UNRESOLVED (gateway roster status zegt wanneer die is gelezen)"
@@ -177,8 +183,8 @@ _UNRESOLVED = (
 _REASONS = frozenset(Reason)
 
 
-def told(made: dict[str, Any]) -> list[str]:
-    """The report in lines; what each reason means stands once, after them."""
+def told(made: dict[str, Any], filed: Sequence[Came]) -> list[str]:
+    """The report of `filed` in lines; what each reason means stands once, after them."""
     records, released = made["records"], made["released"]
     counted = f"{said_records(records)}, {_many(released, 'gaat', 'gaan')} mee"
     lines = [counted] if records or not made["refused"] else []
@@ -201,11 +207,17 @@ def told(made: dict[str, Any]) -> list[str]:
     lines += [f"  niet ingedeeld, gaat nooit mee: {name}" for name in made["unclassified"]]
     named = {*made["withheld"], *(one["reason"] for one in made["fields_withheld"]), *waiting} & _REASONS
     lines += [f"  {one}: {Reason(one).meaning.school}" for one in sorted(named)]
-    lines += list(_refused(made))
+    lines += list(_refused(made, _NEXT | _broken(filed)))
     return [*lines, *(f"in het register als {one}" for one in made["transfers"][:20])]
 
 
-def _refused(made: dict[str, Any]) -> Iterator[str]:
+def _broken(filed: Sequence[Came]) -> dict[Reason, str]:
+    formats = (one.trail.match.schema.format for one in filed if one.trail.match)
+    form = next(formats, None)
+    return {Reason.BODY_INVALID: _BROKEN[form]} if form else {}
+
+
+def _refused(made: dict[str, Any], todo: Mapping[Reason, str]) -> Iterator[str]:
     """A file is called by its number, as its name may name somebody."""
     several, nexts = made["files"] > 1, dict[str, None]()
     for one in made["refused"]:
@@ -215,7 +227,7 @@ def _refused(made: dict[str, Any]) -> Iterator[str]:
             yield f"{which}{why['reason']}: {why['sentence']}{about}"
             explain = f"gateway explain --recipient {made['recipient']} --purpose {made['purpose']} zegt waarom"
             instead = " of ".join(why.get("instead", ()))
-            nexts[f"bedoelt u {instead}?" if instead else _NEXT.get(why["reason"], explain)] = None
+            nexts[f"bedoelt u {instead}?" if instead else todo.get(why["reason"], explain)] = None
     if several and made["refused"]:
         yield "  de bestanden zijn genummerd in de volgorde van hun namen"
     yield from (f"  {one}" for one in nexts)

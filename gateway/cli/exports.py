@@ -18,6 +18,7 @@ from gateway.cli.files import check_free, keep_report, with_cover
 from gateway.cli.output import HERE, PROBLEMS, REFUSED, USAGE, Directory, OnBehalf, acting, errors, fail
 from gateway.core.file_forms import Form
 from gateway.transfer.filing import Wanted, through
+from gateway.transfer.pages import Exported
 from gateway.transfer.pages import Progress as HowFar
 
 FORMS = {"json": Form.ARRAY, "ndjson": Form.LINES, "csv": Form.TABLE, "xml": Form.DOCUMENT}
@@ -77,7 +78,7 @@ def export(
         made = reports.report(opened, [exported], actor.roles)
         if report is not None:
             keep_report(report, made)
-    _tell(made, goes_on=goes_on, as_json=as_json)
+    _tell(made, exported, goes_on=goes_on, as_json=as_json)
     if goes_on:
         raise typer.Exit(PROBLEMS)
     if not made["released"]:
@@ -192,11 +193,11 @@ class _Lines:
         errors.print(f"{_DOING[how_far.doing]}: {_said(how_far)}", markup=False)
 
 
-def _tell(made: dict[str, Any], *, goes_on: bool, as_json: bool) -> None:
+def _tell(made: dict[str, Any], exported: Exported, *, goes_on: bool, as_json: bool) -> None:
     if as_json:
         _line({"doing": "interrupted" if goes_on else "done", "report": made})
         return
-    for line in reports.told(made):
+    for line in reports.told(made, [exported]):
         errors.print(line, markup=False)
     if goes_on:
         errors.print(_GOES_ON, markup=False)

@@ -52,7 +52,7 @@ def filter_(
         made = reports.report(opened, filed, actor.roles)
         if report is not None:
             keep_report(report, made)
-    for line in reports.told(made):
+    for line in reports.told(made, filed):
         errors.print(line, markup=False)
     if not made["released"]:
         raise typer.Exit(REFUSED)
