@@ -32,6 +32,6 @@ def import_roster(
         raise Refused(["the file names no pupil"])
     succeeding = frozenset(one.name for one in school.settings.sources.values() if one.succeeds)
     note(school.database, act, "roster imported", kind="change", about={"source": named, "locations": " ".join(seen)})
-    book = Subjects(school.database, school.store_keys, succeeding)
+    book = Subjects(school.database, school.store_keys, succeeding, school.settings.organisation.locations)
     left_out = book.learn(named, seen, clock(), random, believed=seen)
     return {location: len(observations) - (left_out.get(location) or 0) for location, observations in seen.items()}

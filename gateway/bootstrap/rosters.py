@@ -20,7 +20,7 @@ def roster_syncs(school: School, upstream: HttpUpstream) -> Mapping[str, RosterS
     """By source."""
     settings, limits = school.settings, wire_limits(school.settings)
     succeeding = frozenset(name for name, source in settings.sources.items() if source.succeeds)
-    book = Subjects(school.database, school.store_keys, succeeding)
+    book = Subjects(school.database, school.store_keys, succeeding, settings.organisation.locations)
     dialects = {name: make(upstream, limits) for name, make in ROSTERS.items()}
     telling = [(one, telling_where(source.schemas)) for source, one in _called(settings)]
     return {one.name: RosterSync(dialects[schema], book, [one], random) for one, schema in telling if schema}

@@ -241,6 +241,21 @@ def test_pupil_with_two_eck_ids_of_which_one_goes_is_that_pupil_again(school: Sc
     assert school.who("las-key", "7") == before
 
 
+@pytest.mark.parametrize("places", [None, frozenset({"noord"})], ids=["still there", "gone"])
+def test_location_that_is_no_more_puts_nobody_in_doubt_and_keeps_no_doubt_open(
+    school: School, places: frozenset[str] | None
+) -> None:
+    school.learn(noord=[seen(SEVEN)], zuid=[seen(SEVEN, "zuid"), seen({"las-key": "9"}, "zuid")])
+    school.book = Subjects(school.database, KEYS, locations=places)
+    school.learn(noord=[seen({"las-key": "7", "eck-id": "corrected"})])
+    corrected = school.who("eck-id", "corrected")
+    for other in ("f", "g"):
+        two = seen({"las-key": "10", "eck-id": "f"}), seen({"las-key": "11", "eck-id": other})
+        school.learn(noord=[seen({"las-key": "7", "eck-id": "corrected"}), *two])
+
+    assert (corrected is None, school.tasks()) == ((True, 2) if places is None else (False, 0))
+
+
 # -- settled by a person ------------------------------------------------------------------------------------
 
 

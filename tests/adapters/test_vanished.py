@@ -122,6 +122,15 @@ def test_pupils_who_might_be_two_are_not_missing(school: School) -> None:
     assert school.lvs.doubted == frozenset()
 
 
+@BOTH
+def test_location_that_is_no_more_holds_nobody(school: School) -> None:
+    """Who stood there when it was taken out of gateway.yaml would never have left."""
+    school.learn(*pupils(1), location="gone")
+
+    assert found(school.lvs, "las-key", "1").enrolments == ()
+    assert not school.lvs.peopled(None, NOW.date())
+
+
 def test_roster_knows_where_pupils_are_today(school: School) -> None:
     school.learn(*pupils(1), *pupils(2, until=date(2026, 9, 1)))
     school.learn(seen({"las-key": "m"}, person=Person.STAFF), location="zuid")

@@ -46,12 +46,12 @@ def known_by(name: str) -> bytes | None:
     return None if name.startswith(_ID) else bytes.fromhex(name)
 
 
-def sure(database: Database, source: str, told: Told, moment: datetime) -> Mapping[str, Sequence[Sighting]]:
-    """What may be learned of `told`. Opens tasks about the rest, and ends those that the LVS settled. Raises
-    DatabaseUnavailable."""
+def sure(database: Database, source: str, told: Told, moment: datetime, places: Collection[str] | None = None) -> Told:
+    """What may be learned of `told`. Opens tasks about the rest, and ends those that the LVS settled. `places`: the
+    locations that there are (None: all that were read). Raises DatabaseUnavailable."""
     today, here = legal_date(moment), [seen for sightings in told.values() for seen in sightings]
     with database.read() as connection:  # long, and mostly nothing comes of it: it takes no turn from deliveries
-        known, before = _Known(connection, source, told), _open(connection)
+        known, before = _Known(connection, source, told, places), _open(connection)
         current = {known.marks(seen) for seen in here if _there(seen.observation.enrolments, today)}
         doubtful = list(groups_of_several({*current, *known.elsewhere(today)}))
         found = {name: kind for group in doubtful for name, kind in known.named(group)}
@@ -110,11 +110,13 @@ def _open(connection: sa.Connection) -> dict[tuple[str, str], str]:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of the ids in `told`. `whole`: it is of every location of the source."""
+    """What is known of the ids in `told`. `places`: the locations that there are; `whole`: it is of every one that was
+    read."""
 
     connection: sa.Connection = field(repr=False)
     source: str
     told: Told = field(repr=False)
+    places: Collection[str] | None = None
     whole: bool = field(init=False)
     _owners: Mapping[bytes, tuple[bytes, Person]] = field(init=False, repr=False)
     _one: frozenset[bytes] = field(init=False, repr=False)
@@ -124,13 +126,17 @@ class _Known:
     def __post_init__(self) -> None:
         lookups = {one for sightings in self.told.values() for seen in sightings for one in seen.lookups}
         self._owners = persons_by_id(self.connection, lookups)
-        sync = tables.roster_sync
         self._one = known_as_one(self.connection)
-        read = self.connection.execute(sa.select(sync.c.location).where(sync.c.source == self.source)).scalars()
-        self.whole = self.told.keys() >= set(read)
+        self.whole = not self._others()
         here = (seen for sightings in self.told.values() for seen in sightings)
         self._changed = [seen for seen in here if self._new(seen)]
         self._kinds = kinds_of(self.connection, {who for seen in self._changed for who in self.people(seen)})
+
+    def _others(self) -> set[str]:
+        """The locations of which nothing is told now."""
+        sync = tables.roster_sync
+        read = self.connection.execute(sa.select(sync.c.location).where(sync.c.source == self.source)).scalars()
+        return {one for one in read if self.places is None or one in self.places} - self.told.keys()
 
     def people(self, seen: Sighting) -> set[bytes]:
         """Whom these ids name."""
@@ -171,7 +177,7 @@ class _Known:
 
     def _present(self, people: Collection[bytes], today: date) -> set[bytes]:
         table, found = tables.roster, set[bytes]()
-        beside = sa.and_(table.c.source == self.source, table.c.location.not_in(list(self.told)))
+        beside = sa.and_(table.c.source == self.source, table.c.location.in_(self._others()))
         for some in chunks(sorted(people)):
             rows = self.connection.execute(sa.select(table).where(beside, table.c.subject.in_(some)))
             found |= {row.subject for row in rows if _there(decode_enrolments(row.enrolments), today)}

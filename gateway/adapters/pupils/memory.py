@@ -34,8 +34,8 @@ _Presence = dict[bytes, tuple[tuple[Enrolment, ...], frozenset[str]]]
 
 
 class MemoryRoster:
-    """The persons of `source`; fresh when each of `locations` was synchronised less than `stale_after` ago. Used by the
-    event loop's thread only."""
+    """The persons of `source`, as they are at `locations`; fresh when each of these was synchronised less than
+    `stale_after` ago. Used by the event loop's thread only."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class MemoryRoster:
         return any(
             holds(one.begin, one.end, today)
             for location, text in rows
-            if locations is None or location in locations
+            if location in (self._locations if locations is None else locations)
             for one in decode_enrolments(text)
         )
 
@@ -167,7 +167,7 @@ class MemoryRoster:
         statement = (
             sa.select(roster.c.subject, roster.c.location, roster.c.enrolments, roster.c.groups)
             .join(subject)
-            .where(some, roster.c.source == self._source)
+            .where(some, roster.c.source == self._source, roster.c.location.in_(self._locations))
         )
         found: _Presence = {}
         for row in connection.execute(statement):

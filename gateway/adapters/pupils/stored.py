@@ -80,7 +80,7 @@ class StoredRoster(MemoryRoster):
         found: dict[str, bytearray] = defaultdict(bytearray)
         at: tuple[bytes, str] = (b"", "")
         while rows := self._database.look_up(_GROUPS, (self._source, *at)):
-            for subject, location, text in rows:
+            for subject, location, text in (row for row in rows if row[1] in self._locations):
                 for group in decode_groups(self._groups_of.open(location, text)):
                     found[group] += subject
             at = rows[-1][:2]
@@ -90,7 +90,8 @@ class StoredRoster(MemoryRoster):
         found: dict[str, list[_Row]] = {"person": [], "id": [], "presence": []}
         for what, *row in self._database.look_up(statement, (asked, self._source)):
             found[what].append(tuple(row))
-        return self._read_person(found["person"][0], found["id"], found["presence"]) if found["person"] else None
+        present = [row for row in found["presence"] if row[1] in self._locations]
+        return self._read_person(found["person"][0], found["id"], present) if found["person"] else None
 
     def _read_person(self, about: _Row, stored: list[_Row], present: list[_Row]) -> Subject | None:
         internal, person, sealed, *_ = about

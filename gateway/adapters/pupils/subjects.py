@@ -25,12 +25,20 @@ from gateway.transfer.trail import instant
 
 class Subjects:
     """transfer.ports.RosterBook. `succeeds`: sources that follow another, in which a pupil without a known id waits for
-    a person to link it. Blocks; for the supervisor."""
+    a person to link it; `locations`: those of gateway.yaml, as what is known of one that is there no more says nothing
+    (None: of any). Blocks; for the supervisor."""
 
-    def __init__(self, database: Database, keys: StoreKeys, succeeds: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keys: StoreKeys,
+        succeeds: frozenset[str] = frozenset(),
+        locations: Collection[str] | None = None,
+    ) -> None:
         self._database = database
         self._keys = keys
         self._succeeds = succeeds
+        self._locations = locations
 
     def learn(
         self,
@@ -47,7 +55,7 @@ class Subjects:
             location: [sighting(self._keys, source, one) for one in observations if one.ids]
             for location, observations in told.items()
         }
-        certain = sure(self._database, source, seen, moment)
+        certain = sure(self._database, source, seen, moment, self._locations)
         left_out = dict[str, int | None]()
         for location, sightings in certain.items():
             with self._database.write() as connection:
