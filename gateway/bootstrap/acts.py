@@ -37,7 +37,6 @@ from gateway.core.persons import Actor, Deed, needs_two, places, shown_entry, we
 from gateway.core.policy.schema import Schema
 from gateway.core.policy.terms import Recipient
 from gateway.core.reasons import Reason
-from gateway.core.spoken import said_about
 from gateway.core.verification import Head, Verification
 from gateway.transfer.compiled import Compiled
 
@@ -148,10 +147,12 @@ def explain(school: School, recipient: str, purpose: str, *, every_field: bool =
     stands_on = explaining.School(policy.schemas, school.settings.policy, school.settings.organisation)
     known = any(key[0] == recipient for key in policy.standings)
     meant = [] if known else near(school, recipient)
+    mine = [one for key, one in policy.standings.items() if key[:2] == (recipient, purpose)]
     return [
         *explaining.explain(recipient, purpose, policy.standings, stands_on, legal_today(), every_field=every_field),
         *([f"Bedoelt u {' of '.join(meant)}?"] if meant else []),
-        *_not_declared(school, [one for key, one in policy.standings.items() if key[:2] == (recipient, purpose)]),
+        *_not_declared(school, mine),
+        *_doubted(school, policy, mine),
     ]
 
 
@@ -161,12 +162,20 @@ def _not_declared(school: School, standings: Iterable[Standing]) -> list[str]:
     undone = {
         one for each in standings for one in undeclared(each.delivery, None, lambda kind, place: (kind, place) in known)
     }
-    reason = Reason.FACTS_NOT_DECLARED
-    return [
-        f"  [niet voldaan] stap {reason.meaning.step}: {reason} ({reason.meaning.rule}; {reason.meaning.article}): "
-        f"{reason.meaning.school} ({said_about(finding.about)})"
-        for finding in findings(sorted(undone))
-    ]
+    return [explaining.unmet(one.reason, one.about) for one in findings(sorted(undone))]
+
+
+def _doubted(school: School, policy: Compiled, standings: Iterable[Standing]) -> list[str]:
+    """Locations of which nothing leaves in these deliveries until somebody looked (R109)."""
+    at = {
+        (source, place)
+        for one in standings
+        for source, spoken in policy.spoken.items()
+        if one.delivery.schema in spoken
+        for place in one.delivery.locations & doubted(school.database, source)
+    }
+    looks = "kijk in het LVS; zijn zij echt weg: gateway roster believe"
+    return [explaining.unmet(Reason.ROSTER_DOUBTED, f"{looks} {source} {place}") for source, place in sorted(at)]
 
 
 def new_client(school: School, recipient: str | None, purpose: str | None, actor: Actor) -> NewClient:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.adapters.pupils import vanished
 from gateway.bootstrap import acts, facts
 from gateway.bootstrap.past import as_known_at
 from gateway.bootstrap.school import Refused, School, clock, open_school
@@ -126,3 +127,18 @@ def test_explain_tells_what_is_to_be_declared(school: School) -> None:
 
     assert any("(beperking op noord: restriction)" in line for line in undone)
     assert "NOT_DECLARED" not in "".join(acts.explain(school, "uitgever-noord", "toegang-leermiddel"))
+
+
+def test_explain_tells_which_location_is_in_doubt_and_what_to_do(school: School) -> None:
+    acts.activate(school, "uitgever-noord", somebody(), "agreed")
+    for source, place in (("lvs", "noord"), ("another", "zuid")):
+        with school.database.write() as connection:
+            vanished.begin(connection, source, place, clock())
+    doubted = [line for line in acts.explain(school, "uitgever-noord", "toegang-leermiddel") if "DOUBTED" in line]
+    with school.database.write() as connection:
+        vanished.end(connection, "lvs", "noord", clock())
+
+    [one] = doubted
+    assert one.startswith("  [niet voldaan] stap 20: ROSTER_DOUBTED (R109; ")
+    assert one.endswith("gateway roster believe lvs noord)")
+    assert "DOUBTED" not in "".join(acts.explain(school, "uitgever-noord", "toegang-leermiddel"))

@@ -161,6 +161,11 @@ def _rules(outcome: Permit | Refusal) -> Iterator[str]:
             yield f"  [{mark}] {_spoken(reason, finding.about)}"
 
 
+def unmet(reason: Reason, about: str) -> str:
+    """A line about what a delivery waits for beside its own terms."""
+    return f"  [niet voldaan] {_spoken(reason, about)}"
+
+
 def _spoken(reason: Reason, about: str) -> str:
     meaning = reason.meaning
     place = f" ({said_about(about)})" if about else ""
