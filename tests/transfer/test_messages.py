@@ -23,6 +23,7 @@ from tests.builders_uwlr import (
     SMALL,
     SPACE,
     STRUCTURE,
+    TEACHERS_OF,
     answered_with,
     answering,
     asking,
@@ -295,6 +296,19 @@ async def test_structure_holds_groups_in_which_the_roster_knows_somebody_of_the_
     assert len(keys_in(before, "groepen/groep")) == 1
     assert b">4B<" in before
     assert keys_in(after, "groepen/*") == []
+
+
+async def test_teachers_name_groups_in_which_the_roster_knows_somebody_of_the_delivery(school: School) -> None:
+    """R7, R8: their message holds no pupil that could say so."""
+    school.enrol(replace(school.pupils[1], groups=frozenset({"GRP4A"})))
+    school.upstream.raw[PATH] = answering(moved(sample()), STRUCTURE)
+    known = keys_in(answered_with(body_of(await ask(school, asking(STRUCTURE), STRUCTURE))), "groepen/groep")
+    school.upstream.raw[PATH] = answering(moved(sample()), TEACHERS_OF)
+    found = answered_with(body_of(await ask(school, asking(TEACHERS_OF, groups(*known)), TEACHERS_OF)))
+
+    assert len(keys_in(found, "leerkrachten/leerkracht")) == 3
+    assert {*keys_in(found, "leerkrachten/leerkracht/groepen/*")} == {*known}
+    assert len(known) == 1
 
 
 async def test_source_that_fails_is_told_as_such(school: School) -> None:

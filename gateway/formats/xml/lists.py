@@ -67,7 +67,7 @@ class ListsBuilder(Builder):
     ) -> None:
         super().__init__(source, emission, guard, built, record)
         self._lists = lists
-        self._referring = referring
+        self._referring = dict(referring)
         self._counting, others = beside
         self._there = {
             path: left.peopled(target) if path in others else left.named(target) for path, target in referring.items()
@@ -75,6 +75,11 @@ class ListsBuilder(Builder):
         self._left = left
         self._ids: defaultdict[str, set[str]] = defaultdict(set)
         self._kept: dict[etree._Element, tuple[str, list[Item]]] = {}
+
+    def refer(self, there: Mapping[str, Container[str]]) -> None:
+        """Path of a reference to what this document does not hold → to what it may lead."""
+        self._referring |= dict.fromkeys(there, "")
+        self._there |= there
 
     def elements(
         self, step: Step, within: etree._Element, items: list[etree._Element], into: etree._Element, seen: Seen | None

@@ -262,6 +262,8 @@ class XmlMinimiser:
             built.shown[:] = [one for one in built.shown if one not in gone]
         self._groups.mend(made, record, plan.leaving, emission)
         self._references.mend(made, self._references.known(form.parts, plan.leaving))
+        apart = self._groups.apart(record, form.parts, plan.leaving, emission)
+        self._references.mend(made, dict.fromkeys(apart, ""), apart)
         return Row("", _written(made), self._source.documents(record) - self._source.documents(made))
 
     def _of_lists(
@@ -273,6 +275,8 @@ class XmlMinimiser:
         lists = self._lists(reference_day(emission.sight.today))
         beside, left = self._groups.beside(plan.leaving if whole else None), form.left or Left()
         builder = ListsBuilder(self._source, emission, guard, built, record, lists, referring, beside, left)
+        if whole:
+            builder.refer(self._groups.apart(record, form.parts, plan.leaving, emission))
         builder.fill(plan.root, record, made)
         for path, there in self._groups.peopled(record, plan.leaving, emission, builder.named).items():
             if whole or not self._groups.waits(path):

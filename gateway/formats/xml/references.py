@@ -97,8 +97,21 @@ class Groups:
             if group.path in leaving and chosen:
                 found[group.path] = {text for path in chosen for text in named(path)}
             elif group.path in leaving:
-                found[group.path] = self._peopled(record, group, emission)
+                found[group.path] = self._peopled(record, group, group.path, emission)
         return found
+
+    def apart(
+        self, record: etree._Element, parts: Collection[str] | None, leaving: Collection[str], emission: Emission
+    ) -> Mapping[str, Container[str]]:
+        """Path of a teacher's reference to a group that another message holds → the groups with somebody in them, as
+        the roster tells."""
+        return {
+            path: self._peopled(record, group, path, emission)
+            for group in self._known
+            if parts is not None and group.path.split(".")[0] not in parts
+            for path in group.named_by
+            if path in leaving and not path.startswith(self._pupils)
+        }
 
     def _counting(self, group: Group, leaving: Collection[str]) -> list[str]:
         """The references that say who is in it: of pupils, where theirs leave."""
@@ -120,8 +133,9 @@ class Groups:
         """Whether a group with its id at this path leaves only where somebody refers to it."""
         return any(target == one for _, one in self._told)
 
-    def _peopled(self, record: etree._Element, group: Group, emission: Emission) -> set[str]:
-        keys = {key.strip() for key in self._source.texts(record, group.path)}
+    def _peopled(self, record: etree._Element, group: Group, path: str, emission: Emission) -> set[str]:
+        """`path`: where their ids stand."""
+        keys = {key.strip() for key in self._source.texts(record, path)}
         here = [key for key in keys if emission.sight.peopled(self._record, key)]
         return {emission.sight.thing(group.kind, key) for key in here}
 
