@@ -5,11 +5,18 @@ Leaves out: when they are in doubt (`adapters.pupils.doubt`), pupils that wait t
 
 from __future__ import annotations
 
-from gateway.adapters.pupils import settling
+from gateway.adapters.pupils import doubt, learning, settling
 from gateway.adapters.pupils.settling import Doubtful
 from gateway.bootstrap.pupils import as_registered
 from gateway.bootstrap.school import Refused, School
 from gateway.core.persons import Actor, Deed, places
+
+SAID = {
+    doubt.SHARED: "shares an id",
+    doubt.MIXED: "was two",
+    learning.CLASH: "id of another's record too: correct the LVS",
+}
+"""What each kind of doubt is, in a few words."""
 
 
 def listed(school: School, actor: Actor) -> list[Doubtful]:

@@ -84,10 +84,14 @@ def waiting(directory: Directory = HERE) -> None:
 
 @pupil.command("doubtful")
 def doubtful(directory: Directory = HERE) -> None:
-    """Pupils who share an id with another, so that nothing leaves of either: correct the LVS, or settle it."""
+    """Pupils who share an id with another, so that nothing leaves of either: correct the LVS, or settle it. And whose
+    id an employee has, of whom nothing leaves until the LVS is corrected."""
     with acting(directory) as (opened, actor):
-        rows = ((one.number, one.source, " ".join(one.numbers), one.moment) for one in doubts.listed(opened, actor))
-        table(("number", "source", "known by", "since"), rows)
+        rows = (
+            (one.number, one.source, " ".join(one.numbers), doubts.SAID[one.kind], one.moment)
+            for one in doubts.listed(opened, actor)
+        )
+        table(("number", "source", "known by", "what", "since"), rows)
 
 
 @pupil.command("settle")

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
+from gateway.adapters.pupils.doubt import MIXED, SHARED
 from gateway.adapters.pupils.memory import MemoryRoster
 from gateway.adapters.pupils.settling import NotInDoubt, doubts, settle_as_one, settle_as_two
 from gateway.adapters.pupils.stored import StoredRoster
@@ -267,7 +268,7 @@ def doubt(school: School) -> tuple[int, bytes]:
     assert who is not None
     school.learn(noord=[seen(SEVEN)], zuid=[seen(EIGHT)])
     [one] = doubts(school.database, KEYS)
-    assert (one.source, one.joined, one.numbers, one.subject) == ("lvs", False, ("7",), who)
+    assert (one.source, one.kind, one.numbers, one.subject) == ("lvs", SHARED, ("7",), who)
     return one.number, who
 
 
@@ -322,7 +323,7 @@ def test_two_who_were_joined_are_two_again(school: School) -> None:
     school.learn(noord=[], zuid=[seen(EIGHT)])
     school.learn(noord=[seen(SEVEN)], zuid=[seen(EIGHT)])
     [one] = doubts(school.database, KEYS)
-    assert (one.joined, set(one.numbers)) == (True, {"7", "8"})
+    assert (one.kind, set(one.numbers)) == (MIXED, {"7", "8"})
     settle_as_two(school.database, KEYS, one.number, "7", an_act())
     school.learn(noord=[seen(SEVEN)], zuid=[seen({"las-key": "8", "eck-id": "f"})])
 

@@ -16,8 +16,10 @@ import sqlalchemy as sa
 
 from gateway.adapters.database import Database, tables
 from gateway.adapters.pupils.issued import IssuedPseudonyms
+from gateway.adapters.pupils.learning import CLASH
 from gateway.adapters.pupils.linking import NotPending, destroy_reference_key, link_pending, pending_links
 from gateway.adapters.pupils.memory import MemoryRoster
+from gateway.adapters.pupils.settling import NotInDoubt, doubts, settle_as_two
 from gateway.adapters.pupils.stored import StoredRoster
 from gateway.adapters.pupils.subjects import Subjects
 from gateway.adapters.register.writer import DatabaseRegister, verify_register
@@ -181,6 +183,32 @@ def test_an_employee_with_a_pupils_id_is_not_that_pupil(school: School) -> None:
     assert school.lvs.find("nepri", "n") is None
     assert found(school.lvs, "las-key", "7").person is Person.PUPIL
     assert school.tasks() == ["ids-of-several"]
+
+
+def test_task_about_an_employee_with_a_pupils_id_ends_when_the_lvs_is_corrected(school: School) -> None:
+    pupil, teacher = seen({"las-key": "7"}), Person.STAFF
+    school.learn(pupil, seen({"las-key": "8"}))
+    for _ in range(2):
+        school.learn(pupil, seen({"las-key": "8"}), seen({"las-key": "7"}, person=teacher))
+    [one] = doubts(school.database, KEYS)
+
+    school.learn(seen({"las-key": "0"}), location="zuid")
+    still = doubts(school.database, KEYS)
+    school.learn(pupil, seen({"las-key": "8"}), seen({"las-key": "t"}, person=teacher))
+
+    assert (one.source, one.kind, one.numbers) == ("lvs", CLASH, ("7",))
+    assert still == [one]
+    assert doubts(school.database, KEYS) == []
+
+
+def test_nobody_settles_that_an_employee_has_a_pupils_id(school: School) -> None:
+    school.learn(seen({"las-key": "7"}))
+    school.learn(seen({"las-key": "7"}), seen({"las-key": "7"}, person=Person.STAFF))
+    [one] = doubts(school.database, KEYS)
+
+    with pytest.raises(NotInDoubt):
+        settle_as_two(school.database, KEYS, one.number, "7", an_act())
+    assert doubts(school.database, KEYS) == [one]
 
 
 def test_record_without_ids_is_nobody(school: School) -> None:

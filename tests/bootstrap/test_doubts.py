@@ -72,6 +72,6 @@ def test_command_line_lists_and_settles(school: School) -> None:
     settled = invoke(*settling, typed="100002\n", environment=environment)
 
     assert (listed.exit_code, settled.exit_code) == (0, 0)
-    assert "100001" in listed.stdout
+    assert "\t100001\tshares an id\t" in listed.stdout
     assert known(school) == [True, True]
     assert doubts.listed(school, somebody()) == []

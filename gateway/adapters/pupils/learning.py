@@ -5,7 +5,7 @@ Ids seen together are one person. Leaves out: who might be two (`doubt`), when i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -23,11 +23,13 @@ from gateway.adapters.pupils.observed import (
 )
 from gateway.adapters.pupils.sealed_groups import SealedGroups
 from gateway.adapters.store_keys import StoreKeys
-from gateway.adapters.tasks import open_task
+from gateway.adapters.tasks import end_task, open_task
 from gateway.core.days import holds, legal_date
 from gateway.core.model import Enrolment, Person
 from gateway.transfer.trail import instant
 
+CLASH = "ids-of-several"
+"""An employee brings the ids of this pupil, or one record those of several: whose that record is nobody knows."""
 _CHUNK = 400  # ids searched for in one statement
 
 
@@ -56,19 +58,31 @@ class Learning:
 
     def learn(self, sightings: Sequence[Sighting], *, waits: bool) -> None:
         self.find_known([lookup for seen in sightings for lookup in seen.lookups if lookup not in self.known])
+        clashing = set[bytes]()
         for seen in sightings:
             subjects = {self.known[lookup] for lookup in seen.lookups if lookup in self.known}
             person = seen.observation.person
             if len(subjects) > 1 or any(self.persons[subject] is not person for subject in subjects):
                 # not merged, and nobody's until a person has looked (R109); whose each id was stays
-                about = sorted(subject.hex() for subject in subjects)
-                open_task(self.connection, "ids-of-several", about, self.moment)
+                clashing |= subjects
             elif not subjects and waits and person is Person.PUPIL:
                 self._wait(seen)
             else:
                 self.take(next(iter(subjects), None) or self.new_subject(person), seen)
         if waits:
             self._end_waiting()
+        self._tell_clashes(clashing)
+
+    def _tell_clashes(self, clashing: Collection[bytes]) -> None:
+        """A task about each whose ids another brings, as long as the LVS says so."""
+        table, place = tables.task, f",{self.source},{self.location}"
+        mine = sa.and_(table.c.kind == CLASH, table.c.done.is_(None))
+        known = set(self.connection.execute(sa.select(table.c.about).where(mine)).scalars())
+        told = {f"{who.hex()}{place}" for who in clashing}
+        for about in sorted(told - known):
+            open_task(self.connection, CLASH, [about], self.moment)
+        for about in sorted(one for one in known - told if one.endswith(place)):
+            end_task(self.connection, CLASH, [about], self.moment)
 
     def find_known(self, lookups: Sequence[bytes]) -> None:
         ids, subject = tables.subject_id, tables.subject

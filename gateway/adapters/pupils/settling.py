@@ -16,7 +16,7 @@ from gateway.adapters.facts.batches import concerned
 from gateway.adapters.facts.row_forms import LAS_KEY
 from gateway.adapters.pupils.doubt import MIXED, ONE, SHARED, known_by
 from gateway.adapters.pupils.ids import id_lookup
-from gateway.adapters.pupils.learning import mark_changed
+from gateway.adapters.pupils.learning import CLASH, mark_changed
 from gateway.adapters.register.acts import Act
 from gateway.adapters.store_keys import StoreKeys
 from gateway.transfer.trail import instant
@@ -28,11 +28,12 @@ class NotInDoubt(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """`numbers`: by which the source's administration may know them; none where nobody is known yet."""
+    """`numbers`: by which the source's administration may know them; none where nobody is known yet. A CLASH is settled
+    in the LVS alone: whom it is about is known."""
 
     number: int
     source: str
-    joined: bool
+    kind: str
     numbers: tuple[str, ...] = field(repr=False)
     subject: bytes | None = field(repr=False)
     moment: str
@@ -41,7 +42,7 @@ class Doubtful:
 def doubts(database: Database, keys: StoreKeys) -> list[Doubtful]:
     """The oldest first."""
     with database.read() as connection:
-        rows = connection.execute(_undone().order_by(tables.task.c.number)).all()
+        rows = connection.execute(_undone(SHARED, MIXED, CLASH).order_by(tables.task.c.number)).all()
         return [_doubtful(connection, keys, row) for row in rows]
 
 
@@ -84,16 +85,16 @@ def settle_as_two(database: Database, keys: StoreKeys, number: int, kept: str, a
         act.register(connection, "pupil is two", source=source, about={"task": str(number)}, pupils=pupils)
 
 
-def _undone() -> sa.Select[tuple[int, str, str, str]]:
+def _undone(*kinds: str) -> sa.Select[tuple[int, str, str, str]]:
     table = tables.task
     query = sa.select(table.c.number, table.c.kind, table.c.about, table.c.moment)
-    return query.where(table.c.kind.in_((SHARED, MIXED)), table.c.done.is_(None))
+    return query.where(table.c.kind.in_(kinds), table.c.done.is_(None))
 
 
 def _end(connection: sa.Connection, number: int, act: Act) -> tuple[bytes, str]:
     """Whom this doubt is about, and of which source. Raises NotInDoubt."""
     table = tables.task
-    row = connection.execute(_undone().where(table.c.number == number)).first()
+    row = connection.execute(_undone(SHARED, MIXED).where(table.c.number == number)).first()
     who, source = _about(row.about) if row is not None else (None, "")
     if who is None:
         raise NotInDoubt
@@ -103,7 +104,7 @@ def _end(connection: sa.Connection, number: int, act: Act) -> tuple[bytes, str]:
 
 
 def _about(text: str) -> tuple[bytes | None, str]:
-    who, _, source = text.partition(",")
+    who, source = text.split(",")[:2]  # of a CLASH the location too
     return known_by(who), source
 
 
@@ -112,4 +113,4 @@ def _doubtful(connection: sa.Connection, keys: StoreKeys, row: Any) -> Doubtful:
     query = sa.select(ids.c.lookup, ids.c.value).where(ids.c.subject == who, ids.c.source == source)
     mine = connection.execute(query.where(ids.c.kind == LAS_KEY).order_by(ids.c.changed)).all() if who else []
     numbers = tuple(keys.open(one.value, one.lookup).decode() for one in mine)
-    return Doubtful(row.number, source, row.kind == MIXED, numbers, who, row.moment)
+    return Doubtful(row.number, source, row.kind, numbers, who, row.moment)
