@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from gateway.core.days import school_year
 from gateway.core.gate.decide import FILE, Permit
 from gateway.core.model import Finding, Person
 from gateway.core.policy.grants import leaf_at
@@ -51,9 +52,19 @@ def believed(match: Match, inquiry: Inquiry, emission: Emission, snapshot: Snaps
 
 def someone(match: Match, inquiry: Inquiry, today: date, snapshot: Snapshot) -> None:
     """Where a list holds nobody. Raises Stop where that cannot be (R109)."""
-    listed = lists_persons(match.schema.records[match.route.record])
-    if listed and snapshot.rosters[match.source].peopled(inquiry.call.locations, today):
+    if _lists_pupils(match, inquiry, today) and snapshot.rosters[match.source].peopled(inquiry.call.locations, today):
         raise Stop(Reason.UPSTREAM_FAILED, findings=(Finding(Reason.UPSTREAM_FAILED, "nobody is told"),))
+
+
+def _lists_pupils(match: Match, inquiry: Inquiry, today: date) -> bool:
+    """Of a message: those of no group but all, in a part that it has, in the year of which the roster tells."""
+    record, soap = match.schema.records[match.route.record], match.route.soap
+    if soap is None:
+        return lists_persons(record)
+    part = any(one.meaning == "thing" and text for one, text in inquiry.message)
+    now = all(text == school_year(today) for one, text in inquiry.message if one.export == "school-year")
+    pupils = [one.at.split(".")[0] for one in record.subjects if one.person is Person.PUPIL]
+    return now and not part and any(one in soap.parts for one in pupils)
 
 
 def one_table(permit: Permit, match: Match, inquiry: Inquiry) -> None:

@@ -138,12 +138,11 @@ async def test_groups_that_lead_nowhere_give_nothing_and_ask_nobody(school: Scho
     assert school.upstream.calls == []
 
 
-@pytest.mark.parametrize("withheld", [True, False])
-async def test_nobody_there_and_everybody_withheld_look_the_same(school: School, withheld: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    if withheld:
-        for number in (1, 2, 3):
-            school.leaves(number)
-    else:
+@pytest.mark.parametrize("there", [True, False])
+async def test_nobody_there_and_everybody_withheld_look_the_same(school: School, there: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    for number in (1, 2, 3):
+        school.leaves(number)
+    if not there:
         school.upstream.raw[PATH] = answering(None)
     answer = await ask(school, asking())
 
@@ -151,6 +150,28 @@ async def test_nobody_there_and_everybody_withheld_look_the_same(school: School,
     assert body_of(answer).count(b"<geengegevens/>") == 1
     assert len(body_of(answer)) < 400
     assert school.register.drafts[-1].outcome == "empty"
+
+
+@pytest.mark.parametrize("nothing", [True, False])
+async def test_message_without_a_pupil_is_a_broken_source_where_the_roster_knows_some(
+    school: School,
+    nothing: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """R109: a client that hears `geengegevens` deletes everybody."""
+    without = re.sub(rb"<leerling key.*</leerling>", b"", sample(), flags=re.DOTALL)
+    school.upstream.raw[PATH] = answering(None if nothing else moved(without))
+
+    answer = await ask(school, asking())
+
+    assert (answer.reason, answer.body) == (Reason.UPSTREAM_FAILED, None)
+
+
+async def test_message_without_a_pupil_is_one_where_another_year_is_asked(school: School) -> None:
+    school.upstream.raw[PATH] = answering(None)
+
+    answer = await ask(school, asking().replace(b"2026-2027", b"2027-2028"))
+
+    assert b"<geengegevens/>" in body_of(answer)
 
 
 async def test_source_that_says_nothing_changed_was_not_asked_that(school: School) -> None:
