@@ -4,13 +4,15 @@ refused as it comes."""
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.core.policy.schema import Record
+from gateway.core.model import FieldClass
+from gateway.core.policy.schema import Branch, Leaf, Record
 from gateway.core.release.emission import Emission
 from gateway.core.release.minimised import EnvelopeBroken
 from gateway.formats.xml import Left, Names, XmlItems, XmlItemsFile, document_of, leaving, named_in, sections
@@ -133,6 +135,19 @@ def test_what_is_no_such_document_is_refused(spoilt: object) -> None:
     assert callable(spoilt)
     with pytest.raises(EnvelopeBroken):
         read(spoilt(moved(sample())), 65_536)
+
+
+def test_document_of_lists_in_which_documents_may_stand_is_read_whole() -> None:
+    """How many stayed behind is counted in what is built whole (D8)."""
+    parts = record().fields
+    school = parts.fields["school"]
+    assert isinstance(school, Branch)
+    year = school.fields["schooljaar"]
+    assert isinstance(year, Leaf)
+    attached = replace(school, fields={**school.fields, "bijlage": replace(year, field_class=FieldClass.DOCUMENT)})
+
+    assert sections(record())
+    assert not sections(replace(record(), fields=replace(parts, fields={**parts.fields, "school": attached})))
 
 
 def test_only_documents_of_lists_are_read_so() -> None:

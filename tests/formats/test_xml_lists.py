@@ -3,13 +3,15 @@ most items do go the straight way."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -20,10 +22,10 @@ from gateway.core.policy.terms import Delivery, Grant
 from gateway.core.reasons import Reason
 from gateway.core.release.compiler import compile_projection
 from gateway.core.release.emission import Emission
-from gateway.core.release.minimised import EnvelopeBroken
+from gateway.core.release.minimised import EnvelopeBroken, Share
 from gateway.core.release.sight import Seen
 from gateway.core.release.texts import Malformed
-from gateway.formats.xml import XmlMinimiser
+from gateway.formats.xml import Left, Names, XmlItems, XmlItemsFile, XmlMinimiser, document_of, leaving, named_in
 from gateway.formats.xml.item_lane import Item, item_lanes
 from gateway.formats.xml.plan import Element, Value
 from gateway.formats.xml.straight import Unusual
@@ -33,7 +35,7 @@ from tests.policy.shipped import schemas
 from tests.simulators.facts import SimulatedFacts
 
 SCHEMA = "uwlr-2-2"
-ANNE = replace(build.pupil(1), ids={"las-key": "l1"})
+ANNE = replace(build.pupil(1), ids={"las-key": "l1"}, groups=frozenset({"g1"}))
 BEN = replace(build.pupil(2), ids={"las-key": "l2"}, numbers=frozenset({build.Roster().digest("111222333")}))
 COR = replace(build.pupil(3, year=2), ids={"las-key": "l3"})  # not in this delivery
 DIRK = replace(build.pupil(11), person=Person.STAFF, ids={"neppi": "t1"})
@@ -155,6 +157,17 @@ DOCUMENT = st.tuples(
     within("leerkrachten", several(TEACHER, 2)) | st.just(""),
 )
 
+KNOWN = "<achternaam>Jansen</achternaam><roepnaam>Naam</roepnaam><groep key='g1'/></leerling>"
+IN_ORDER = st.tuples(
+    st.just([]),
+    st.just(False),
+    st.just("<school><schooljaar>2024-2025</schooljaar></school>"),
+    within("vestigingen", several(PLACE, 1)) | st.just(""),
+    within("groepen", several(GROUP | CROSSING | NOISE, 4)),
+    within("leerlingen", several(PUPIL, 4).map(lambda text: f"{text}<leerling key='l1'>{KNOWN}")),
+    within("leerkrachten", several(TEACHER, 2)) | st.just(""),
+)
+
 
 def written(drawn: tuple[Any, ...]) -> str:
     odd, twice, *parts = drawn
@@ -177,6 +190,46 @@ def test_both_ways_give_the_same(document: str, kind: str, facts: Any, parts: fr
 
     assert straight == told(made(kind, known, whole=True), document, parts)
     assert straight is None or b"kanarie" not in straight[0]
+
+
+def in_pieces(on: Bench, body: bytes, size: int) -> tuple[bytes, list[Emission]]:
+    """Of so many items each, as parts of their own."""
+    record, left = schemas()[SCHEMA].records["leerlinggegevens"], Left()
+    file = XmlItemsFile(record, Names(schemas()[SCHEMA].namespaces), 100_000)
+    rows: list[tuple[str, bytes]] = []
+    emissions: list[Emission] = []
+    head = b""
+    items = file.feed(body) + file.close()
+    for at in range(0, len(items), size):
+        emissions.append(Emission(on.sight))
+        made = XmlItems(on.minimiser).minimise(file.piece(items[at : at + size]), emissions[-1], left, TOLERANT)
+        left.recall(on.minimiser.sections, made.rows)
+        rows += made.rows
+        head = made.head
+    leave = sorted(leaving(rows, named_in(rows)), key=itemgetter(0))
+    return b"".join(document_of((row for _, row in leave), head)), emissions
+
+
+TOLERANT = Share(tolerated=100)
+
+
+@settings(max_examples=400, deadline=None)
+@given(document=IN_ORDER.map(written), kind=KINDS, facts=FACTS, size=st.integers(1, 6))
+def test_document_in_pieces_is_the_whole_one_and_each_piece_says_who_is_in_it(
+    document: str, kind: str, facts: Any, size: int
+) -> None:
+    on = made(kind, SimulatedFacts(facts))
+    whole, emission = None, Emission(on.sight)
+    with suppress(EnvelopeBroken):
+        whole = on.minimiser.minimise(document.encode(), emission, many=False)
+    assume(whole is not None and whole.body)
+    assert whole is not None
+
+    body, emissions = in_pieces(on, document.encode(), size)
+
+    assert etree.canonicalize(body.decode()) == etree.canonicalize(whole.body.decode())
+    assert {one for each in emissions for one in each.released} == set(emission.released)
+    assert {one for each in emissions for one, _ in each.withheld} >= {one for one, _ in emission.withheld}
 
 
 # -- the straight way -----------------------------------------------------------------------------------------
@@ -279,6 +332,20 @@ def test_group_of_which_no_pupil_leaves_stays_behind_whoever_teaches_it(*, whole
     assert [one.findtext("{*}naam") for one in root.iterfind("{*}groepen/{*}groep")] == ["5a"]
     assert len(root.findall("{*}leerkrachten/{*}leerkracht/{*}groepen/{*}groep")) == 1
     assert set(emission.released) == {ANNE, DIRK}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_message_of_teachers_alone_names_no_group_of_which_no_pupil_is_in_the_delivery(*, whole: bool) -> None:
+    """R8: there the roster tells who is in it."""
+    teaches = '<groepen><groep key="g1"/><groep key="g2"/></groepen>'
+    teacher = f'<leerkracht key="t1"><achternaam>Jansen</achternaam><roepnaam>Naam</roepnaam>{teaches}</leerkracht>'
+    body = f'<leerlinggegevens xmlns="{SPACE}">{SCHOOL_PART}<leerkrachten>{teacher}</leerkrachten></leerlinggegevens>'
+    on = made("none", whole=whole)
+
+    found = on.minimiser.part(etree.fromstring(body), Emission(on.sight), f"{{{SPACE}}}x", PARTS[3])
+
+    named = etree.fromstring(found.body).findall("{*}leerkrachten/{*}leerkracht/{*}groepen/{*}groep")
+    assert [one.get("key") for one in named] == [on.sight.thing("group", "g1")]
 
 
 def test_who_of_whom_less_leaves_goes_the_straight_way_without_it() -> None:

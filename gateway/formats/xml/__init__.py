@@ -1,6 +1,10 @@
 """XML: what leaves in a document or in a list of records (`minimiser`), files (`files`), operations of SOAP
-(`operations`, `soap`, `addressing`), documents item by item (`items`, `item_files`), what is new in a source
-(`drift`)."""
+(`operations`, `soap`, `addressing`), what is new in a source (`drift`).
+
+Two ways lead to the same text. The builder (`build`) follows a plan (`plan`) element by element and knows every rule.
+What most records are is written as text at once (`straight`): the records of a list (`lane`), and the items of a
+document of lists (`item_lane`), the rest of which the builder makes (`lists`). Such a document can come in pieces too:
+`items` says which, and what must be known of what left before; `item_files` cuts it."""
 
 from gateway.formats.xml.drift import unknown_fields
 from gateway.formats.xml.files import XmlFile, XmlListFile, first_element

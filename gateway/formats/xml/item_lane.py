@@ -16,12 +16,11 @@ from gateway.core.release.emission import Emission
 from gateway.core.release.sight import Seen
 from gateway.core.release.text_guard import Guard
 from gateway.formats.xml.build import thinned
-from gateway.formats.xml.lane import Read, Way, Whose, agrees, is_simple, reading, tags_named
+from gateway.formats.xml.lane import Read, Way, Whose, agrees, is_simple, reading, remembered, tags_named
 from gateway.formats.xml.plan import Element, Plan, Step
 from gateway.formats.xml.source import Source
-from gateway.formats.xml.straight import Named, Unusual, children, straight, tags_of
+from gateway.formats.xml.straight import Named, children, straight, tags_of
 
-_WAYS = 256
 _NOTHING = frozenset[str]()
 
 
@@ -68,14 +67,8 @@ class ItemLane:
         return Item(key, text.encode(), seen, tuple(names))
 
     def _way(self, withheld: frozenset[str], seen: Seen | None) -> Way:
-        if withheld not in self._ways:
-            if len(self._ways) >= _WAYS:
-                self._ways.clear()
-            self._ways[withheld] = self._made(self._plan if seen is None else thinned(self._plan, seen))
-        way = self._ways[withheld]
-        if way is None:
-            raise Unusual
-        return way
+        thinner = self._plan if seen is None else thinned(self._plan, seen)
+        return remembered(self._ways, withheld, lambda: self._made(thinner))
 
     def _made(self, plan: Element | None) -> Way | None:
         written = straight(plan, self._names, self._opening, self._told) if plan is not None else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from gateway.core.model import FieldClass
 from gateway.core.policy.grants import leaves
 from gateway.core.policy.schema import Branch, Leaf, Many, Node, Record
 
@@ -47,9 +48,10 @@ def sections(record: Record) -> tuple[Section, ...]:
 
 
 def _by_items(record: Record) -> bool:
-    """Every part is a list, or an object that speaks of nobody; nothing joins them but references."""
+    """Every part is a list, or an object that speaks of nobody; nothing joins them but references. Documents are
+    counted in what is built whole."""
     people = [one.at for one in record.subjects]
-    said = [one for _, one in leaves(record.fields) if one.flag or one.claim or _of_record(one)]
+    said = [one for _, one in leaves(record.fields) if one.flag or one.claim or _of_record(one) or _is_document(one)]
     parts = record.fields.fields
     whole = [name for name, node in parts.items() if isinstance(node, Branch) and not _is_list(node)]
     return (
@@ -73,6 +75,10 @@ def _is_list(node: Branch) -> bool:
 def _of_record(leaf: Leaf) -> bool:
     """Whether something elsewhere in the record decides about it."""
     return leaf.hidden is not None and any(path.startswith("/") for path in leaf.hidden.by)
+
+
+def _is_document(leaf: Leaf) -> bool:
+    return leaf.field_class is FieldClass.DOCUMENT
 
 
 def _target(record: Record, path: str) -> str:

@@ -146,14 +146,7 @@ class Lane:
         return Row(key, text.encode(), self._source.documents(record) if self._counts else 0)
 
     def _way(self, bound: _Bound, paths: frozenset[str]) -> Way:
-        if paths not in bound.ways:
-            if len(bound.ways) >= _WAYS:
-                bound.ways.clear()
-            bound.ways[paths] = self.way(paths, bound.reference)
-        way = bound.ways[paths]
-        if way is None:
-            raise Unusual
-        return way
+        return remembered(bound.ways, paths, lambda: self.way(paths, bound.reference))
 
     def _guard(self, emission: Emission, seen: Seen | None, circle: Callable[[], Circle]) -> Guard:
         about = (seen.subject,) if seen is not None and seen.subject is not None else ()
@@ -185,6 +178,18 @@ def lane(
     opening = etree.tostring(source.names.element(tag), encoding="unicode").removesuffix("/>")
     found = Lane(projection, source, plans, place, birth, opening)
     return found if found.way(_NOTHING, date(2000, 10, 1)) is not None else None
+
+
+def remembered(ways: dict[frozenset[str], Way | None], paths: frozenset[str], made: Callable[[], Way | None]) -> Way:
+    """The way without these paths, made once. Raises Unusual where there is none."""
+    if paths not in ways:
+        if len(ways) >= _WAYS:
+            ways.clear()
+        ways[paths] = made()
+    way = ways[paths]
+    if way is None:
+        raise Unusual
+    return way
 
 
 def tags_named(names: Iterable[str], source: Source) -> frozenset[str]:

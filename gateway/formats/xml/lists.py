@@ -50,8 +50,8 @@ def lists(plan: Plan | None, source: Source, references: References, sections: I
 
 
 class ListsBuilder(Builder):
-    """For one document of lists, or one item of it. `referring`: path of a reference → of the id it names; `beside`:
-    the same of those that say who is in a group, and of those that do not; `left`: what left of the document before."""
+    """For one document of lists, or one item of it. `there`: path of a reference → to what it may refer; `counting`: of
+    those that say who is in a group → of the id of the group; `left`: what left of the document before."""
 
     def __init__(
         self,
@@ -61,25 +61,17 @@ class ListsBuilder(Builder):
         built: Built,
         record: etree._Element,
         lists: Lists,
-        referring: Mapping[str, str],
-        beside: tuple[Mapping[str, str], Mapping[str, str]],
+        there: Mapping[str, Container[str]],
+        counting: Mapping[str, str],
         left: Left,
     ) -> None:
         super().__init__(source, emission, guard, built, record)
         self._lists = lists
-        self._referring = dict(referring)
-        self._counting, others = beside
-        self._there = {
-            path: left.peopled(target) if path in others else left.named(target) for path, target in referring.items()
-        }
+        self._there = there
+        self._counting = counting
         self._left = left
         self._ids: defaultdict[str, set[str]] = defaultdict(set)
         self._kept: dict[etree._Element, tuple[str, list[Item]]] = {}
-
-    def refer(self, there: Mapping[str, Container[str]]) -> None:
-        """Path of a reference to what this document does not hold → to what it may lead."""
-        self._referring |= dict.fromkeys(there, "")
-        self._there |= there
 
     def elements(
         self, step: Step, within: etree._Element, items: list[etree._Element], into: etree._Element, seen: Seen | None
@@ -157,7 +149,7 @@ class ListsBuilder(Builder):
         made = self.element(step, within, item, part, None)
         if made is None:
             return None
-        self._lists.references.mend(holder, self._referring, self._there)
+        self._lists.references.keep(holder, self._there)
         if not len(part):  # what it refers to is not there, and with it whoever the item is of
             self.emission.withhold(self.built.shown[before:], Reason.NOT_AVAILABLE)
             del self.built.shown[before:]

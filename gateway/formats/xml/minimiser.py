@@ -7,7 +7,7 @@ there, values that the standard demands for what is secret. Leaves out: which re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -87,7 +87,7 @@ class XmlMinimiser:
         self._people = [one.at for one in subjects(projection.root)]
         self._references = References(record, self._source)
         self.sections = sections(record)
-        self._of_lists_alone = bool(self.sections) and not self._source.counts_documents
+        self._of_lists_alone = bool(self.sections)
         self._compiled: tuple[date, Lists] | None = None
         whole = self.plan(frozenset(), date(2000, 10, 1))  # a delivery that cannot run is known when it is taken over
         self._groups = Groups(record, self._source, whole.leaving if whole is not None else ())
@@ -262,8 +262,7 @@ class XmlMinimiser:
             built.shown[:] = [one for one in built.shown if one not in gone]
         self._groups.mend(made, record, plan.leaving, emission)
         self._references.mend(made, self._references.known(form.parts, plan.leaving))
-        apart = self._groups.apart(record, form.parts, plan.leaving, emission)
-        self._references.mend(made, dict.fromkeys(apart, ""), apart)
+        self._references.keep(made, self._groups.apart(record, form.parts, plan.leaving, emission))
         return Row("", _written(made), self._source.documents(record) - self._source.documents(made))
 
     def _of_lists(
@@ -271,16 +270,19 @@ class XmlMinimiser:
     ) -> Row:
         """Its items one by one, as text. Raises Gone and Malformed."""
         made, whole = self.names.element(form.tag), form.left is None
-        referring = self._references.known(form.parts if whole else None, plan.leaving)
-        lists = self._lists(reference_day(emission.sight.today))
-        beside, left = self._groups.beside(plan.leaving if whole else None), form.left or Left()
-        builder = ListsBuilder(self._source, emission, guard, built, record, lists, referring, beside, left)
+        lists, left = self._lists(reference_day(emission.sight.today)), form.left or Left()
+        counting, others = self._groups.beside(plan.leaving if whole else None)
+        there: dict[str, Container[str]] = {
+            path: left.peopled(target) if path in others else left.named(target)
+            for path, target in self._references.known(form.parts if whole else None, plan.leaving).items()
+        }
         if whole:
-            builder.refer(self._groups.apart(record, form.parts, plan.leaving, emission))
+            there |= self._groups.apart(record, form.parts, plan.leaving, emission)
+        builder = ListsBuilder(self._source, emission, guard, built, record, lists, there, counting, left)
         builder.fill(plan.root, record, made)
-        for path, there in self._groups.peopled(record, plan.leaving, emission, builder.named).items():
+        for path, peopled in self._groups.peopled(record, plan.leaving, emission, builder.named).items():
             if whole or not self._groups.waits(path):
-                builder.keep(path, there)
+                builder.keep(path, peopled)
         if whole:
             return Row("", builder.whole(made))
         item = builder.only(made)

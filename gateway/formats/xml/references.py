@@ -45,13 +45,14 @@ class References:
         here = {text for path in telling for text in self._source.texts(made, path)}
         return [one for one in shown if one.ids and here.isdisjoint(dict(one.ids).values())]
 
-    def mend(
-        self, made: etree._Element, known: Mapping[str, str], there: Mapping[str, Container[str]] | None = None
-    ) -> None:
-        """Take away what refers to nothing, and what is then empty above it. `there`: to what an item may refer, by the
-        path of its reference."""
+    def mend(self, made: etree._Element, known: Mapping[str, str]) -> None:
+        """Take away what refers to nothing, and what is then empty above it."""
         for path, target in known.items():
-            here = there[path] if there is not None else set(self._source.texts(made, target))
+            _keep(self._source, made, path, set(self._source.texts(made, target)))
+
+    def keep(self, made: etree._Element, there: Mapping[str, Container[str]]) -> None:
+        """Take away what refers to something else than it may, by the path of the reference."""
+        for path, here in there.items():
             _keep(self._source, made, path, here)
 
 
