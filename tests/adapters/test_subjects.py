@@ -4,11 +4,14 @@ and looked up when asked, which find the same."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import anyio
 import pytest
@@ -209,6 +212,36 @@ def test_nobody_settles_that_an_employee_has_a_pupils_id(school: School) -> None
     with pytest.raises(NotInDoubt):
         settle_as_two(school.database, KEYS, one.number, "7", an_act())
     assert doubts(school.database, KEYS) == [one]
+
+
+@pytest.mark.parametrize("order", [("noord", "zuid"), ("zuid", "noord")])
+def test_pupil_who_goes_to_another_location_is_nowhere_at_no_moment(school: School, order: tuple[str, str]) -> None:
+    """A recipient who asks in between would hear that they left."""
+    school.book.learn("lvs", {"noord": [seen({"las-key": "7"})], "zuid": []}, NOW, RANDOM)
+    before = school.facts()
+    told = {"noord": [], "zuid": [seen({"las-key": "7"}, replace(HERE, location="zuid"))]}
+    between = _committed(school, lambda: school.book.learn("lvs", {one: told[one] for one in order}, NOW, RANDOM))
+
+    assert school.facts() == before + 2  # who follows hears of both
+    assert between[-1] == ["zuid"]
+    assert all(between)
+
+
+def _committed(school: School, act: Callable[[], object]) -> list[list[str]]:
+    """Where anybody was, after each transaction of it."""
+    found: list[list[str]] = []
+    write = school.database.write
+
+    @contextmanager
+    def watched() -> Iterator[sa.Connection]:
+        with write() as connection:
+            yield connection
+        with school.database.read() as connection:
+            found.append(list(connection.execute(sa.select(tables.roster.c.location)).scalars()))
+
+    school.book = Subjects(cast("Database", SimpleNamespace(read=school.database.read, write=watched)), KEYS)
+    act()
+    return found
 
 
 def test_record_without_ids_is_nobody(school: School) -> None:

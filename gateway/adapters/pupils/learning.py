@@ -5,7 +5,7 @@ Ids seen together are one person. Leaves out: who might be two (`doubt`), when i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.adapters.database import bump, tables
+from gateway.adapters.facts.batches import chunks
 from gateway.adapters.pupils.ids import BSN, Sighting, scope
 from gateway.adapters.pupils.observed import (
     decode_enrolments,
@@ -156,18 +157,35 @@ class Learning:
     def _here(self) -> sa.ColumnElement[bool]:
         return sa.and_(tables.roster.c.source == self.source, tables.roster.c.location == self.location)
 
-    def replace_roster(self) -> None:
-        """The location as it is now: who is no longer present has left it."""
+    def replace_roster(self, awaited: Container[bytes] = ()) -> set[bytes]:
+        """The location as it is now: who is no longer present has left it. Who bears an id that is `awaited` at another
+        location stays until that is learned, and is returned: between the two they would be nowhere."""
         table, here = tables.roster, self._here()
         rows = self.connection.execute(sa.select(table).where(here))
         stored = {row.subject: (row.enrolments, row.groups) for row in rows}
         now = {who: (e, self.groups.seal(self.location, g)) for who, (e, g) in self.present.items()}
-        moved = [who for who in (stored.keys() | now.keys()) - self.unsure if stored.get(who) != now.get(who)]
+        moving = self._bearing(stored.keys() - now.keys() - self.unsure, awaited)
+        still = self.unsure | moving
+        moved = [who for who in (stored.keys() | now.keys()) - still if stored.get(who) != now.get(who)]
         self.changed.update(moved)
-        gone = [{"who": who} for who in sorted(moved) if who in stored]
-        if gone:
-            self.connection.execute(sa.delete(table).where(here, table.c.subject == sa.bindparam("who")), gone)
+        self.leave([who for who in sorted(moved) if who in stored])
         self.present = {who: self.present[who] for who in sorted(moved) if who in self.present}
+        return moving
+
+    def _bearing(self, people: Collection[bytes], lookups: Container[bytes]) -> set[bytes]:
+        ids, found = tables.subject_id, set[bytes]()
+        for some in chunks(sorted(people)):
+            rows = self.connection.execute(sa.select(ids.c.subject, ids.c.lookup).where(ids.c.subject.in_(some)))
+            found |= {row.subject for row in rows if row.lookup in lookups}
+        return found
+
+    def leave(self, people: Collection[bytes]) -> None:
+        """They have left this location."""
+        table, gone = tables.roster, [{"who": who} for who in people]
+        if gone:
+            theirs = table.c.subject == sa.bindparam("who")
+            self.connection.execute(sa.delete(table).where(self._here(), theirs), gone)
+            self.changed.update(people)
 
     def merge_roster(self, subject: bytes) -> None:
         """For one person: what was seen now comes beside what is known of this location."""

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from gateway.adapters.database import Database, tables
 from gateway.adapters.pupils import vanished
 from gateway.adapters.pupils.doubt import in_doubt, sure
-from gateway.adapters.pupils.ids import sighting
+from gateway.adapters.pupils.ids import Sighting, sighting
 from gateway.adapters.pupils.learning import Learning
 from gateway.adapters.store_keys import StoreKeys
 from gateway.transfer.ports import Observation
@@ -49,14 +49,15 @@ class Subjects:
         *,
         believed: Collection[str] = (),
     ) -> Mapping[str, int | None]:
-        """See the port: a transaction for each location, and whoever is not in what is told of one has left it. Raises
-        DatabaseUnavailable."""
+        """See the port: a transaction for each location, and whoever is not in what is told of one has left it, who
+        went to another once they are there. Raises DatabaseUnavailable."""
         seen = {
             location: [sighting(self._keys, source, one) for one in observations if one.ids]
             for location, observations in told.items()
         }
         certain = sure(self._database, source, seen, moment, self._locations)
-        left_out = dict[str, int | None]()
+        awaited = _lookups(certain) if len(certain) > 1 else frozenset[bytes]()
+        left_out, moving = dict[str, int | None](), dict[str, set[bytes]]()
         for location, sightings in certain.items():
             with self._database.write() as connection:
                 unsure = set(in_doubt(connection))
@@ -66,13 +67,22 @@ class Subjects:
                     vanished.begin(connection, source, location, moment)
                 else:
                     learning.learn(sightings, waits=source in self._succeeds)
-                    learning.replace_roster()
+                    moving[location] = learning.replace_roster(awaited)
                     learning.finish()
                     vanished.end(connection, source, location, moment)
                 # it was read, also where it is in doubt: that nothing leaves of this location stops no other
                 _synchronised(connection, source, location, moment)
             left_out[location] = None if doubted else len(seen[location]) - len(sightings)
+        for location in filter(moving.get, moving):
+            with self._database.write() as connection:
+                learning = Learning(connection, self._keys, source, location, moment, random)
+                learning.leave(moving[location])
+                learning.finish()
         return left_out
+
+
+def _lookups(told: Mapping[str, Sequence[Sighting]]) -> frozenset[bytes]:
+    return frozenset(lookup for sightings in told.values() for one in sightings for lookup in one.lookups)
 
 
 def synchronised_now(database: Database, source: str, location: str, moment: datetime) -> None:
