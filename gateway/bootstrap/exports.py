@@ -22,6 +22,7 @@ from gateway.adapters.register.writer import DatabaseRegister
 from gateway.bootstrap.export_files import NAMES, Leaving
 from gateway.bootstrap.export_jobs import begin_anew, forget_old, jobs_of
 from gateway.bootstrap.files import keep
+from gateway.bootstrap.following import PolicyFiles
 from gateway.bootstrap.plane import outside_of, sizes_of
 from gateway.bootstrap.reports import cover
 from gateway.bootstrap.school import (
@@ -187,7 +188,7 @@ async def _export(
     upstream = HttpUpstream(upstream_sources(school.settings), system_trust, wire_limits(school.settings))
     outside = outside_of(school, school.world(lean=True), register, upstream)
     endpoints = _endpoints(school, order.to)
-    flow = Export(outside, sizes_of(school), asked, upstream, journal, watch)
+    flow = Export(outside, sizes_of(school), asked, upstream, journal, _following(school, watch))
     try:
         return await Run(school, order, journal, flow, endpoints, watch).run()
     finally:
@@ -195,6 +196,17 @@ async def _export(
         register.close()
         await upstream.close()
         await endpoints.close()
+
+
+def _following(school: School, watch: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """The files of the school are looked at between parts, and before the last look: nobody else may (no `serve`)."""
+    files = PolicyFiles(school)
+
+    def watched(how_far: Progress) -> None:
+        watch(how_far)
+        files.look()
+
+    return watched
 
 
 def _endpoints(school: School, to: str | None) -> HttpEndpoints | SftpPlaces:

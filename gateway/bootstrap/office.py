@@ -19,9 +19,9 @@ from gateway.adapters.lvs.upstream import HttpUpstream, system_trust
 from gateway.adapters.pupils.details import PupilSync
 from gateway.adapters.pupils.roster import Outcome, RosterSync
 from gateway.adapters.world import StoredWorld
-from gateway.bootstrap.acts import take_over_policy
 from gateway.bootstrap.desk import facts_api
 from gateway.bootstrap.export_jobs import forget_old
+from gateway.bootstrap.following import PolicyFiles
 from gateway.bootstrap.holds import look_after
 from gateway.bootstrap.rosters import pupil_sync, roster_syncs
 from gateway.bootstrap.school import School, clock, open_school, upstream_sources, wire_limits
@@ -44,7 +44,7 @@ class Office:
     pupils: PupilSync
     upstream: HttpUpstream
     metrics: Path
-    signature: object = field(default=None)
+    files: PolicyFiles
     log: structlog.stdlib.BoundLogger = field(default_factory=structlog.get_logger)
 
     def url(self, listening: str) -> str:
@@ -54,14 +54,8 @@ class Office:
 
     def take_over_policy(self) -> None:
         """Look at the files; store them when one of them is not what it was at the last look."""
-        signature = _signature(self.school.directory)
-        if signature == self.signature:
-            return
-        with contextlib.suppress(DatabaseUnavailable):  # looked at again at the next turn
-            changed = take_over_policy(self.school)
-            self.signature = signature
-            for kind, name in sorted(changed):
-                self.log.info("policy taken over", kind=kind, name=name)
+        for kind, name in sorted(self.files.look()):
+            self.log.info("policy taken over", kind=kind, name=name)
 
     def look_after_holds(self) -> None:
         """Overdue cases become tasks, released ones lapse (D2)."""
@@ -125,7 +119,7 @@ async def open_office(directory: Path, metrics: Path) -> AsyncIterator[Office]:
         upstream = HttpUpstream(upstream_sources(settings), system_trust, wire_limits(settings))
         try:
             sync, pupils = roster_syncs(school, upstream), pupil_sync(school, upstream)
-            yield Office(school, school.world(), sync, pupils, upstream, metrics)
+            yield Office(school, school.world(), sync, pupils, upstream, metrics, PolicyFiles(school))
         finally:
             await upstream.close()
 
@@ -142,14 +136,3 @@ async def _round(
 ) -> list[Outcome]:
     """The roster first: it says who is a pupil."""
     return [*await rosters[source].run_source(source, clock(), believed), *await pupils.run_source(source, clock())]
-
-
-def _signature(directory: Path) -> object:
-    """Changes whenever a policy file does."""
-    found = []
-    for folder in ("schemas", "recipients"):
-        for path in sorted((directory / folder).glob("*.yaml")):
-            with contextlib.suppress(OSError):
-                state = path.stat()
-                found.append((str(path), state.st_mtime_ns, state.st_size, state.st_ino))
-    return found

@@ -271,6 +271,33 @@ def test_suspended_recipient_gets_nothing_of_a_run_that_was_begun(exporting: Exp
     assert list(exporting.folder.iterdir()) == exporting.left() == []
 
 
+def test_file_of_the_recipient_that_is_narrowed_while_it_runs_holds_for_all_of_it(exporting: Exporting) -> None:
+    exporting.run("een.json")
+    recipient = exporting.directory / "recipients" / "toetsbureau.yaml"
+
+    def watch(how_far: Progress) -> None:
+        if how_far.doing == "part" and "rows" not in recipient.read_text():
+            edited(recipient, "    pseudonym: hmac\n", "    rows: {years: [1]}\n    pseudonym: hmac\n")
+
+    exported, _ = exporting.run(watch=watch)
+
+    assert exported.stop is None
+    assert 0 < len(pseudonyms(exporting.made())) < len(pseudonyms(exporting.made("een.json")))
+
+
+def test_recipient_whose_file_is_taken_away_before_it_is_handed_over_gets_nothing(exporting: Exporting) -> None:
+    def watch(how_far: Progress) -> None:
+        if how_far.doing == "looking":
+            (exporting.directory / "recipients" / "toetsbureau.yaml").unlink(missing_ok=True)
+
+    exported, goes_on = exporting.run(watch=watch)
+
+    assert exported.stop is not None
+    assert exported.stop.reason is Reason.SCHEMA_NOT_ACTIVE
+    assert not goes_on
+    assert list(exporting.folder.iterdir()) == exporting.left() == []
+
+
 def test_file_of_a_job_opens_for_nobody_and_is_gone_at_the_end(exporting: Exporting) -> None:
     assert exporting.killed(3, doing="part")
     (rows,) = exporting.left()
