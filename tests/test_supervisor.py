@@ -17,7 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.adapters.exports.journal import Content
+from gateway.bootstrap.export_jobs import jobs_of
 from gateway.bootstrap.office import METRICS_DIRECTORY
+from gateway.bootstrap.school import open_school
 from gateway.supervisor import Addresses, Supervisor
 from tests.simulators.process import as_it_was
 from tests.simulators.school import fresh_school
@@ -128,6 +131,21 @@ async def test_stop_ends_the_workers_by_their_lifeline_and_replaces_none(
 
         assert sorted(ended) == [["ended", "0"], ["ended", "1"]]
         assert await one.line() == ["nobody"]
+
+
+async def test_export_that_was_killed_a_day_ago_ends_where_a_school_serves(
+    tmp_path: Path,
+) -> None:
+    content = Content(
+        person="j", source="lvs", schema="s", recipient="r", purpose="p", records=("Student",), form="json", target="t"
+    )
+    async with supervising(tmp_path) as one:
+        with open_school(one.supervisor.directory) as school:  # before it runs
+            jobs_of(school).begin("old", content, "2020-01-01T00:00:00.000000Z")
+        await one.line()
+
+    with open_school(one.supervisor.directory) as school:
+        assert jobs_of(school).open() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
