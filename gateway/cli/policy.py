@@ -43,8 +43,14 @@ def check(
         console.print(f"{undone} (to declare: gateway facts declare)", markup=False)
     if report.problems:
         fail(report.problems, PROBLEMS)
-    left = f"; {len(report.questions)} questions open, their recipients cannot be activated" if report.questions else ""
-    console.print(f"{len(report.schemas)} schemas, {len(report.recipients)} recipients: in order{left}", markup=False)
+    open_ = _many(len(report.questions), "question")
+    left = f"; {open_} open, their recipients cannot be activated" if report.questions else ""
+    read = f"{_many(len(report.schemas), 'schema')}, {_many(len(report.recipients), 'recipient')}"
+    console.print(f"{read}: in order{left}", markup=False)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _check_sample(directory: Path, sample: Path | None, schema: str | None, record: str | None) -> None:

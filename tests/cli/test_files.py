@@ -249,6 +249,17 @@ def test_kind_of_record_is_asked_for_where_there_are_several(gateway: CommandLin
     assert "record: Enrollment, Group" in said
 
 
+def test_set_of_csv_files_is_not_exported_and_the_reason_is_told(gateway: CommandLine, tmp_path: Path) -> None:
+    with open_school(gateway.directory) as school:
+        acts.activate(school, "digitale-leeromgeving", somebody(), "afgesproken")
+    asked = ("--recipient", "digitale-leeromgeving", "--purpose", "klassen-inrichten", "--schema", "oneroster-csv")
+
+    said = gateway("export", *asked, "-o", str(tmp_path / "uit.zip"), code=3)
+
+    assert "ROUTE_UNKNOWN" in said
+    assert "de bron geeft van deze records geen lijst per locatie" in said
+
+
 def test_missing_input_and_folder_are_bad_usage(gateway: CommandLine, tmp_path: Path) -> None:
     missing = gateway(*COMMON, str(tmp_path / "none.json"), code=2)
     nowhere = gateway(*COMMON, str(a_file(tmp_path)), "-o", str(tmp_path / "none" / "uit.json"), code=2)
