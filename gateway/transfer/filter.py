@@ -217,13 +217,14 @@ class Filter(Filing):
         assert part.emission is not None
         seen = part.minimised.seen if cut.within is not None else part.minimised.seen or len(records)
         tally.add(seen, part.minimised, part.emission)
+        if cut.within is not None:
+            cut.within.opened.take()
         tally.unknown.update(self._unknown(match, cut, reader.piece(sampled(records))))
         return part
 
     def _unknown(self, match: Match, cut: _Cut, sample: bytes) -> Counter[Unknown]:
         schema, record = match.schema, match.route.record
         if cut.within is not None:
-            cut.within.opened.take()
             found = unknown_in(schema, cut.name, sample, many=True)
             return placed(schema, "", {f"{cut.name}.{path}": count for path, count in found.items()})
         if is_set(match):

@@ -17,7 +17,7 @@ from lxml import etree
 
 from gateway.core.facts import CourtOrder, Facts
 from gateway.core.model import Category, Person, PseudonymMethod, Transform
-from gateway.core.policy.schema import Hidden
+from gateway.core.policy.schema import Branch, Hidden, Many
 from gateway.core.policy.terms import Delivery, Grant
 from gateway.core.reasons import Reason
 from gateway.core.release.compiler import compile_projection
@@ -346,6 +346,49 @@ def test_message_of_teachers_alone_names_no_group_of_which_no_pupil_is_in_the_de
 
     named = etree.fromstring(found.body).findall("{*}leerkrachten/{*}leerkracht/{*}groepen/{*}groep")
     assert [one.get("key") for one in named] == [on.sight.thing("group", "g1")]
+
+
+def optional(*, item: bool) -> tuple[XmlMinimiser, Delivery]:
+    """Of teachers only their groups leave; nothing of a teacher is required, nor (`item`) that there is one."""
+    record = schemas()[SCHEMA].records["leerlinggegevens"]
+    part = record.fields.fields["leerkrachten"]
+    assert isinstance(part, Branch)
+    listed = part.fields["leerkracht"]
+    assert isinstance(listed, Many)
+    assert isinstance(listed.item, Branch)
+    inner = {name: replace(one, required=False) for name, one in listed.item.fields.items()}
+    free = replace(listed, item=replace(listed.item, fields=inner), required=item)
+    parts = {**record.fields.fields, "leerkrachten": replace(part, fields={"leerkracht": free})}
+    record = replace(record, fields=replace(record.fields, fields=parts))
+    told = [path for path in WIDE if not path.startswith("leerkrachten")]
+    granted = build.keep(*told, SLOTS[0], "leerkrachten.leerkracht.groepen.groep.@key")
+    terms = build.delivery({record.name: granted}, method=PseudonymMethod.NONE, years=frozenset({1}))
+    projection = compile_projection(record, granted, PseudonymMethod.NONE)
+    return XmlMinimiser(projection, schemas()[SCHEMA].namespaces), terms
+
+
+@pytest.mark.parametrize("item", [True, False])
+def test_who_only_refers_to_what_is_not_there_stays_behind(*, item: bool) -> None:
+    found, terms = optional(item=item)
+    teacher = '<leerkrachten><leerkracht key="t1"><groepen><groep key="g7"/></groepen></leerkracht></leerkrachten>'
+    body = document(pupil()).replace("</leerlingen>", f"</leerlingen>{teacher}")
+
+    left, emission = Bench(found, build.sight(terms, PEOPLE)).run(body.encode())
+
+    assert b"leerkracht" not in left.body
+    assert (emission.released, dict(emission.withheld)) == ((ANNE,), {DIRK: (Reason.NOT_AVAILABLE,)})
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_item_of_which_nothing_is_left_and_that_need_not_be_there_is_not(*, whole: bool) -> None:
+    found, terms = optional(item=False)
+    found._of_lists_alone = not whole
+    teacher = '<leerkrachten><leerkracht key="t1"/></leerkrachten>'
+    body = document(pupil()).replace("</leerlingen>", f"</leerlingen>{teacher}")
+
+    left, _ = Bench(found, build.sight(terms, PEOPLE)).run(body.encode())
+
+    assert b"leerkracht" not in left.body
 
 
 def test_who_of_whom_less_leaves_goes_the_straight_way_without_it() -> None:

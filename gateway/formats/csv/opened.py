@@ -1,7 +1,8 @@
 """One set of files as it was handed in, and what left of it so far: what rows that come later are judged by.
 
-Ids alone, however many rows there are: those of rows that left, as far as others refer to them, and what rows of
-persons refer to. Leaves out: what leaves of a file (`sets`).
+Of rows of persons, however many there are, ids alone: of those that left, as far as others refer to them, and what
+they refer to. Rows of nobody and of employees that wait, which are few, are held whole. Leaves out: what leaves of a
+file (`sets`).
 """
 
 from __future__ import annotations

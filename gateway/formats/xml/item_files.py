@@ -206,33 +206,24 @@ class XmlItems:
         tag = self.names(record.element or record.name)
         items = [_alone(one, self.names.element(tag)) for one in list(document(body, self.xml.limits))]
         circle = cache(lambda: self.xml.circle_of(items))
-        before, rows, documents, now = emission.malformed, [], 0, Left(left)
-        for item in items:
-            row = self._row(item, emission, circle, now)
-            if row is not None:
-                rows.append(row[0])
-                documents += row[1]
+        before, now = emission.malformed, Left(left)
+        rows = [row for item in items if (row := self._row(item, emission, circle, now)) is not None]
         malformed = emission.malformed - before
         share.withstand(malformed, len(items), emission.faults)
         text = b"".join(text for _, text in rows)
-        return Minimised(text, len(rows), malformed, tuple(rows), documents, self.names.empty(tag))
+        return Minimised(text, len(rows), malformed, tuple(rows), head=self.names.empty(tag))
 
-    def _row(
-        self, item: etree._Element, emission: Emission, circle: Any, now: Left
-    ) -> tuple[tuple[str, bytes], int] | None:
+    def _row(self, item: etree._Element, emission: Emission, circle: Any, now: Left) -> tuple[str, bytes] | None:
         section = self._section(item)
         now.closed = not now.has(section.after)
         row = self.xml.item(item, emission, circle, section.part, now)
-        if row is None:
-            return None
-        if not row.body:  # nothing of it leaves
+        if row is None or not row.body:
             return None
         now.take(section, row.key)
-        now.meet(row.names)
         names = [order_key(self._targets[target], key) for target, key in row.names]
         part = self.names.prefixed(self.names(section.part)) if section.item else ""
         text = row_of(part, names, row.body, waits=self.xml.waits(section.target))
-        return (order_key(section, row.key), text), row.documents
+        return order_key(section, row.key), text
 
     @property
     def _targets(self) -> dict[str, Section]:

@@ -19,7 +19,7 @@ from gateway.formats.xml.build import thinned
 from gateway.formats.xml.lane import Read, Way, Whose, agrees, is_simple, reading, remembered, tags_named
 from gateway.formats.xml.plan import Element, Plan, Step
 from gateway.formats.xml.source import Source
-from gateway.formats.xml.straight import Named, children, straight, tags_of
+from gateway.formats.xml.straight import Named, Unusual, children, straight, tags_of
 
 _NOTHING = frozenset[str]()
 
@@ -43,6 +43,7 @@ class ItemLane:
         self._plan = step.content
         self._names = source.names
         self._opening = f"<{source.names.prefixed(step.name)}"
+        self._nothing = "" if step.required else f"{self._opening}/>"
         self._whose = Whose(self._plan.place, source) if self._plan.place is not None else None
         birth = self._plan.place.birth if self._plan.place is not None else None
         self._birth: Read | None = reading(birth, source) if birth is not None else None
@@ -63,6 +64,8 @@ class ItemLane:
             agrees(seen.born, self._birth(element, kids), found)
         names: list[Named] = []
         text = write(element, kids, found, seen, emission, guard, names.append)
+        if text == self._nothing:
+            raise Unusual  # it need not be there
         key = seen.key if seen is not None else next((one for path, one in names if path == self._own), "")
         return Item(key, text.encode(), seen, tuple(names))
 
