@@ -14,7 +14,7 @@ from gateway.core.policy.grants import leaf_at
 from gateway.core.reasons import Reason
 from gateway.core.release.emission import Emission
 from gateway.transfer.inquiry import Inquiry
-from gateway.transfer.listing import lists_all, lists_persons, located
+from gateway.transfer.listing import lists_all, located
 from gateway.transfer.ports import Snapshot
 from gateway.transfer.request import Match, Stop
 
@@ -43,10 +43,9 @@ def is_whole(match: Match, inquiry: Inquiry) -> bool:
 
 def believed(match: Match, inquiry: Inquiry, emission: Emission, snapshot: Snapshot) -> None:
     """A list of everybody that holds no pupil, of a location where the roster knows some, is a broken answer, as one
-    that is "not found": a client would delete what it holds. Raises Stop."""
+    that is "not found" or only of others: a client would delete what it holds. Raises Stop."""
     told = (*emission.released, *(one for one, _ in emission.withheld))
-    some = emission.unresolved or emission.malformed or any(one.person is Person.PUPIL for one in told)
-    if is_whole(match, inquiry) and not some:
+    if is_whole(match, inquiry) and not any(one.person is Person.PUPIL for one in told):
         someone(match, inquiry, emission.sight.today, snapshot)
 
 
@@ -60,7 +59,7 @@ def _lists_pupils(match: Match, inquiry: Inquiry, today: date) -> bool:
     """Of a message: those of no group but all, in a part that it has, in the year of which the roster tells."""
     record, soap = match.schema.records[match.route.record], match.route.soap
     if soap is None:
-        return lists_persons(record)
+        return any(not one.at and one.person is Person.PUPIL for one in record.subjects)
     part = any(one.meaning == "thing" and text for one, text in inquiry.message)
     now = all(text == school_year(today) for one, text in inquiry.message if one.export == "school-year")
     pupils = [one.at.split(".")[0] for one in record.subjects if one.person is Person.PUPIL]

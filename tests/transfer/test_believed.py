@@ -9,14 +9,19 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.core.gate.decide import Call
+from gateway.core.model import Person
 from gateway.core.policy.terms import Location, Organisation
 from gateway.core.reasons import Reason
-from tests.builders_formats import enrollment_json, student_json
+from gateway.transfer.inquiry import Inquiry
+from gateway.transfer.request import Asked, Match, Stop
+from gateway.transfer.whole import someone
+from tests.builders_formats import enrollment_json, pupil, student_json
 from tests.policy.shipped import answered
 from tests.simulators.left import left
 from tests.simulators.somtoday import NOORD, ORGANISATION, ZUID, SomtodayUpstream, a_somtoday_school, connect
 from tests.simulators.synchronised import telling
-from tests.simulators.world import NORTH, School, a_school, policy
+from tests.simulators.world import NORTH, NOW, School, a_school, policy
 from tests.transfer.test_flow import ENROLMENTS, STUDENTS
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +65,28 @@ async def test_list_with_nobody_is_refused_where_the_roster_knows_pupils_and_end
     assert school.register.drafts[-1].detail == ("UPSTREAM_FAILED: nobody is told",)
     school.upstream.holds["/students/school"] = whole
     assert await statuses(school, STUDENTS) == ["active"] * 6
+
+
+async def test_list_of_others_alone_is_refused_where_the_roster_knows_pupils() -> None:
+    """Of another school: empty, it would have a client delete everybody."""
+    school = told_school()
+    school.upstream.holds["/students/school"] = [student_json(pupil(number)) for number in (71, 72)]
+
+    assert (await school.ask(STUDENTS)).reason is Reason.UPSTREAM_FAILED
+
+
+async def test_list_of_employees_need_hold_no_pupil() -> None:
+    school = told_school()
+    schema = school.world.compiled.schemas["edu-v-students"]
+    record = schema.records["Student"]
+    staff = replace(record, subjects=tuple(replace(one, person=Person.STAFF) for one in record.subjects))
+    route = next(one for one in schema.routes if one.many and one.record == "Student")
+    inquiry = Inquiry(Call("lvs", schema.name, "Student", None, None), Asked(None, ()))
+
+    of_staff = Match("lvs", replace(schema, records={"Student": staff}), route, {})
+    someone(of_staff, inquiry, NOW.date(), school.world.now())
+    with pytest.raises(Stop):
+        someone(Match("lvs", schema, route, {}), inquiry, NOW.date(), school.world.now())
 
 
 async def test_list_with_nobody_is_empty_where_the_roster_knows_nobody_either() -> None:
