@@ -129,8 +129,8 @@ class Filter(Filing):
         return filed
 
     async def finish(self, filed: Filed) -> None:
-        """All of it is about to be handed over; of several parts an entry says so. Raises RegisterUnavailable."""
-        if filed.parts > 1:
+        """All of it is about to be handed over; of parts an entry says so. Raises RegisterUnavailable."""
+        if filed.parts > 1 or self._within is not None:
             await self.close(filed.trail, filed.parts)
 
     async def abandon(self, filed: Filed) -> None:
@@ -148,15 +148,15 @@ class Filter(Filing):
         if known != wanted:
             match, inquiry, minimiser = await self._begun(filed, known)
         for one in self._cut(match, minimiser, chunks):
-            whole = one.last and filed.parts == 0
+            whole = one.last and filed.parts == 0 and one.within is None
             if minimiser.masks and not whole:
                 raise Stop(Reason.BODY_TOO_LARGE, "text is masked by the names in a whole file, which must be smaller")
             # the whole file is registered with the digest of what it becomes, a part with that of its rows
-            self._form = one.reader.form if whole and one.within is None else None
+            self._form = one.reader.form if whole else None
             self._within = one.within
             if one.reader.form is Form.DOCUMENT and self._left is None:
                 self._left = Left()
-            part = await self._emit(filed, match, inquiry, one)
+            part = await self._emit(filed, match, inquiry, one, whole=whole)
             filed.parts += 1
             self.remembered = Remembered(self.outside.world)  # only this part's people are in memory
             filed.form = Form.SET if one.within is not None else one.reader.form
@@ -207,11 +207,11 @@ class Filter(Filing):
             for records, last in cut(file, chunks, self.sizes.part_bytes, most):
                 yield _Cut(file, records, last and leg is legs[-1], Within(opened, leg))
 
-    async def _emit(self, filed: Filed, match: Match, inquiry: Inquiry, cut: _Cut) -> Part:
+    async def _emit(self, filed: Filed, match: Match, inquiry: Inquiry, cut: _Cut, *, whole: bool) -> Part:
         tally, number = filed.tally, filed.parts + 1
         reader, records = cut.reader, cut.records
         tolerated = tolerable(tally.handed_in + len(records)) - tally.malformed
-        one = Piece(reader.piece(records), number, tolerated, whole=cut.last and number == 1)
+        one = Piece(reader.piece(records), number, tolerated, whole=whole)
         part = await self.steadily(lambda snapshot: self.part(filed.trail, match, inquiry, one, None, snapshot))
         assert part.minimised is not None
         assert part.emission is not None

@@ -149,6 +149,14 @@ async def test_set_in_pieces_is_the_same_set_with_an_entry_for_each(school: Scho
     assert [len(one.released) for one in drafts] == [1, 1, 0, 1, 1, 1, 0, 0, 0, 0]
 
 
+async def test_large_set_of_one_file_in_one_piece_is_a_part_too(school: School) -> None:
+    """Its entry has the digest of its rows, not of the archive."""
+    _, made = await hand_in(school, zipped({"users": [user(1), user(2)]}), part=134)
+
+    assert len(unzipped(made)["users"]) == 2
+    assert [one.kind for one in school.register.drafts] == ["part", "closing"]
+
+
 async def test_class_whose_only_pupil_leaves_while_a_set_does_stays_behind(school: School) -> None:
     """House rule 4: between the pupil's own row and that of the enrolment."""
     body = zipped(files(enrollments=[enrolment(1, 1), enrolment(2, 2, 2)]))
