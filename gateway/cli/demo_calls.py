@@ -66,7 +66,8 @@ async def calls_of(client: Client, gateway: str, school: School) -> list[dict[st
         found = [made for call in calls if (made := await _made(http, headers, *call))]
         rest = () if found else _OTHERS
         found += [made for path in rest if (made := await _made(http, headers, "GET", path, None))]
-        return found or await _test_result(http, headers, client, school) or await _messages(http, client)
+        found = found or await _test_result(http, headers, client, school)
+        return found or await _messages(http, client, school.year.title)
 
 
 async def _list(http: httpx2.AsyncClient, path: str, asked: Mapping[str, str]) -> list[Any]:
@@ -138,9 +139,9 @@ async def _test_result(
     return [made] if made else []
 
 
-async def _messages(http: httpx2.AsyncClient, client: Client) -> list[dict[str, Any]]:
+async def _messages(http: httpx2.AsyncClient, client: Client, year: str) -> list[dict[str, Any]]:
     """What a client of UWLR sends: it asks for everybody, and brings a result of the first."""
-    asked = await _sent(http, client, "leerlinggegevens", "HaalLeerlinggegevens", _ASKING)
+    asked = await _sent(http, client, "leerlinggegevens", "HaalLeerlinggegevens", _ASKING.format(year=year))
     pupil = re.search(r'<leerling key="([^"]+)"', asked[1]) if asked else None
     if asked is None or pupil is None:
         return []
@@ -149,7 +150,7 @@ async def _messages(http: httpx2.AsyncClient, client: Client) -> list[dict[str, 
         client,
         "leerresultaten",
         "BrengLeerresultaten",
-        _BRINGING.format(pupil=pupil.group(1), by=client.recipient),
+        _BRINGING.format(pupil=pupil.group(1), by=client.recipient, year=year),
     )
     return [asked[0], *([brought[0]] if brought else [])]
 
@@ -176,12 +177,12 @@ _MESSAGE = (
 )
 _ASKING = (
     '<leerlinggegevens_verzoek xmlns="http://www.edustandaard.nl/leerresultaten/2/leerlinggegevens">'
-    "<schooljaar>2026-2027</schooljaar><brincode>01AB</brincode><dependancecode>00</dependancecode>"
+    "<schooljaar>{year}</schooljaar><brincode>01AB</brincode><dependancecode>00</dependancecode>"
     "<xsdversie>2.2</xsdversie></leerlinggegevens_verzoek>"
 )
 _BRINGING = (
     '<leerresultaten_verzoek xmlns="http://www.edustandaard.nl/leerresultaten/2/leerresultaten"><school>'
-    "<schooljaar>2026-2027</schooljaar><brincode>01AB</brincode><dependancecode>00</dependancecode>"
+    "<schooljaar>{year}</schooljaar><brincode>01AB</brincode><dependancecode>00</dependancecode>"
     "<aanmaakdatum>2026-01-15T09:30:00</aanmaakdatum><xsdversie>2.2</xsdversie></school><toetsafnames><toetsafname>"
     '<leerlingid>{pupil}</leerlingid><resultaten><resultaat key="demo-{by}"><afnamedatum>2026-01-15</afnamedatum>'
     "<toetscode>demo-toets</toetscode><score>7</score></resultaat></resultaten></toetsafname></toetsafnames><toetsen>"

@@ -27,6 +27,11 @@ class Documents:
         self._school = school
         self._held = held
 
+    @property
+    def year(self) -> str:
+        """The school year of which all of it is."""
+        return self._school.year.title
+
     def uwlr(self, site: Site, name: str, parts: Collection[str], keys: Collection[str] | None = None) -> bytes | None:
         """An element with these parts, in the namespace of UWLR; None where nobody is in it."""
         root = self._document(site, name, "2.2", parts, keys)

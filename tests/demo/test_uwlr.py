@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -13,6 +15,7 @@ from gateway.demo.lvs import make_lvs
 from gateway.demo.records import make_records
 from gateway.demo.school import NOORD, make_school
 from gateway.demo.uwlr import Documents
+from gateway.demo.uwlr_service import LAST
 from gateway.formats.xml.soap import faultcode
 from tests.builders_uwlr import (
     BRENG,
@@ -68,6 +71,22 @@ async def test_every_answer_is_valid(lvs: httpx2.AsyncClient, action: str) -> No
 async def test_group_of_which_nobody_is_known_is_no_data(lvs: httpx2.AsyncClient) -> None:
     answer = await send(lvs, asking(PUPILS_OF, groups("nothing"), header=KNOWN), PUPILS_OF)
     assert b"<geengegevens/>" in answer.content
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("year", "has"), [("2026-2027", True), (LAST, True), ("2019-2020", False), ("2027-2028", False)]
+)
+async def test_it_has_data_of_this_school_year_alone(lvs: httpx2.AsyncClient, year: str, *, has: bool) -> None:
+    answer = await send(lvs, asking(header=KNOWN).replace(b"2026-2027", year.encode()), HAAL)
+    assert answer.status_code == 200
+    assert (b"<geengegevens/>" not in answer.content) is has
+
+
+@needs_standards
+def test_last_school_year_is_that_of_the_published_list() -> None:
+    types = Path(os.environ["STANDARDS_DIR"]) / "uwlr-2.2" / "Schemas" / "EDEXML.types.variabel.xsd"
+    assert max(re.findall(r'enumeration value="(\d{4}-\d{4})"', types.read_text(encoding="utf-8"))) == LAST
 
 
 @pytest.mark.anyio
