@@ -119,6 +119,7 @@ class Filter(Filing):
         self._within: Within | None = None
         self._left: Left | None = None
         self._heads: dict[str, bytes] = {}
+        self._key: int | None = None
         filed = Filed(self.begin(wanted.caller(self.person)))
         try:
             await self._file(filed, wanted, chunks, give_on)
@@ -161,6 +162,8 @@ class Filter(Filing):
             self.remembered = Remembered(self.outside.world)  # only this part's people are in memory
             filed.form = Form.SET if one.within is not None else one.reader.form
             assert part.minimised is not None
+            assert part.emission is not None
+            self._key = part.emission.sight.version
             self._heads[one.name] = part.minimised.head
             filed.head = part.minimised.head
             if self._left is not None:
@@ -235,6 +238,8 @@ class Filter(Filing):
     def emission(self, trail: Trail, inquiry: Inquiry, snapshot: Snapshot) -> tuple[Permit, Emission, Minimiser]:
         """Of a piece of a set or of a document, by what left of it before."""
         permit, emission, minimiser = super().emission(trail, inquiry, snapshot)
+        if self._key not in (None, emission.sight.version):  # one person would have two pseudonyms in one file
+            raise Stop(Reason.FACTS_CHANGED)
         if self._left is not None and isinstance(minimiser, Documents):
             minimiser = Items(minimiser.xml, self._left)
         if self._within is None:

@@ -112,6 +112,21 @@ async def test_restriction_set_while_the_file_runs_keeps_who_was_not_yet_emitted
     assert filed.tally.withheld == {Reason.PUPIL_RESTRICTED: 1}
 
 
+async def test_key_that_rotates_while_the_file_runs_breaks_it_off_as_it_would_hold_two_kinds_of_pseudonym(
+    school: School,
+) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"[" + b",".join(map(orjson.dumps, students(school, 1, 2, 3)))
+        school.rotate(overlap=True)
+        yield b"," + b",".join(map(orjson.dumps, students(school, 4, 5, 6))) + b"]"
+
+    filed, _ = await run(school, chunks())
+
+    assert filed.stop is not None
+    assert filed.stop.reason is Reason.FACTS_CHANGED
+    assert school.register.drafts[-1].outcome == "refused"
+
+
 async def test_verdict_that_moved_before_the_commit_is_made_again(school: School) -> None:
     school.register.before = lambda _: school.record(2, RESTRICTION)
 
