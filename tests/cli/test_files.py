@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -327,8 +328,17 @@ def test_interrupt_ends_the_waiting_for_standard_input() -> None:
     with subprocess.Popen([sys.executable, "-c", _WAITS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"waits\n"
+        assert _ended_by_interrupts(process) not in (None, 0)
+
+
+def _ended_by_interrupts(process: subprocess.Popen[bytes]) -> int | None:
+    """Python drops one that falls into a finaliser; a person presses the keys again."""
+    for _ in range(3):
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) != 0
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(20)
+    process.kill()
+    return None
 
 
 _WAITS = """
