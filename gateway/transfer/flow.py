@@ -351,6 +351,8 @@ def _envelope(match: Match) -> str:
 def _told(emission: Emission) -> tuple[str, ...]:
     """For the school: ends that stand in the answer beside its records, and where records are malformed."""
     ends = (f"ends told: {emission.views.told}",) if emission.views and emission.views.told else ()
+    if not emission.faults:
+        return ends
     return (*ends, *(f"{Reason.RECORD_MALFORMED}: {one}" for one in told(emission.faults, _FAULTS)))
 
 

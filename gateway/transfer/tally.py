@@ -65,7 +65,7 @@ class Tally:
     fields: Counter[tuple[str, Reason]] = field(default_factory=Counter)
     held: Counter[Reason] = field(default_factory=Counter)
     unknown: Counter[Unknown] = field(default_factory=Counter, repr=False)
-    faults: Faults = field(default_factory=Counter)
+    faults: Faults = field(default_factory=dict)
     references: dict[bytes, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
     more: int = 0
     twice: int = 0

@@ -35,17 +35,21 @@ def _names_its_record(match: Match) -> bool:
 def is_whole(match: Match, inquiry: Inquiry) -> bool:
     """The list of everybody, so that who is missing there is missing (`release.views`). In a format with pages some
     lists are of a part (`/students`): whole is the one that is called as its records."""
+    if not is_list(match, inquiry):
+        return False
     asked = inquiry.asked
     part = match.schema.paging is not None and not lists_all(match.route, match.schema)
     whole = not (asked.things or asked.plain or asked.part or part or (match.values and not located(match.route)))
-    return is_list(match, inquiry) and whole and inquiry.call.channel != FILE  # who hands in says what is in it
+    return whole and inquiry.call.channel != FILE  # who hands in says what is in it
 
 
 def believed(match: Match, inquiry: Inquiry, emission: Emission, snapshot: Snapshot) -> None:
     """A list of everybody that holds no pupil, of a location where the roster knows some, is a broken answer, as one
     that is "not found" or only of others: a client would delete what it holds. Raises Stop."""
+    if not is_whole(match, inquiry):
+        return
     told = (*emission.released, *(one for one, _ in emission.withheld))
-    if is_whole(match, inquiry) and not any(one.person is Person.PUPIL for one in told):
+    if not any(one.person is Person.PUPIL for one in told):
         someone(match, inquiry, emission.sight.today, snapshot)
 
 

@@ -7,7 +7,6 @@ the schema alone, never a value nor a name from outside (house rule 8). Leaves o
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -35,14 +34,15 @@ class Fault(NamedTuple):
 
 
 ELSEWHERE = Fault("", "what its schema says, in other fields too")
-Faults = Counter[Fault]
+Faults = dict[Fault, int]
 """In how many records each stood."""
 
 
 def add(faults: Faults, more: Mapping[Fault, int]) -> None:
     """Count these too, within a bound."""
     for fault, times in more.items():
-        faults[fault if fault in faults or len(faults) < _MOST else ELSEWHERE] += times
+        counted = fault if fault in faults or len(faults) < _MOST else ELSEWHERE
+        faults[counted] = faults.get(counted, 0) + times
 
 
 def told(faults: Mapping[Fault, int], most: int) -> Iterator[str]:
@@ -141,4 +141,4 @@ class _Laying:
                 self._fault(path, expected)
 
     def _fault(self, path: str, expected: str) -> None:
-        self._found.faults[Fault(path, expected)] += 1
+        add(self._found.faults, {Fault(path, expected): 1})

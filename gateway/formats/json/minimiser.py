@@ -105,7 +105,7 @@ class JsonMinimiser:
         """Raises EnvelopeBroken. Synchronous: screening and building are one moment (house rule 4). `share.apart`: a
         list as rows."""
         records, broken = self._records.read(body, many=many)
-        circle = share.circle or cache(lambda: self._circles.read(body, many=many))
+        circle = share.circle or (lambda: self._circles.read(body, many=many))
         walked = self._walked(records, emission, circle)
         malformed = [*walked.malformed, *broken]
         self._withstand(share, malformed, len(records) + len(broken), emission)
@@ -260,7 +260,8 @@ class JsonMinimiser:
     def _report(self, walked: Walked, malformed: Sequence[Any], emission: Emission) -> None:
         emission.release(walked.shown)
         emission.withhold(walked.gone)
-        self._malform(malformed, emission)
+        if malformed:
+            self._malform(malformed, emission)
 
     def _malform(self, malformed: Sequence[Any], emission: Emission) -> None:
         reference = reference_day(emission.sight.today)
@@ -269,6 +270,8 @@ class JsonMinimiser:
 
     def _withstand(self, share: Share, malformed: Sequence[Any], records: int, emission: Emission) -> None:
         """Raises EnvelopeBroken where there are too many, which says where they are malformed, of some."""
+        if not malformed:
+            return
         try:
             share.withstand(len(malformed), records, Faults())
         except EnvelopeBroken as broken:
