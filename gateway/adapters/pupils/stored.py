@@ -26,9 +26,7 @@ _Row = tuple[Any, ...]
 
 # All of one person in one statement: each takes longer to begin than to read.
 _PERSON = (
-    "SELECT 'person', id, person, reference_key, NULL, NULL FROM subject WHERE id = ?1 AND NOT EXISTS "
-    "(SELECT 1 FROM task WHERE kind IN ('id-of-several', 'several-in-one') AND done IS NULL "
-    "AND substr(about, 1, 32) = lower(hex(subject.id))) "  # in doubt
+    "SELECT 'person', id, person, reference_key, NULL, NULL FROM subject WHERE id = ?1 "
     "UNION ALL SELECT 'id', lookup, source, kind, value, changed FROM subject_id "
     "WHERE subject = ?1 AND source IN ('', ?2) "
     "UNION ALL SELECT 'presence', enrolments, location, groups, NULL, NULL FROM roster "
@@ -96,8 +94,8 @@ class StoredRoster(MemoryRoster):
     def _read_person(self, about: _Row, stored: list[_Row], present: list[_Row]) -> Subject | None:
         internal, person, sealed, *_ = about
         here = any(source == self._source for _, source, *_ in stored)
-        if sealed is None or not (here or present):
-            return None  # forgotten; or known here by a national id only: of another source
+        if sealed is None or self.unsure(internal) or not (here or present):
+            return None  # forgotten; in doubt; or known here by a national id only: of another source
         named = [self._opened(row) for row in sorted(stored, key=itemgetter(4, 0))]  # the newest last
         enrolments = tuple(one for text, *_ in present for one in decode_enrolments(text))
         groups = frozenset[str]().union(
